@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "workflow/hash.h"
+
+#include <sodium.h>
+#include <string.h>
+
+/* Fixed, public keys: checksums must agree between processes and releases. */
+static const unsigned char checksum_key[crypto_shorthash_KEYBYTES] = "hoso.record.sum";
+static const unsigned char text_key[crypto_shorthash_KEYBYTES] = "hoso.index.key1";
+
+void wf_hash(const void *a, size_t a_bytes, const void *b, size_t b_bytes,
+             uint8_t out[WF_HASH_BYTES])
+{
+    crypto_generichash_state state;
+    (void)crypto_generichash_init(&state, NULL, 0, WF_HASH_BYTES);
+    (void)crypto_generichash_update(&state, a, a_bytes);
+    if (b_bytes > 0)
+        (void)crypto_generichash_update(&state, b, b_bytes);
+    (void)crypto_generichash_final(&state, out, WF_HASH_BYTES);
+}
+
+static uint64_t short_hash(const void *bytes, size_t length, const unsigned char *key)
+{
+    unsigned char out[crypto_shorthash_BYTES];
+    uint64_t word = 0;
+    (void)crypto_shorthash(out, bytes, length, key);
+    memcpy(&word, out, sizeof(word));
+    return word;
+}
+
+uint32_t wf_checksum(const void *bytes, size_t length)
+{
+    return (uint32_t)short_hash(bytes, length, checksum_key);
+}
+
+uint64_t wf_text_key(const char *text, size_t length)
+{
+    return short_hash(text, length, text_key);
+}
+
+void wf_hex(const uint8_t *bytes, size_t length, char *out)
+{
+    (void)sodium_bin2hex(out, 2 * length + 1, bytes, length);
+}
