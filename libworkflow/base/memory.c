@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define BLOCK_BYTES ((size_t)64 * 1024)
-#define ALIGN 16U
+#define ALIGN       16U
 
 static unsigned long fail_in;
 static int fail_all;

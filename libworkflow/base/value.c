@@ -87,10 +87,10 @@ bool wf_list_add(struct wf_arena *arena, struct wf_value *list, const struct wf_
 {
     if (list == NULL)
         return false;
-    const struct wf_value **items =
-        item == NULL ? NULL
-                     : grown(arena, (void *)list->u.list.items, list->u.list.n, &list->u.list.cap,
-                             sizeof(*items));
+    const struct wf_value **items = item == NULL
+                                        ? NULL
+                                        : grown(arena, (void *)list->u.list.items, list->u.list.n,
+                                                &list->u.list.cap, sizeof(*items));
     if (items == NULL) {
         list->broken = true;
         return false;
@@ -120,10 +120,9 @@ bool wf_map_put_str(struct wf_arena *arena, struct wf_value *map, struct wf_str 
         return true;
     }
     char *name = value != NULL ? wf_arena_strndup(arena, key.ptr, key.len) : NULL;
-    struct wf_pair *pairs =
-        name == NULL
-            ? NULL
-            : grown(arena, map->u.map.pairs, map->u.map.n, &map->u.map.cap, sizeof(*pairs));
+    struct wf_pair *pairs = name == NULL ? NULL
+                                         : grown(arena, map->u.map.pairs, map->u.map.n,
+                                                 &map->u.map.cap, sizeof(*pairs));
     if (pairs == NULL) {
         map->broken = true;
         return false;
@@ -201,7 +200,8 @@ const struct wf_value *wf_value_at(const struct wf_value *value, const char *pat
 {
     while (value != NULL && path != NULL) {
         const char *dot = strchr(path, '.');
-        struct wf_str key = dot != NULL ? (struct wf_str){path, (size_t)(dot - path)} : wf_str(path);
+        struct wf_str key =
+            dot != NULL ? (struct wf_str){path, (size_t)(dot - path)} : wf_str(path);
         value = wf_map_get_str(value, key);
         path = dot != NULL ? dot + 1 : NULL;
     }

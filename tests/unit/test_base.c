@@ -57,10 +57,18 @@ static void utf8_is_checked_at_every_edge(void **state)
         size_t n;
         bool good;
     } cases[] = {
-        {"Nguy\xe1\xbb\x85n", 8, true}, {"\xc0\x80", 2, false},         {"\xed\xa0\x80", 3, false},
-        {"\xf4\x8f\xbf\xbf", 4, true},  {"\xf4\x90\x80\x80", 4, false}, {"\xe1\xbb", 2, false},
-        {"a\0b", 3, false},             {"", 0, true},                  {"\xff", 1, false},
-        {"\xe0\x80\x80", 3, false},     {"\xf0\x80\x80\x80", 4, false}, {"\x80", 1, false},
+        {"Nguy\xe1\xbb\x85n", 8, true},
+        {"\xc0\x80", 2, false},
+        {"\xed\xa0\x80", 3, false},
+        {"\xf4\x8f\xbf\xbf", 4, true},
+        {"\xf4\x90\x80\x80", 4, false},
+        {"\xe1\xbb", 2, false},
+        {"a\0b", 3, false},
+        {"", 0, true},
+        {"\xff", 1, false},
+        {"\xe0\x80\x80", 3, false},
+        {"\xf0\x80\x80\x80", 4, false},
+        {"\x80", 1, false},
     };
     for (size_t i = 0; i < WF_COUNT(cases); i++)
         assert_int_equal(wf_is_utf8(cases[i].text, cases[i].n), cases[i].good);

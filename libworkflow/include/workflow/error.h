@@ -21,7 +21,7 @@
 
 #include <stdarg.h>
 
-#define WF_CHECKED __attribute__((warn_unused_result))
+#define WF_CHECKED           __attribute__((warn_unused_result))
 #define WF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Looked for and not there: an outcome, not a failure. No text is written. */

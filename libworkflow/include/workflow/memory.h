@@ -16,10 +16,10 @@
 
 #include <stddef.h>
 
-void *wf_alloc(size_t bytes);                       /* zeroed; NULL when out of memory */
-void *wf_realloc(void *old, size_t bytes);          /* as realloc; new bytes are not zeroed */
-void wf_free(void *memory);                         /* NULL is fine */
-char *wf_strdup(const char *text);                  /* heap copy, free with wf_free */
+void *wf_alloc(size_t bytes);              /* zeroed; NULL when out of memory */
+void *wf_realloc(void *old, size_t bytes); /* as realloc; new bytes are not zeroed */
+void wf_free(void *memory);                /* NULL is fine */
+char *wf_strdup(const char *text);         /* heap copy, free with wf_free */
 
 /* Test seam: allocation number n (1 = the next) fails, and with `all` every later one; 0 = off. */
 void wf_alloc_fail_at(unsigned long n, int all);

@@ -27,7 +27,7 @@ struct wf_slice {
 };
 
 /* printf helper: printf("%.*s", WF_STR_ARG(s)) */
-#define WF_STR_ARG(s) (int)(s).len, (s).len > 0 ? (s).ptr : ""
+#define WF_STR_ARG(s)   (int)(s).len, (s).len > 0 ? (s).ptr : ""
 #define WF_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct wf_str wf_str(const char *text); /* NULL gives the empty text */
@@ -56,7 +56,6 @@ void wf_buf_fini(struct wf_buf *buf);
 void wf_buf_clear(struct wf_buf *buf); /* empty again; keeps the memory, clears `failed` */
 void wf_buf_add(struct wf_buf *buf, const void *bytes, size_t length);
 void wf_buf_text(struct wf_buf *buf, const char *text);
-void wf_buf_printf(struct wf_buf *buf, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+void wf_buf_printf(struct wf_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

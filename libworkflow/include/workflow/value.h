@@ -84,7 +84,7 @@ const struct wf_value *wf_map_get_str(const struct wf_value *map, struct wf_str 
 const struct wf_value *wf_value_at(const struct wf_value *value, const char *path);
 
 /* Reads with a default: the default where the value is NULL or of another type. */
-struct wf_str wf_value_str(const struct wf_value *value);          /* "" */
+struct wf_str wf_value_str(const struct wf_value *value);                      /* "" */
 const char *wf_value_text(const struct wf_value *value, const char *fallback); /* NUL-terminated */
 int64_t wf_value_int(const struct wf_value *value, int64_t fallback);
 bool wf_value_bool(const struct wf_value *value, bool fallback);
@@ -92,7 +92,8 @@ size_t wf_value_count(const struct wf_value *value); /* items of a list, pairs o
 const struct wf_value *wf_list_at(const struct wf_value *list, size_t i); /* NULL out of range */
 
 bool wf_value_is_whole(const struct wf_value *value); /* not NULL and nothing in it is broken */
-bool wf_value_equal(const struct wf_value *a, const struct wf_value *b); /* 1 == 1.0; map order free */
-const char *wf_type_name(enum wf_type type); /* "null" "boolean" "integer" "number" ... */
+bool wf_value_equal(const struct wf_value *a,
+                    const struct wf_value *b); /* 1 == 1.0; map order free */
+const char *wf_type_name(enum wf_type type);   /* "null" "boolean" "integer" "number" ... */
 
 #endif
