@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * workflow/store.h - everything durable: one LMDB environment, shared by all processes of a cell.
+ *
+ * PURPOSE    Typed tables over LMDB. The only module that knows LMDB; every pitfall of it (map
+ *            full, resized maps, stale readers, reader slots, creation that is not crash-safe) ends
+ *            here.
+ * CONCEPTS   transaction  read (a snapshot) or write (one at a time in the whole cell)
+ *            counters     one row of heads and depths, loaded at begin and written once at commit
+ *            checksum     every record carries one; the journal a chain of BLAKE2b hashes
+ * LIFE CYCLE wf_store_create once per cell. wf_store_open once per process, after fork; then
+ *            wf_txn_begin -> work -> wf_txn_commit or wf_txn_abort; wf_store_close at the end.
+ * OWNERSHIP  records come back in the caller's arena and stay valid after the transaction.
+ * ERRORS     WF_NONE = not there. WF_E_FULL: the map or disk is full, transaction is broken: abort
+ *            it. WF_E_CORRUPT: checksum or structure. WF_E_IO: also any failed commit, after which
+ *            the process must end (a failed sync must not be tried again). WF_E_VERSION: made by
+ *            another format. After any error but WF_NONE, WF_E_INVALID and WF_E_NOT_FOUND a write
+ *            transaction must be aborted.
+ * DANGERS    never wait, send or log while a write transaction is open: the cell waits with you.
+ *            A read transaction keeps old pages alive: end it within 100 ms.
+ * THREADS    one thread per store handle.
+ */
+#ifndef WORKFLOW_STORE_H
+#define WORKFLOW_STORE_H
+
+#include "workflow/clock.h"
+#include "workflow/records.h"
+
+#define WF_STORE_FORMAT 1
+
+struct wf_store;
+struct wf_txn;
+
+struct wf_store_options {
+    uint64_t map_bytes;      /* address space; 0 = 16 GiB. The file grows only as it is used */
+    uint64_t min_free_bytes; /* of the disk, below which intake stops; 0 = 64 MiB */
+    unsigned max_readers;    /* 0 = 128 */
+    bool read_only;
+};
+
+/*
+ * Makes a store in a folder that does not exist or is empty: built aside, synced, renamed into
+ * place, so that a crash leaves either nothing or a whole store. WF_E_STATE where one is there.
+ */
+int wf_store_create(const char *path, const char *cell, const struct wf_clock *clock,
+                    const struct wf_store_options *options, struct wf_error *err) WF_CHECKED;
+
+/* Opens, checks the format, clears stale readers. Refuses network file systems. */
+int wf_store_open(const char *path, const struct wf_store_options *options, struct wf_store **out,
+                  struct wf_error *err) WF_CHECKED;
+void wf_store_close(struct wf_store *store);
+
+/* Cell name, format, clock; borrowed from the store. */
+const struct wf_rec_meta *wf_store_meta(const struct wf_store *store);
+struct wf_clock wf_store_clock(const struct wf_store *store);
+
+/* Frees reader slots of dead processes; *out_cleared may be NULL. Call on a timer. */
+int wf_store_clear_readers(struct wf_store *store, int *out_cleared,
+                           struct wf_error *err) WF_CHECKED;
+
+struct wf_store_space {
+    uint64_t map_bytes;  /* limit */
+    uint64_t used_bytes; /* pages in use, free list taken off */
+    uint64_t file_bytes; /* data file on disk */
+    uint64_t disk_free_bytes;
+    unsigned used_percent; /* of the map */
+    unsigned readers;      /* slots in use */
+    bool intake_stopped;   /* above 80 % of the map, or too little free disk */
+};
+int wf_store_space(struct wf_store *store, struct wf_store_space *out,
+                   struct wf_error *err) WF_CHECKED;
+
+/* ---- transactions -------------------------------------------------------------------------- */
+
+/* Handles a map that another process has grown. Write: waits for the cell's write lock. */
+int wf_txn_begin(struct wf_store *store, bool write, struct wf_txn **out,
+                 struct wf_error *err) WF_CHECKED;
+
+/* Ends the transaction whatever comes back. 0: it is on disk. Nothing written: no sync. */
+int wf_txn_commit(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
+void wf_txn_abort(struct wf_txn *txn); /* NULL is fine; also ends a read transaction */
+
+/* Number of puts and deletes so far: tells whether a refused message had already written. */
+uint64_t wf_txn_writes(const struct wf_txn *txn);
+
+/* The counters row; changes made in a write transaction are stored at commit. */
+struct wf_counts {
+    uint64_t dossier_id, queue_seq, task_id, timer_seq, journal_seq, procedures, open, closed,
+        timers;
+    uint8_t journal_hash[32];
+    int64_t queued[WF_SERVICE_COUNT], tasks[WF_SERVICE_COUNT], dead[WF_SERVICE_COUNT],
+        done[WF_SERVICE_COUNT];
+};
+const struct wf_counts *wf_txn_counts(const struct wf_txn *txn);
+
+/* ---- dossiers ------------------------------------------------------------------------------ */
+
+uint64_t wf_dossier_new_id(struct wf_txn *txn);
+
+/* Writes the record and its indexes (state, procedure, site, due; code once it is there). `before`
+ * is what is stored now (NULL for a new dossier); open/closed counters follow. */
+int wf_dossier_put(struct wf_txn *txn, const struct wf_rec_dossier *before,
+                   const struct wf_rec_dossier *now, struct wf_error *err) WF_CHECKED;
+int wf_dossier_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena,
+                   struct wf_rec_dossier *out, struct wf_error *err) WF_CHECKED;
+int wf_dossier_find(struct wf_txn *txn, struct wf_str code, uint64_t *out_id,
+                    struct wf_error *err) WF_CHECKED;
+int wf_content_put(struct wf_txn *txn, uint64_t id, const struct wf_rec_content *content,
+                   struct wf_error *err) WF_CHECKED;
+int wf_content_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena,
+                   struct wf_rec_content *out, struct wf_error *err) WF_CHECKED;
+
+struct wf_dossier_filter {
+    struct wf_str procedure, state, site; /* "" = any */
+    int64_t due_before; /* 0 = any; else open dossiers with due < it, soonest first */
+    uint64_t after;     /* id to go on from, 0 = from the start */
+    bool open_only;
+};
+/*
+ * Calls fn for each that fits until fn gives non-zero (which is returned). The arena is the
+ * caller's; uses the narrowest index.
+ */
+int wf_dossier_each(struct wf_txn *txn, const struct wf_dossier_filter *filter,
+                    struct wf_arena *arena,
+                    int (*fn)(void *context, const struct wf_rec_dossier *dossier), void *context,
+                    struct wf_error *err) WF_CHECKED;
+
+/* Next number of a series ("000.00.13.H30|261123"), from 1; never given twice. WF_E_FULL above max.
+ */
+int wf_number_next(struct wf_txn *txn, struct wf_str series, uint64_t max, uint64_t *out,
+                   struct wf_error *err) WF_CHECKED;
+
+/* ---- journal ------------------------------------------------------------------------------- */
+
+/* Gives the event its seq, appends it with the next hash of the chain, and indexes it under its
+ * dossier. event->seq is ignored on entry. */
+int wf_journal_append(struct wf_txn *txn, const struct wf_rec_event *event, uint64_t *out_seq,
+                      struct wf_error *err) WF_CHECKED;
+int wf_journal_get(struct wf_txn *txn, uint64_t seq, struct wf_arena *arena,
+                   struct wf_rec_event *out, uint8_t out_hash[32], struct wf_error *err) WF_CHECKED;
+
+/* The events of a dossier in order; fn as in wf_dossier_each. */
+int wf_history_each(struct wf_txn *txn, uint64_t dossier, struct wf_arena *arena,
+                    int (*fn)(void *context, const struct wf_rec_event *event), void *context,
+                    struct wf_error *err) WF_CHECKED;
+
+/* Walks the chain from seq `from` (1 = whole) to the head; WF_E_CORRUPT names the first bad seq. */
+int wf_journal_verify(struct wf_txn *txn, uint64_t from, struct wf_arena *arena,
+                      uint64_t *out_checked, struct wf_error *err) WF_CHECKED;
+
+int wf_cursor_get(struct wf_txn *txn, struct wf_str name, uint64_t *out_seq,
+                  struct wf_error *err) WF_CHECKED;
+int wf_cursor_put(struct wf_txn *txn, struct wf_str name, uint64_t seq,
+                  struct wf_error *err) WF_CHECKED;
+
+/* ---- queues and dead letters ---------------------------------------------------------------- */
+
+/* Gives item->seq (0 on entry = new) and stores it under its service and due time. */
+int wf_queue_put(struct wf_txn *txn, struct wf_rec_queue *item, struct wf_error *err) WF_CHECKED;
+
+/* The first item of the service with due <= now_ms; WF_NONE when nothing is due. */
+int wf_queue_first(struct wf_txn *txn, enum wf_service service, int64_t now_ms,
+                   struct wf_arena *arena, struct wf_rec_queue *out,
+                   struct wf_error *err) WF_CHECKED;
+int wf_queue_del(struct wf_txn *txn, const struct wf_rec_queue *item,
+                 struct wf_error *err) WF_CHECKED;
+
+/* Moves it to the dead letters with reason and time set by the caller. */
+int wf_queue_bury(struct wf_txn *txn, const struct wf_rec_queue *item,
+                  struct wf_error *err) WF_CHECKED;
+int wf_queue_each(struct wf_txn *txn, enum wf_service service, bool dead, struct wf_arena *arena,
+                  int (*fn)(void *context, const struct wf_rec_queue *item), void *context,
+                  struct wf_error *err) WF_CHECKED;
+int wf_dead_get(struct wf_txn *txn, uint64_t seq, struct wf_arena *arena, struct wf_rec_queue *out,
+                struct wf_error *err) WF_CHECKED;
+int wf_dead_del(struct wf_txn *txn, uint64_t seq, struct wf_error *err) WF_CHECKED;
+
+/* Real ms at which the service's next item is due, or INT64_MAX. */
+int wf_queue_next_due(struct wf_txn *txn, enum wf_service service, int64_t *out,
+                      struct wf_error *err) WF_CHECKED;
+
+/* ---- tasks ---------------------------------------------------------------------------------- */
+
+/* New task: gives task->id. token must be 0 and visible set. */
+int wf_task_put_new(struct wf_txn *txn, struct wf_rec_task *task, struct wf_error *err) WF_CHECKED;
+int wf_task_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena, struct wf_rec_task *out,
+                struct wf_error *err) WF_CHECKED;
+/* Rewrites; `before` as it is stored (the index over activity, address, visible follows). */
+int wf_task_update(struct wf_txn *txn, const struct wf_rec_task *before,
+                   const struct wf_rec_task *now, struct wf_error *err) WF_CHECKED;
+int wf_task_del(struct wf_txn *txn, const struct wf_rec_task *task,
+                struct wf_error *err) WF_CHECKED;
+
+/* The first task of the activity at the address ("*" = any) with visible <= now_ms, or WF_NONE.
+ * `after` (may be NULL) skips up to and including that task, to step over unsuitable ones. */
+int wf_task_first(struct wf_txn *txn, struct wf_str activity, struct wf_str to, int64_t now_ms,
+                  const struct wf_rec_task *after, struct wf_arena *arena, struct wf_rec_task *out,
+                  struct wf_error *err) WF_CHECKED;
+int wf_task_each(struct wf_txn *txn, struct wf_arena *arena,
+                 int (*fn)(void *context, const struct wf_rec_task *task), void *context,
+                 struct wf_error *err) WF_CHECKED;
+
+/* ---- timers --------------------------------------------------------------------------------- */
+
+int wf_timer_put(struct wf_txn *txn, enum wf_service service, int64_t due_ms,
+                 const struct wf_rec_timer *timer, uint64_t *out_seq,
+                 struct wf_error *err) WF_CHECKED;
+/* WF_NONE where it is gone already. */
+int wf_timer_del(struct wf_txn *txn, enum wf_service service, int64_t due_ms, uint64_t seq,
+                 struct wf_error *err) WF_CHECKED;
+/* The first timer due at or before now_ms, with its key; WF_NONE when none is. */
+int wf_timer_first(struct wf_txn *txn, enum wf_service service, int64_t now_ms,
+                   struct wf_arena *arena, struct wf_rec_timer *out, int64_t *out_due,
+                   uint64_t *out_seq, struct wf_error *err) WF_CHECKED;
+int wf_timer_next_due(struct wf_txn *txn, enum wf_service service, int64_t *out,
+                      struct wf_error *err) WF_CHECKED;
+
+/* ---- requests: same id, same answer ---------------------------------------------------------- */
+
+int wf_request_get(struct wf_txn *txn, struct wf_str party, struct wf_str id,
+                   struct wf_arena *arena, struct wf_rec_request *out,
+                   struct wf_error *err) WF_CHECKED;
+int wf_request_put(struct wf_txn *txn, struct wf_str party, struct wf_str id,
+                   const struct wf_rec_request *request, struct wf_error *err) WF_CHECKED;
+/* Looks at no more than max rows after *position (a place kept by the caller, 0-length at first)
+ * and deletes those older than before_ms. */
+int wf_request_prune(struct wf_txn *txn, int64_t before_ms, size_t max, struct wf_buf *position,
+                     size_t *out_deleted, struct wf_error *err) WF_CHECKED;
+
+/* ---- procedures ------------------------------------------------------------------------------ */
+
+/* Stores a version and raises the generation. */
+int wf_procedure_put(struct wf_txn *txn, const struct wf_rec_procedure *procedure,
+                     struct wf_error *err) WF_CHECKED;
+int wf_procedure_get(struct wf_txn *txn, struct wf_str code, uint64_t version,
+                     struct wf_arena *arena, struct wf_rec_procedure *out,
+                     struct wf_error *err) WF_CHECKED;
+int wf_procedure_each(struct wf_txn *txn, struct wf_arena *arena,
+                      int (*fn)(void *context, const struct wf_rec_procedure *procedure),
+                      void *context, struct wf_error *err) WF_CHECKED;
+
+#endif
