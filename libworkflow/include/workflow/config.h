@@ -29,14 +29,15 @@ struct wf_message {
     int line;         /* 1-based; 0 = the file as a whole */
     bool is_warning;
     const char *text; /* "what: why: how to mend" */
+    void *memory;     /* of file and text; the report's own */
 };
 
 struct wf_report {
     struct wf_message *messages;
     size_t n;
     size_t cap;
-    size_t errors;   /* messages that are no warnings */
-    size_t dropped;  /* beyond the limit of 200, or out of memory */
+    size_t errors;   /* messages that are no warnings, the dropped ones among them */
+    size_t dropped;  /* not kept: beyond the limit of 200, or out of memory */
 };
 
 void wf_report_fini(struct wf_report *report);
@@ -52,6 +53,13 @@ const char *wf_report_line(const struct wf_report *report, size_t i, char *buf, 
 
 /* 0 where the report holds no errors, else WF_E_CONFIG with the first error's line in err. */
 int wf_report_result(const struct wf_report *report, struct wf_error *err) WF_CHECKED;
+
+/*
+ * The same for what came after the first `errors_before` errors (report->errors as it was): whether
+ * one step that shares the report with others has gone wrong.
+ */
+int wf_report_result_since(const struct wf_report *report, size_t errors_before,
+                           struct wf_error *err) WF_CHECKED;
 
 /* The candidate nearest to a misspelt word (edit distance <= 2), or NULL. */
 const char *wf_nearest(const char *word, const char *const *candidates, size_t n);
