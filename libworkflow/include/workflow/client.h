@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * workflow/client.h - how a program outside speaks to the queue endpoints.
+ *
+ * PURPOSE    Submit dossiers, raise events, work with tasks, read the journal - exactly once from
+ *            the caller's view: a request that got no answer is sent again with the same id, and
+ *            the worker answers it again without doing it again.
+ * LIFE CYCLE wf_client_open -> wf_client_call ... (or send/receive) -> wf_client_close
+ * OWNERSHIP  replies live in the arena given with the call.
+ * ERRORS     an error message from the worker comes back as its code with its text and field in
+ *            err; WF_E_TIMEOUT when nothing came in time (the request may or may not be done: call
+ *            wf_client_again with the same id to find out).
+ * THREADS    one thread per client.
+ * EXAMPLE    struct wf_msg_dossier_get get = {.dossier = wf_str("000.00.13.H30-261123-0001")};
+ *            rc = wf_client_call(client, WF_INTAKE, WF_MSG_dossier_get, &get, arena, &reply, &err);
+ *            const struct wf_msg_dossier_state *is = reply.body;
+ */
+#ifndef WORKFLOW_CLIENT_H
+#define WORKFLOW_CLIENT_H
+
+#include "workflow/messages.h"
+
+#define WF_REQUEST_ID_SIZE 40
+
+struct wf_client;
+
+struct wf_client_options {
+    int64_t timeout_ms; /* until WF_E_TIMEOUT; 0 = 10 s */
+    int64_t retry_ms;   /* until the request is sent again; 0 = 1 s */
+};
+
+/* `run` is the cell's run folder with the workers' sockets. Needs no worker to be up. */
+int wf_client_open(const char *run, const struct wf_client_options *options, struct wf_client **out,
+                   struct wf_error *err) WF_CHECKED;
+void wf_client_close(struct wf_client *client);
+
+/* A new request id: rises with time, unique per client ("01935a...-7f3a21c0-000017"). */
+void wf_client_new_id(struct wf_client *client, char out[WF_REQUEST_ID_SIZE]);
+
+/* Asks and waits for the answer, re-sending with the same id; busy answers are waited out. */
+int wf_client_call(struct wf_client *client, enum wf_service to, enum wf_message type,
+                   const void *body, struct wf_arena *arena, struct wf_envelope *out,
+                   struct wf_error *err) WF_CHECKED;
+/* The same with an id of the caller's (to ask again after a time-out or a restart). */
+int wf_client_again(struct wf_client *client, enum wf_service to, enum wf_message type,
+                    const void *body, const char *id, struct wf_arena *arena,
+                    struct wf_envelope *out, struct wf_error *err) WF_CHECKED;
+
+/* Pipelined use: send many, then receive answers in any order (match by out->re). No re-sending. */
+int wf_client_send(struct wf_client *client, enum wf_service to, enum wf_message type,
+                   const void *body, const char *id, struct wf_error *err) WF_CHECKED;
+/* WF_NONE when nothing came within timeout_ms. An error answer is returned as an envelope. */
+int wf_client_receive(struct wf_client *client, int64_t timeout_ms, struct wf_arena *arena,
+                      struct wf_envelope *out, struct wf_error *err) WF_CHECKED;
+/* Raw bytes to a service, for tests of bad input. */
+int wf_client_send_raw(struct wf_client *client, enum wf_service to, struct wf_slice frame,
+                       struct wf_error *err) WF_CHECKED;
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * workflow/engine.h - a dossier's life: apply an event = chart + store in one transaction.
+ *
+ * PURPOSE    Takes requests, queue items and timers one by one inside the batch's transaction; runs
+ *            the dossier's chart; writes dossier, journal, queue items, tasks and timers; collects
+ *            what is to be said after the commit. Deterministic: time comes with the turn.
+ * CONCEPTS   turn      one batch: a write transaction, an arena, the two clocks, what to say later
+ *            activity  a piece of work a service offers; `auto` ones end in start(), task ones open
+ *                      tasks and end when enough of them are completed
+ *            work      an activity at work for one dossier: what its handlers see
+ *            settle    a queue item is valid only while the dossier still waits for just that item
+ * LIFE CYCLE wf_engine_open (procedures and registry loaded) -> turns -> wf_engine_close
+ * OWNERSHIP  what the turn collects lives in the turn's arena.
+ * ERRORS     REFUSE codes: the message is refused; if wf_txn_writes moved meanwhile, the batch must
+ *            be aborted and tried one by one. STOP codes: end the process.
+ * DANGERS    handlers never wait, send, log or ask the clock.
+ */
+#ifndef WORKFLOW_ENGINE_H
+#define WORKFLOW_ENGINE_H
+
+#include "workflow/procedure.h"
+#include "workflow/registry.h"
+#include "workflow/store.h"
+
+struct wf_engine;
+struct wf_work;
+
+/* ---- activities: what the folders in services/ provide --------------------------------------- */
+
+struct wf_activity {
+    struct wf_activity_info info;
+    /* Begins the work. Must end it (wf_work_done, wf_work_fail) or open at least one task. */
+    int (*start)(struct wf_work *work, struct wf_error *err);
+    /* A task was completed; NULL = the work is done with the task's result. The task is deleted
+     * afterwards. */
+    int (*task_done)(struct wf_work *work, const struct wf_rec_task *task,
+                     const struct wf_value *result, struct wf_error *err);
+    /* A task has failed for good (tries used up or final); NULL = dead letter. The task is deleted
+     * afterwards. */
+    int (*task_failed)(struct wf_work *work, const struct wf_rec_task *task, const char *reason,
+                       struct wf_error *err);
+    /* Checks a result before anything is written; NULL = any. WF_E_INVALID with field "result.x".
+     */
+    int (*check_result)(const struct wf_rec_task *task, const struct wf_value *result,
+                        struct wf_error *err);
+    /* News on a task that goes on; NULL = recorded as progress.ID. */
+    int (*task_progress)(struct wf_work *work, const struct wf_rec_task *task,
+                         const struct wf_value *data, struct wf_error *err);
+    unsigned max_attempts; /* of one task; 0 = 5 */
+    int64_t backoff_ms;    /* first wait after a failure, doubling, with jitter; 0 = 1 s */
+};
+
+/* ---- what handlers may do ---------------------------------------------------------------------
+ */
+
+struct wf_arena *wf_work_arena(struct wf_work *work);
+int64_t wf_work_now(const struct wf_work *work); /* business ms */
+const struct wf_procedure *wf_work_procedure(const struct wf_work *work);
+const struct wf_registry *wf_work_registry(const struct wf_work *work);
+const struct wf_calendar *wf_work_calendar(const struct wf_work *work);
+const char *wf_work_setting(const struct wf_work *work, const char *name); /* "" if unset */
+struct wf_rec_dossier *wf_work_dossier(struct wf_work *work);       /* may change code, due */
+const struct wf_rec_content *wf_work_content(struct wf_work *work); /* never NULL */
+const struct wf_value *wf_work_params(const struct wf_work *work);  /* map */
+const char *wf_work_id(const struct wf_work *work);                 /* invoke or send id */
+const char *wf_work_role(const struct wf_work *work);               /* of the invoke or "" */
+/* The activity's own memory while it runs (a map, empty at first), stored with the dossier. */
+const struct wf_value *wf_work_memory(const struct wf_work *work);
+void wf_work_remember(struct wf_work *work, const struct wf_value *memory);
+
+/* Ends the work: event done.invoke.ID (or done.send.ID) with data. */
+void wf_work_done(struct wf_work *work, const struct wf_value *data);
+/* Ends the work: event error.communication with data {reason}. */
+void wf_work_fail(struct wf_work *work, const char *reason);
+/* Records news: event progress.ID with data; the work goes on. */
+void wf_work_progress(struct wf_work *work, const struct wf_value *data);
+/* Opens a task at an address; role NULL = the invoke's. Visible after delay_ms of real time. */
+int wf_work_open_task(struct wf_work *work, const char *to, const char *role,
+                      const struct wf_value *params, int64_t delay_ms,
+                      struct wf_error *err) WF_CHECKED;
+size_t wf_work_open_tasks(const struct wf_work *work); /* still open, this one not */
+/* Adds papers and fields that the citizen brought; checked against the procedure. */
+int wf_work_add_content(struct wf_work *work, const struct wf_value *papers,
+                        const struct wf_value *fields, struct wf_error *err) WF_CHECKED;
+/* Moves the due date (0 = none) and its overdue timer. */
+int wf_work_set_due(struct wf_work *work, int64_t due_ms, struct wf_error *err) WF_CHECKED;
+int wf_work_number(struct wf_work *work, const char *series, uint64_t max, uint64_t *out,
+                   struct wf_error *err) WF_CHECKED; /* wf_number_next */
+/* BLAKE2b over the hashes of the dossier's journal events so far. */
+int wf_work_history_hash(struct wf_work *work, uint8_t out[32], struct wf_error *err) WF_CHECKED;
+
+/* ---- the engine --------------------------------------------------------------------------------
+ */
+
+struct wf_engine_options {
+    enum wf_service self;
+    const struct wf_activity *activities; /* offered by this service */
+    size_t n_activities;
+    const struct wf_catalogue *catalogue; /* of all services: to compile procedures */
+    const struct wf_registry *registry;
+    const struct wf_calendar *calendar;
+    const char *(*setting)(void *context, const char *name); /* settings for handlers */
+    void *context;
+    uint64_t seed; /* of the jitter */
+};
+
+int wf_engine_open(const struct wf_engine_options *options, struct wf_engine **out,
+                   struct wf_error *err) WF_CHECKED;
+void wf_engine_close(struct wf_engine *engine);
+
+/* Loads procedure versions when the store's generation has moved; call outside a transaction. */
+int wf_engine_refresh(struct wf_engine *engine, struct wf_store *store, bool *out_changed,
+                      struct wf_error *err) WF_CHECKED;
+bool wf_engine_is_current(const struct wf_engine *engine, struct wf_txn *txn);
+
+/* One queue item that a commit made known to another service. */
+struct wf_nudge {
+    enum wf_service to;
+    uint64_t seq, dossier;
+    const char *activity;
+    struct wf_nudge *next;
+};
+
+/* A log line to be written after the commit. */
+struct wf_said {
+    enum wf_said_kind { WF_SAID_TRANSITION, WF_SAID_DEAD } kind;
+    const char *dossier, *procedure, *states, *text;
+    struct wf_said *next;
+};
+
+struct wf_turn {
+    struct wf_engine *engine;
+    struct wf_txn *txn;
+    struct wf_arena *arena;
+    int64_t now_ms; /* business */
+    int64_t real_ms;
+    bool intake_stopped;     /* water mark reached: no new dossiers */
+    struct wf_nudge *nudges; /* to other services; newest first */
+    struct wf_said *said;    /* newest first */
+    bool own_work;           /* items were queued for this service itself */
+    bool tasks_opened;       /* waiting fetches may be served now */
+    uint64_t steps;          /* chart steps made, for health */
+};
+
+/* ---- requests ----------------------------------------------------------------------------------
+ */
+
+/* Does this request change the store? The others can be answered in a read transaction. */
+bool wf_request_writes(enum wf_message type);
+
+/*
+ * Carries out one request of a party and packs the answer (errors too) into *out, in the turn's
+ * arena. Same party, id and content: the first answer again. WF_NONE: a fetch found no task.
+ * Negative: refused; *out holds the packed error message all the same.
+ */
+int wf_engine_request(struct wf_turn *turn, const struct wf_envelope *request,
+                      struct wf_slice frame, struct wf_slice *out, struct wf_error *err) WF_CHECKED;
+
+/* Packs an error answer; used for what could not even be unpacked. */
+int wf_engine_error(struct wf_str re, const struct wf_error *why, int64_t retry_ms,
+                    struct wf_arena *arena, struct wf_slice *out, struct wf_error *err) WF_CHECKED;
+
+/* An empty `tasks` answer, for a fetch whose waiting time is over. */
+int wf_engine_no_tasks(struct wf_str re, struct wf_arena *arena, struct wf_slice *out,
+                       struct wf_error *err) WF_CHECKED;
+
+/* ---- queue items and timers ---------------------------------------------------------------------
+ */
+
+/* Settles one item of this service's queue: start the activity, or drop it where it is stale.
+ * On failure the caller aborts, and says wf_engine_item_failed in a transaction of its own. */
+int wf_engine_item(struct wf_turn *turn, const struct wf_rec_queue *item,
+                   struct wf_error *err) WF_CHECKED;
+
+/* Puts the item back with back-off, or buries it after the last attempt. */
+int wf_engine_item_failed(struct wf_turn *turn, const struct wf_rec_queue *item,
+                          const struct wf_error *why, struct wf_error *err) WF_CHECKED;
+
+/* Fires the first due timer of this service; WF_NONE when none is due. */
+int wf_engine_timer(struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
+
+/* ---- operators
+ * ----------------------------------------------------------------------------------- */
+
+/* Puts a dead letter back into its queue, or removes it; author and reason go to the journal. */
+int wf_engine_dead_retry(struct wf_turn *turn, uint64_t seq, const char *by,
+                         struct wf_error *err) WF_CHECKED;
+int wf_engine_dead_drop(struct wf_turn *turn, uint64_t seq, const char *by, const char *reason,
+                        struct wf_error *err) WF_CHECKED;
+
+#endif

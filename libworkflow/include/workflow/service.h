@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * workflow/service.h - the runtime that every worker runs.
+ *
+ * PURPOSE    Options, settings, store, sockets, ready line, loop, stop. The loop: wait, drain a
+ *            bounded batch, check every message, one write transaction, one commit, then speak.
+ * CONCEPTS   spec    what a folder of services/ provides: name and activities
+ *            cell    the folder that holds hoso.cfg, store/ and run/
+ *            board   a small shared page per worker: when it took the write lock, last commit
+ * EXIT       0 stopped in good order; 1 failed at run time (restart may help); 2 usage, settings or
+ *            procedure wrong
+ */
+#ifndef WORKFLOW_SERVICE_H
+#define WORKFLOW_SERVICE_H
+
+#include "workflow/engine.h"
+
+struct wf_service_spec {
+    enum wf_service service;
+    const struct wf_activity *activities;
+    size_t n_activities;
+};
+
+/* The whole life of a worker process; gives the exit code. `catalogue` names all services' work. */
+int wf_service_main(const struct wf_service_spec *spec, const struct wf_catalogue *catalogue,
+                    int argc, char **argv);
+
+/* ---- settings: CELL/hoso.cfg --------------------------------------------------------------------
+ */
+
+struct wf_settings {
+    const char *cell;     /* name of the cell */
+    const char *store;    /* folder, made absolute */
+    const char *run;      /* folder of the sockets, made absolute */
+    const char *registry; /* folder with sites, roles, templates, calendar; made absolute */
+    int64_t map_mib;      /* address space of the store */
+    int64_t min_free_mib;
+    int64_t batch;             /* most messages in one transaction */
+    int64_t sweep_ms;          /* idle look at the queue table */
+    int64_t request_window_ms; /* how long a request id is remembered */
+    int64_t readers_ms;        /* clearing of stale reader slots */
+    int64_t watchdog_ms;       /* a write lock held longer ends the worker */
+    const char *code_date;     /* "YYMMDD" or "YYYYMMDD" in dossier codes */
+    int64_t code_digits;       /* 4..7 */
+    const char *item_service;  /* two letters of S10 item numbers */
+    const char *courier;       /* address of the courier's queue */
+    int64_t delivery_attempts; /* before a parcel goes back */
+    struct wf_texts notify;    /* channels in order of preference: "zalo", "sms", "email" */
+    int64_t notify_attempts;   /* on one channel */
+    const char *log_level;
+    const char *folder;       /* the cell folder, absolute */
+    struct wf_config *config; /* owns the texts */
+    struct wf_arena *arena;
+};
+
+/* Reads CELL/hoso.cfg (or the file given). All messages go to the report. */
+int wf_settings_load(const char *path, struct wf_report *report, struct wf_settings *out,
+                     struct wf_error *err) WF_CHECKED;
+void wf_settings_free(struct wf_settings *settings);
+void wf_settings_help(struct wf_buf *out);
+/* By name, as text, for activity handlers ("code_digits" -> "4"); "" where there is no such name.
+ */
+const char *wf_settings_text(void *settings, const char *name);
+
+/* ---- board: RUN/board, shared memory of the workers of a cell
+ * ------------------------------------ */
+
+struct wf_board_slot {
+    int64_t pid;
+    int64_t started_real_ms;
+    int64_t writing_since_ms; /* monotonic ms at which the write lock was taken, 0 = not held */
+    int64_t last_commit_real_ms;
+    int64_t commits, messages, items, timers, refused, nudges_in, swept;
+    int64_t last_batch, commit_us; /* of the last commit */
+    int64_t ready;                 /* 1 when it answers */
+};
+
+struct wf_board;
+int wf_board_open(const char *run, struct wf_board **out, struct wf_error *err) WF_CHECKED;
+void wf_board_close(struct wf_board *board);
+struct wf_board_slot *wf_board_slot(struct wf_board *board, enum wf_service service);
+
+#endif
