@@ -10,6 +10,10 @@
  * ERRORS     an error message from the worker comes back as its code with its text and field in
  *            err; WF_E_TIMEOUT when nothing came in time (the request may or may not be done: call
  *            wf_client_again with the same id to find out).
+ *            WF_E_BUSY when the worker asked to come back after the time-out. The time-out of a
+ *            task_fetch is counted on top of its own wait_ms.
+ * DANGERS    a pipelining client must receive as it sends: answers beyond 1,000 waiting ones are
+ *            dropped by the worker (ask again with the same id).
  * THREADS    one thread per client.
  * EXAMPLE    struct wf_msg_dossier_get get = {.dossier = wf_str("000.00.13.H30-261123-0001")};
  *            rc = wf_client_call(client, WF_INTAKE, WF_MSG_dossier_get, &get, arena, &reply, &err);
@@ -46,7 +50,8 @@ int wf_client_again(struct wf_client *client, enum wf_service to, enum wf_messag
                     const void *body, const char *id, struct wf_arena *arena,
                     struct wf_envelope *out, struct wf_error *err) WF_CHECKED;
 
-/* Pipelined use: send many, then receive answers in any order (match by out->re). No re-sending. */
+/* Pipelined use: send many, then receive answers in any order (match by out->re). No re-sending.
+ * Waits at most timeout_ms until the worker takes the request. */
 int wf_client_send(struct wf_client *client, enum wf_service to, enum wf_message type,
                    const void *body, const char *id, struct wf_error *err) WF_CHECKED;
 /* WF_NONE when nothing came within timeout_ms. An error answer is returned as an envelope. */

@@ -5,12 +5,14 @@
  * PURPOSE    The only module that knows ZeroMQ. A hub owns all sockets of one worker:
  *              RUN/<service>.sock       ROUTER, parties ask here
  *              RUN/<service>.peer       PULL, other workers' `work` messages arrive here
+ *              RUN/<service>.lock       held while the hub is open: one worker per service
  *              and a PUSH to each other worker's .peer.
  * CONCEPTS   frame   one ZeroMQ frame = one message. A party may send several frames at once; they
  *                    count as several messages (at most 64, more are dropped and counted).
  *            asker   the routing id to which an answer goes; not an identity, only an address
  * LIFE CYCLE wf_hub_open after any fork -> poll, receive, reply, tell -> wf_hub_close
- * ERRORS     WF_NONE nothing there; WF_E_BUSY the other side does not take more now (it lost the
+ * ERRORS     from wf_hub_open also WF_E_CONFIG (folder missing, open to everybody, path too long)
+ *            and WF_E_STATE (another process serves it). WF_NONE nothing there; WF_E_BUSY the other side does not take more now (it lost the
  *            message: the store still has it); WF_E_NOT_FOUND the asker is gone; WF_E_IO.
  * DANGERS    a send that returns 0 proves nothing: only what is committed is true. Nothing here
  *            blocks. Folder RUN must be private to the cell (0700): the sockets trust it. ipc paths
@@ -41,13 +43,17 @@ int wf_hub_open(const char *run, enum wf_service self, const struct wf_hub_optio
                 struct wf_hub **out, struct wf_error *err) WF_CHECKED;
 void wf_hub_close(struct wf_hub *hub); /* removes the socket files; NULL is fine */
 
+/* Frames that were thrown away unread so far: oversize, beyond the 64th, without address. */
+uint64_t wf_hub_dropped(const struct wf_hub *hub);
+
 /* Waits until a socket or one of the extra descriptors is ready, or timeout_ms is over (-1 = for
  * ever). Sets revents of the extra ones. Gives how many sources are ready, 0 on time-out. */
 int wf_hub_wait(struct wf_hub *hub, struct pollfd *extra, size_t n_extra, int64_t timeout_ms,
                 int *out_ready, struct wf_error *err) WF_CHECKED;
 
 /* The next waiting request; the bytes are copied into the arena. WF_NONE when none waits.
- * An oversize frame or too many frames give WF_E_INVALID with the asker set: answer and go on. */
+ * An oversize frame or too many frames give WF_E_INVALID with the asker set: answer and go on. (A
+ * frame over four times the limit is not taken at all: its sender loses the connection.) */
 int wf_hub_receive(struct wf_hub *hub, struct wf_arena *arena, struct wf_asker *out_asker,
                    struct wf_slice *out_frame, struct wf_error *err) WF_CHECKED;
 int wf_hub_reply(struct wf_hub *hub, const struct wf_asker *asker, struct wf_slice frame,
