@@ -198,7 +198,7 @@ int wf_hub_wait(struct wf_hub *hub, struct pollfd *extra, size_t n_extra, int64_
 
     for (size_t i = 0; i < n_extra; i++)
         extra[i].revents = ready > 0 ? from_zmq(items[i].revents) : 0;
-    *out_ready = (ready > 0 ? ready : 0) + (hub->more ? 1 : 0);
+    *out_ready = ready > 0 ? ready : hub->more ? 1 : 0;
     return 0;
 }
 
