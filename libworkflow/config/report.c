@@ -24,7 +24,7 @@ static bool has_room(struct wf_report *report)
     if (report->n < report->cap)
         return true;
     size_t cap = report->cap > 0 ? 2 * report->cap : 8;
-    struct wf_message *grown = wf_realloc(report->messages, cap * sizeof(*grown));
+    struct wf_finding *grown = wf_realloc(report->messages, cap * sizeof(*grown));
     if (grown == NULL)
         return false;
     report->messages = grown;
@@ -58,7 +58,7 @@ static void add(struct wf_report *report, const char *file, int line, bool is_wa
     fold_lines(memory);
     fold_lines(memory + file_bytes);
     report->messages[report->n++] =
-        (struct wf_message){memory, line, is_warning, memory + file_bytes, memory};
+        (struct wf_finding){memory, line, is_warning, memory + file_bytes, memory};
 }
 
 void wf_report_error(struct wf_report *report, const char *file, int line, const char *fmt, ...)
@@ -83,7 +83,7 @@ void wf_report_warn(struct wf_report *report, const char *file, int line, const 
 
 const char *wf_report_line(const struct wf_report *report, size_t i, char *buf, size_t size)
 {
-    const struct wf_message *message = &report->messages[i];
+    const struct wf_finding *message = &report->messages[i];
     const char *kind = message->is_warning ? "warning: " : "";
     if (message->line > 0)
         (void)snprintf(buf, size, "%s:%d: %s%s", message->file, message->line, kind, message->text);

@@ -24,7 +24,7 @@
 
 /* ---- reports ------------------------------------------------------------------------------ */
 
-struct wf_message {
+struct wf_finding {
     const char *file; /* as given by the user */
     int line;         /* 1-based; 0 = the file as a whole */
     bool is_warning;
@@ -33,7 +33,7 @@ struct wf_message {
 };
 
 struct wf_report {
-    struct wf_message *messages;
+    struct wf_finding *messages;
     size_t n;
     size_t cap;
     size_t errors;   /* messages that are no warnings, the dropped ones among them */

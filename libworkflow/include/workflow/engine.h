@@ -20,6 +20,7 @@
 #define WORKFLOW_ENGINE_H
 
 #include "workflow/procedure.h"
+#include "workflow/hash.h"
 #include "workflow/registry.h"
 #include "workflow/store.h"
 

@@ -5,7 +5,9 @@
  * PURPOSE    A record is a msgpack array of its fields in table order, then 4 bytes of checksum.
  *            Fields are only ever added at the end; a shorter array reads with zero for the rest.
  * OWNERSHIP  everything unpacked lives in the given arena.
- * ERRORS     WF_E_CORRUPT where checksum, structure or a type is wrong; WF_E_NOMEM.
+ * ERRORS     WF_E_CORRUPT where checksum, structure or a type is wrong; WF_E_VERSION where there
+ *            are more fields than the table has (a newer release wrote it); WF_E_NOMEM. Packing:
+ *            WF_E_INVALID where a value could not be read back (too deep, too many, no UTF-8).
  * PRIVACY    only `content`, `task.params`, `queue.params`, event data and `request.answer` may
  *            hold personal data; no other record does.
  */
@@ -91,7 +93,7 @@
     F(m, I64,  due,        REQ, 0)   /* real ms: not before */                            \
     F(m, I64,  created,    REQ, 0)   /* real ms */                                        \
     F(m, U64,  dossier,    REQ, 0)                                                        \
-    F(m, STR,  activity,   REQ, 0)   /* of START and CANCEL; the event's name of EVENT */ \
+    F(m, STR,  activity,   REQ, 0)   /* of START and TASK; the event's name of EVENT */ \
     F(m, STR,  id,         REQ, 0)   /* invoke or send id */                              \
     F(m, BOOL, detached,   REQ, 0)                                                        \
     F(m, STR,  role,       REQ, 0)                                                        \
@@ -152,11 +154,14 @@ enum wf_record {
 /* What a row of the queue table asks for. */
 enum wf_queue_kind {
     WF_QUEUE_START,  /* start an activity */
-    WF_QUEUE_CANCEL, /* the chart left the state that had started it */
-    WF_QUEUE_EVENT   /* apply an event to the dossier (undelayed send) */
+    WF_QUEUE_TASK,   /* open a failed task again: params {to, params} */
+    WF_QUEUE_EVENT   /* apply an event to the dossier */
 };
 
-/* Appends the record (array, then 4 checksum bytes unless kind is event) to *out. */
+/*
+ * Appends the record (array, then 4 checksum bytes, little-endian, unless kind is event) to *out;
+ * on failure *out is as before. NULL is packed as an empty map or list, and as nil for ANY.
+ */
 int wf_record_pack(enum wf_record kind, const void *record, struct wf_buf *out,
                    struct wf_error *err) WF_CHECKED;
 int wf_record_unpack(enum wf_record kind, struct wf_slice bytes, struct wf_arena *arena,

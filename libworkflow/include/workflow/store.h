@@ -165,8 +165,9 @@ int wf_queue_first(struct wf_txn *txn, enum wf_service service, int64_t now_ms,
 int wf_queue_del(struct wf_txn *txn, const struct wf_rec_queue *item,
                  struct wf_error *err) WF_CHECKED;
 
-/* Moves it to the dead letters with reason and time set by the caller. */
-int wf_queue_bury(struct wf_txn *txn, const struct wf_rec_queue *item,
+/* Puts `dead` (reason and time set by the caller) among the dead letters and takes `item` off its
+ * queue; item NULL = it stands in no queue. Gives dead->seq when it is 0. */
+int wf_queue_bury(struct wf_txn *txn, const struct wf_rec_queue *item, struct wf_rec_queue *dead,
                   struct wf_error *err) WF_CHECKED;
 int wf_queue_each(struct wf_txn *txn, enum wf_service service, bool dead, struct wf_arena *arena,
                   int (*fn)(void *context, const struct wf_rec_queue *item), void *context,

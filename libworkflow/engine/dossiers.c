@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests on dossiers: submit, event, get, list. Everything is checked before the first write.
+ */
+#include "life.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool has_text(const struct wf_texts *list, struct wf_str text)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (wf_str_is(text, list->items[i]))
+            return true;
+    }
+    return false;
+}
+
+/* ---- answers
+ * ------------------------------------------------------------------------------------- */
+
+void state_of(const struct wf_rec_dossier *d, struct wf_msg_dossier_state *out)
+{
+    *out = (struct wf_msg_dossier_state){
+        .dossier = d->code,
+        .id = d->id,
+        .procedure = d->procedure,
+        .version = d->version,
+        .site = d->site,
+        .channel = d->channel,
+        .states = d->states,
+        .status = d->status,
+        .received = d->received,
+        .due = d->due,
+        .closed = d->closed != 0,
+        .outcome = d->outcome,
+        .events = d->events,
+    };
+}
+
+static int answer_state(struct wf_turn *turn, const struct wf_rec_dossier *dossier,
+                        struct reply *out, struct wf_error *err)
+{
+    struct wf_msg_dossier_state *body = NEW_BODY(turn, dossier_state);
+    if (body == NULL)
+        return out_of_memory(err);
+    state_of(dossier, body);
+    *out = (struct reply){WF_MSG_dossier_state, body};
+    return 0;
+}
+
+int dossier_by_name(struct wf_turn *turn, struct wf_str name, uint64_t *out, struct wf_error *err)
+{
+    char text[24];
+    if (name.len > 1 && name.ptr[0] == '#' && wf_str_copy(name, text, sizeof(text))) {
+        *out = strtoull(text + 1, NULL, 10);
+        return 0;
+    }
+    int rc = wf_dossier_find(turn->txn, name, out, err);
+    if (rc == WF_NONE)
+        return wf_fail_field(err, WF_E_NOT_FOUND, "dossier", "there is no dossier of this code");
+    return rc;
+}
+
+static int missing_dossier(int rc, struct wf_error *err)
+{
+    return rc == WF_NONE
+               ? wf_fail_field(err, WF_E_NOT_FOUND, "dossier", "there is no dossier of this code")
+               : rc;
+}
+
+/* ---- submit
+ * -------------------------------------------------------------------------------------- */
+
+/* Models M1 to M4: a civil servant receives anywhere; a postal worker only at a site that has the
+ * province's mandate; citizens file for themselves online. */
+static int check_receiver(const struct wf_site *site, const struct wf_msg_dossier_submit *m,
+                          struct wf_error *err)
+{
+    static const char *const always[] = {"civil_servant", "head", "system"};
+    for (size_t i = 0; i < WF_COUNT(always); i++) {
+        if (wf_str_is(m->role, always[i]))
+            return 0;
+    }
+    bool online = wf_str_is(m->channel, "online");
+    if ((wf_str_is(m->role, "citizen") || wf_str_is(m->role, "agent")) && online)
+        return 0;
+    bool by_post = wf_str_is(m->channel, "post");
+    if (wf_str_is(m->role, "postal_worker") && (site->mandated || by_post))
+        return 0;
+    return wf_fail_field(err, WF_E_DENIED, "role",
+                         "role %.*s may not receive dossiers at site %s over channel %.*s: a civil "
+                         "servant may, or a postal worker where the site is mandated",
+                         WF_STR_ARG(m->role), site->code, WF_STR_ARG(m->channel));
+}
+
+static int check_channel(const struct wf_procedure *p, const struct wf_msg_dossier_submit *m,
+                         struct wf_error *err)
+{
+    if (!has_text(&p->channels, m->channel))
+        return wf_fail_field(err, WF_E_INVALID, "body.channel",
+                             "procedure %s is not open to channel %.*s", p->code,
+                             WF_STR_ARG(m->channel));
+    if (p->presence_required && wf_str_is(m->channel, "post"))
+        return wf_fail_field(err, WF_E_INVALID, "body.channel",
+                             "procedure %s asks for the citizen's presence: not by post", p->code);
+    return 0;
+}
+
+static int check_complete(struct wf_turn *turn, const struct wf_procedure *p,
+                          const struct wf_msg_dossier_submit *m, struct wf_error *err)
+{
+    if (m->partial)
+        return 0;
+    const struct wf_value *missing = wf_procedure_missing(p, m->fields, m->papers, turn->arena);
+    if (missing == NULL)
+        return out_of_memory(err);
+    if (wf_value_count(missing) == 0)
+        return 0;
+    const struct wf_value *first = wf_list_at(missing, 0);
+    const char *kind = wf_value_text(wf_map_get(first, "kind"), "paper");
+    char field[64];
+    (void)snprintf(field, sizeof(field), "body.%ss.%s", kind,
+                   wf_value_text(wf_map_get(first, "id"), "?"));
+    return wf_fail_field(err, WF_E_INVALID, field,
+                         "%zu required item(s) missing, first: %s %s; send them, or set partial to "
+                         "receive the dossier and ask for the rest",
+                         wf_value_count(missing), kind,
+                         wf_value_text(wf_map_get(first, "id"), "?"));
+}
+
+static int check_submit(struct wf_turn *turn, const struct wf_msg_dossier_submit *m,
+                        const struct wf_procedure **out_procedure, const struct wf_site **out_site,
+                        struct wf_error *err)
+{
+    if (turn->intake_stopped)
+        return wf_fail(err, WF_E_FULL,
+                       "the store is nearly full and takes no new dossiers; nothing was stored");
+    const struct wf_procedure *p = engine_procedure(turn->engine, m->procedure, 0);
+    if (p == NULL)
+        return wf_fail_field(err, WF_E_INVALID, "body.procedure",
+                             "procedure %.*s is not installed; hoso procedure list shows those "
+                             "that are",
+                             WF_STR_ARG(m->procedure));
+    const struct wf_site *site = wf_registry_site(turn->engine->options.registry, m->site);
+    if (site == NULL)
+        return wf_fail_field(err, WF_E_INVALID, "body.site", "site %.*s is not in sites.cfg",
+                             WF_STR_ARG(m->site));
+    int rc = check_channel(p, m, err);
+    if (rc == 0)
+        rc = check_receiver(site, m, err);
+    if (rc == 0)
+        rc = wf_procedure_check_data(p, m->fields, m->papers, err);
+    if (rc == 0)
+        rc = check_complete(turn, p, m, err);
+    *out_procedure = p;
+    *out_site = site;
+    return rc;
+}
+
+static const struct wf_value *submit_data(struct wf_turn *turn, const struct wf_procedure *p,
+                                          const struct wf_msg_dossier_submit *m,
+                                          const struct wf_rec_content *content)
+{
+    struct wf_arena *arena = turn->arena;
+    struct wf_value *data = wf_map(arena);
+    wf_map_put(arena, data, "procedure", wf_text(arena, p->code));
+    wf_map_put(arena, data, "version", wf_int(arena, p->version));
+    wf_map_put(arena, data, "channel", wf_text_n(arena, m->channel.ptr, m->channel.len));
+    wf_map_put(arena, data, "site", wf_text_n(arena, m->site.ptr, m->site.len));
+    wf_map_put(arena, data, "fields", content->fields);
+    wf_map_put(arena, data, "papers", content->papers);
+    if (wf_value_count(content->agent) > 0)
+        wf_map_put(arena, data, "agent", content->agent);
+    if (m->partial)
+        wf_map_put(arena, data, "partial", wf_bool(true));
+    return data;
+}
+
+static int open_life(struct wf_turn *turn, const struct wf_envelope *request,
+                     const struct wf_procedure *p, const struct wf_site *site, struct life *life,
+                     struct wf_error *err)
+{
+    const struct wf_msg_dossier_submit *m = request->body;
+    struct wf_arena *arena = turn->arena;
+    const struct wf_value *nothing = wf_map(arena);
+    const struct wf_value *no_list = wf_list(arena);
+    if (nothing == NULL || no_list == NULL)
+        return out_of_memory(err);
+    *life = (struct life){.turn = turn, .procedure = p, .content_changed = true};
+    life->last = &life->first;
+    life->running = wf_map(arena);
+    life->timers = wf_map(arena);
+    life->content = (struct wf_rec_content){.fields = m->fields,
+                                            .papers = m->papers != NULL ? m->papers : no_list,
+                                            .agent = m->agent != NULL ? m->agent : nothing,
+                                            .by = m->by};
+    life->now = (struct wf_rec_dossier){.id = wf_dossier_new_id(turn->txn),
+                                        .procedure = wf_str(p->code),
+                                        .version = (uint64_t)p->version,
+                                        .site = m->site,
+                                        .agency = wf_str(site->agency),
+                                        .channel = m->channel,
+                                        .received = turn->now_ms,
+                                        .states = no_list,
+                                        .history = nothing,
+                                        .data = nothing,
+                                        .invokes = nothing,
+                                        .party = request->party};
+    return life->running == NULL || life->timers == NULL ? out_of_memory(err) : 0;
+}
+
+int request_submit(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,
+                   struct wf_error *err)
+{
+    const struct wf_msg_dossier_submit *m = request->body;
+    const struct wf_procedure *p = NULL;
+    const struct wf_site *site = NULL;
+    struct life life;
+    int rc = check_submit(turn, m, &p, &site, err);
+    if (rc == 0)
+        rc = open_life(turn, request, p, site, &life, err);
+    if (rc != 0)
+        return rc;
+    const struct wf_value *data = submit_data(turn, p, m, &life.content);
+    const char *by = wf_arena_strndup(turn->arena, m->by.ptr, m->by.len);
+    const char *role = wf_arena_strndup(turn->arena, m->role.ptr, m->role.len);
+    if (!wf_value_is_whole(data) || by == NULL || role == NULL)
+        return out_of_memory(err);
+    rc = life_start(&life, by, role, data, err);
+    if (rc == 0)
+        rc = life_drain(&life, err);
+    if (rc == 0)
+        rc = life_save(&life, err);
+    return rc == 0 ? answer_state(turn, &life.now, out, err) : rc;
+}
+
+/* ---- event
+ * --------------------------------------------------------------------------------------- */
+
+/* Names that only the engine may raise. */
+static bool is_reserved(const char *event)
+{
+    static const char *const prefixes[] = {"done.", "error.", "progress.", "deadline.",
+                                           "operator."};
+    for (size_t i = 0; i < WF_COUNT(prefixes); i++) {
+        if (wf_starts_with(event, prefixes[i]))
+            return true;
+    }
+    return strcmp(event, "overdue") == 0 || strcmp(event, "submit") == 0;
+}
+
+static int refuse_untaken(struct life *life, const struct wf_snapshot *from, const char *event,
+                          struct wf_error *err)
+{
+    const struct wf_chart_transition *table = NULL;
+    size_t offers[32];
+    char takes[200] = "";
+    (void)wf_chart_transitions(life->procedure->chart, &table);
+    size_t n = wf_chart_offers(life->procedure->chart, from, NULL, offers, WF_COUNT(offers));
+    for (size_t i = 0; i < n && i < WF_COUNT(offers); i++) {
+        const char *name = table[offers[i]].event;
+        size_t at = strlen(takes);
+        if (name != NULL && !is_reserved(name) && strstr(takes, name) == NULL)
+            (void)snprintf(takes + at, sizeof(takes) - at, "%s%s", at > 0 ? ", " : "", name);
+    }
+    const struct wf_value *last =
+        wf_list_at(life->now.states, wf_value_count(life->now.states) - 1);
+    return wf_fail_field(err, WF_E_STATE, "body.event",
+                         "state %s does not take event %s; it takes: %s", wf_value_text(last, "?"),
+                         event, takes[0] != '\0' ? takes : "none");
+}
+
+/* May this role raise the event here? One transition that lets it is enough. */
+static int check_role(const struct life *life, const size_t *offers, size_t n, struct wf_str role,
+                      struct wf_error *err)
+{
+    const struct wf_chart_transition *table = NULL;
+    (void)wf_chart_transitions(life->procedure->chart, &table);
+    const char *who = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const struct wf_chart_transition *t = &table[offers[i]];
+        struct wf_texts roles = {t->roles, t->n_roles};
+        struct wf_texts channels = {t->channels, t->n_channels};
+        if (t->n_channels > 0 && !has_text(&channels, life->now.channel))
+            continue;
+        if (t->n_roles == 0 || has_text(&roles, role))
+            return 0;
+        who = t->roles[0];
+    }
+    return wf_fail_field(err, WF_E_DENIED, "body.role",
+                         "role %.*s may not raise this event here%s%s", WF_STR_ARG(role),
+                         who != NULL ? "; who may: " : "", who != NULL ? who : "");
+}
+
+static int check_event(struct life *life, const char *event, const struct wf_msg_dossier_event *m,
+                       struct wf_error *err)
+{
+    struct wf_snapshot from = {0};
+    size_t offers[32];
+    bool accepts = false;
+    if (is_reserved(event))
+        return wf_fail_field(err, WF_E_DENIED, "body.event",
+                             "event %s is the engine's own: choose another name", event);
+    if (life->now.closed != 0)
+        return wf_fail_field(err, WF_E_STATE, "dossier", "the dossier is closed (%.*s)",
+                             WF_STR_ARG(life->now.outcome));
+    int rc = life_snapshot(life, &from, err);
+    if (rc != 0)
+        return rc;
+    size_t n = wf_chart_offers(life->procedure->chart, &from, event, offers, WF_COUNT(offers));
+    if (n > WF_COUNT(offers))
+        n = WF_COUNT(offers);
+    if (n == 0)
+        return refuse_untaken(life, &from, event, err);
+    rc = check_role(life, offers, n, m->role, err);
+    if (rc != 0)
+        return rc;
+    struct wf_chart_event what = {event, m->data, NULL};
+    rc = wf_chart_accepts(life->procedure->chart, &from, &what, life->turn->arena, &accepts, err);
+    if (rc == 0 && !accepts)
+        return wf_fail_field(err, WF_E_STATE, "body.event",
+                             "event %s is not possible now: its condition does not hold", event);
+    return rc;
+}
+
+int request_event(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,
+                  struct wf_error *err)
+{
+    const struct wf_msg_dossier_event *m = request->body;
+    struct life life;
+    uint64_t id = 0;
+    int rc = dossier_by_name(turn, m->dossier, &id, err);
+    if (rc == 0)
+        rc = missing_dossier(life_load(turn, id, &life, err), err);
+    if (rc != 0)
+        return rc;
+    const char *event = wf_arena_strndup(turn->arena, m->event.ptr, m->event.len);
+    const char *by = wf_arena_strndup(turn->arena, m->by.ptr, m->by.len);
+    const char *role = wf_arena_strndup(turn->arena, m->role.ptr, m->role.len);
+    if (event == NULL || by == NULL || role == NULL)
+        return out_of_memory(err);
+    rc = check_event(&life, event, m, err);
+    struct pending pending = {.event = event, .data = m->data, .by = by, .role = role};
+    if (rc == 0)
+        rc = life_push(&life, &pending, err);
+    if (rc == 0)
+        rc = life_drain(&life, err);
+    if (rc == 0)
+        rc = life_save(&life, err);
+    return rc == 0 ? answer_state(turn, &life.now, out, err) : rc;
+}
+
+/* ---- get and list
+ * -------------------------------------------------------------------------------- */
+
+static const struct wf_value *content_map(struct wf_turn *turn, const struct wf_rec_content *c)
+{
+    struct wf_value *map = wf_map(turn->arena);
+    wf_map_put(turn->arena, map, "fields", c->fields);
+    wf_map_put(turn->arena, map, "papers", c->papers);
+    wf_map_put(turn->arena, map, "agent", c->agent);
+    return map;
+}
+
+int request_get(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,
+                struct wf_error *err)
+{
+    const struct wf_msg_dossier_get *m = request->body;
+    struct wf_rec_dossier dossier;
+    uint64_t id = 0;
+    int rc = dossier_by_name(turn, m->dossier, &id, err);
+    if (rc == 0)
+        rc = missing_dossier(wf_dossier_get(turn->txn, id, turn->arena, &dossier, err), err);
+    if (rc == 0)
+        rc = answer_state(turn, &dossier, out, err);
+    if (rc != 0 || !m->content)
+        return rc;
+    struct wf_rec_content content;
+    rc = wf_content_get(turn->txn, id, turn->arena, &content, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    struct wf_msg_dossier_state *body = NEW_BODY(turn, dossier_state);
+    if (body == NULL)
+        return out_of_memory(err);
+    state_of(&dossier, body);
+    body->content = content_map(turn, &content);
+    *out = (struct reply){WF_MSG_dossier_state, body};
+    return wf_value_is_whole(body->content) ? 0 : out_of_memory(err);
+}
+
+struct page {
+    struct wf_turn *turn;
+    struct wf_value *list;
+    uint64_t max, last;
+    bool more;
+};
+
+static int add_to_page(void *context, const struct wf_rec_dossier *d)
+{
+    struct page *page = context;
+    struct wf_arena *arena = page->turn->arena;
+    if (wf_value_count(page->list) >= page->max) {
+        page->more = true;
+        return WF_NONE;
+    }
+    struct wf_value *map = wf_map(arena);
+    wf_map_put(arena, map, "dossier", wf_text_n(arena, d->code.ptr, d->code.len));
+    wf_map_put(arena, map, "id", wf_int(arena, (int64_t)d->id));
+    wf_map_put(arena, map, "procedure", wf_text_n(arena, d->procedure.ptr, d->procedure.len));
+    wf_map_put(arena, map, "site", wf_text_n(arena, d->site.ptr, d->site.len));
+    wf_map_put(arena, map, "channel", wf_text_n(arena, d->channel.ptr, d->channel.len));
+    wf_map_put(arena, map, "states", d->states);
+    wf_map_put(arena, map, "status", wf_int(arena, (int64_t)d->status));
+    wf_map_put(arena, map, "received", wf_int(arena, d->received));
+    wf_map_put(arena, map, "due", wf_int(arena, d->due));
+    wf_map_put(arena, map, "closed", wf_bool(d->closed != 0));
+    wf_map_put(arena, map, "outcome", wf_text_n(arena, d->outcome.ptr, d->outcome.len));
+    page->last = d->id;
+    return wf_list_add(arena, page->list, map) ? 0 : WF_E_NOMEM;
+}
+
+int request_list(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,
+                 struct wf_error *err)
+{
+    const struct wf_msg_dossier_list *m = request->body;
+    struct wf_dossier_filter filter = {.procedure = m->procedure,
+                                       .state = m->state,
+                                       .site = m->site,
+                                       .due_before = m->due_before,
+                                       .after = m->after};
+    struct page page = {
+        .turn = turn, .list = wf_list(turn->arena), .max = m->max != 0 ? m->max : 50};
+    struct wf_msg_dossier_page *body = NEW_BODY(turn, dossier_page);
+    if (page.list == NULL || body == NULL)
+        return out_of_memory(err);
+    int rc = wf_dossier_each(turn->txn, &filter, turn->arena, add_to_page, &page, err);
+    if (rc < 0)
+        return rc == WF_E_NOMEM ? out_of_memory(err) : rc;
+    *body = (struct wf_msg_dossier_page){.dossiers = page.list, .next = page.more ? page.last : 0};
+    *out = (struct reply){WF_MSG_dossier_page, body};
+    return 0;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Queue items and timers: what the store says is to be done. An item is valid only while the
+ * dossier still waits for just this one; a doubled or late message finds nothing to settle.
+ */
+#include "life.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define ITEM_ATTEMPTS 5
+
+static bool is_awaited(const struct life *life, const struct wf_rec_queue *item)
+{
+    const struct wf_value *entry = wf_map_get_str(life->running, item->id);
+    if (entry == NULL)
+        return false;
+    return wf_value_int(wf_map_get(entry, RUN_SEQ), 0) == (int64_t)item->seq;
+}
+
+static int start_item(struct life *life, const struct wf_rec_queue *item, struct wf_error *err)
+{
+    struct wf_arena *arena = life->turn->arena;
+    const struct wf_activity *activity = engine_activity(life->turn->engine, item->activity.ptr);
+    if (activity == NULL)
+        return wf_fail(err, WF_E_NOT_FOUND, "activity %s is not offered here", item->activity.ptr);
+    const char *id = wf_arena_strndup(arena, item->id.ptr, item->id.len);
+    const char *role = wf_arena_strndup(arena, item->role.ptr, item->role.len);
+    if (id == NULL || role == NULL)
+        return out_of_memory(err);
+    return work_start(life, activity, id, role, item->params, item->detached, err);
+}
+
+/* A task that had failed for good and that an operator puts back. */
+static int reopen_task(struct life *life, const struct wf_rec_queue *item, struct wf_error *err)
+{
+    struct wf_work work;
+    const char *id = wf_arena_strndup(life->turn->arena, item->id.ptr, item->id.len);
+    if (id == NULL)
+        return out_of_memory(err);
+    int rc = work_resume(life, id, NULL, &work, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = wf_work_open_task(&work, wf_value_text(wf_map_get(item->params, "to"), ""),
+                           item->role.len > 0 ? item->role.ptr : "",
+                           wf_map_get(item->params, "params"), 0, err);
+    return rc == 0 ? work_settle(&work, err) : rc;
+}
+
+static int settle(struct life *life, const struct wf_rec_queue *item, struct wf_error *err)
+{
+    struct pending event;
+    switch ((enum wf_queue_kind)item->kind) {
+    case WF_QUEUE_START:
+        return is_awaited(life, item) ? start_item(life, item, err) : 0;
+    case WF_QUEUE_TASK:
+        return reopen_task(life, item, err);
+    case WF_QUEUE_EVENT:
+        event = (struct pending){
+            .event = item->activity.ptr, .data = item->params, .by = "", .role = "system"};
+        return life_push(life, &event, err);
+    }
+    return wf_fail(err, WF_E_CORRUPT, "queue item %" PRIu64 " is of unknown kind", item->seq);
+}
+
+int wf_engine_item(struct wf_turn *turn, const struct wf_rec_queue *item, struct wf_error *err)
+{
+    struct life life;
+    int rc = life_load(turn, item->dossier, &life, err);
+    if (rc < 0)
+        return wf_wrap(err, "queue item %" PRIu64, item->seq);
+    if (rc == 0) {
+        rc = settle(&life, item, err);
+        if (rc == 0)
+            rc = life_drain(&life, err);
+        if (rc == 0)
+            rc = life_save(&life, err);
+    }
+    if (rc < 0)
+        return wf_wrap(err, "queue item %" PRIu64, item->seq);
+    return wf_queue_del(turn->txn, item, err);
+}
+
+static void say_dead(struct wf_turn *turn, const struct wf_rec_queue *item)
+{
+    struct wf_said *said = wf_arena_alloc(turn->arena, sizeof(*said));
+    if (said == NULL)
+        return;
+    said->kind = WF_SAID_DEAD;
+    said->dossier = wf_arena_printf(turn->arena, "#%" PRIu64, item->dossier);
+    said->text = wf_arena_printf(turn->arena, "item %" PRIu64 " %.*s: %.*s", item->seq,
+                                 WF_STR_ARG(item->activity), WF_STR_ARG(item->reason));
+    said->next = turn->said;
+    turn->said = said;
+}
+
+int wf_engine_item_failed(struct wf_turn *turn, const struct wf_rec_queue *item,
+                          const struct wf_error *why, struct wf_error *err)
+{
+    struct wf_rec_queue next = *item;
+    next.attempts++;
+    next.reason = wf_str(why->text);
+    next.since = turn->real_ms;
+    if (next.attempts >= ITEM_ATTEMPTS) {
+        int rc = wf_queue_bury(turn->txn, item, &next, err);
+        if (rc == 0)
+            say_dead(turn, &next);
+        return rc;
+    }
+    int rc = wf_queue_del(turn->txn, item, err);
+    if (rc != 0)
+        return rc;
+    next.due = turn->real_ms + engine_backoff(turn->engine, 0, next.attempts);
+    return wf_queue_put(turn->txn, &next, err);
+}
+
+/* ---- timers ------------------------------------------------------------------------------------
+ */
+
+static int fire(struct life *life, const struct wf_rec_timer *timer, int64_t due, uint64_t seq,
+                struct wf_error *err)
+{
+    const struct wf_value *armed = wf_map_get_str(life->timers, timer->id);
+    if (armed == NULL || wf_value_int(wf_list_at(armed, 0), 0) != due ||
+        wf_value_int(wf_list_at(armed, 1), 0) != (int64_t)seq)
+        return 0; /* disarmed or armed anew meanwhile */
+    map_remove(life->timers, timer->id.ptr);
+    struct pending event = {.event = timer->event.ptr,
+                            .data = timer->data->type == WF_NULL ? NULL : timer->data,
+                            .by = "",
+                            .role = "system"};
+    return life_push(life, &event, err);
+}
+
+int wf_engine_timer(struct wf_turn *turn, struct wf_error *err)
+{
+    struct wf_rec_timer timer;
+    struct life life;
+    int64_t due = 0;
+    uint64_t seq = 0;
+    int rc = wf_timer_first(turn->txn, turn->engine->options.self, turn->now_ms, turn->arena,
+                            &timer, &due, &seq, err);
+    if (rc == 0)
+        rc = wf_timer_del(turn->txn, turn->engine->options.self, due, seq, err);
+    if (rc != 0)
+        return rc;
+    rc = life_load(turn, timer.dossier, &life, err);
+    if (rc == WF_NONE)
+        return 0;
+    if (rc == 0)
+        rc = fire(&life, &timer, due, seq, err);
+    if (rc == 0)
+        rc = life_drain(&life, err);
+    if (rc == 0)
+        rc = life_save(&life, err);
+    return rc < 0 ? wf_wrap(err, "timer %" PRIu64, seq) : rc;
+}
+
+/* ---- dead letters -------------------------------------------------------------------------------
+ */
+
+/* The operator's act becomes part of the dossier's history. */
+static int note_act(struct life *life, const char *act, const char *by,
+                    const struct wf_rec_queue *item, const char *reason, struct wf_error *err)
+{
+    struct wf_arena *arena = life->turn->arena;
+    struct wf_value *data = wf_map(arena);
+    wf_map_put(arena, data, "item", wf_int(arena, (int64_t)item->seq));
+    wf_map_put(arena, data, "activity", wf_text_n(arena, item->activity.ptr, item->activity.len));
+    if (reason != NULL)
+        wf_map_put(arena, data, "reason", wf_text(arena, reason));
+    if (!wf_value_is_whole(data))
+        return out_of_memory(err);
+    struct pending note = {
+        .event = act, .data = data, .by = by, .role = "operator", .note_only = true};
+    return life_push(life, &note, err);
+}
+
+static int take_dead(struct wf_turn *turn, uint64_t seq, struct wf_rec_queue *item,
+                     struct life *life, struct wf_error *err)
+{
+    int rc = wf_dead_get(turn->txn, seq, turn->arena, item, err);
+    if (rc == WF_NONE)
+        return wf_fail(err, WF_E_NOT_FOUND, "there is no dead letter %" PRIu64, seq);
+    if (rc == 0)
+        rc = wf_dead_del(turn->txn, seq, err);
+    if (rc == 0)
+        rc = life_load(turn, item->dossier, life, err);
+    return rc == WF_NONE ? wf_fail(err, WF_E_NOT_FOUND, "its dossier is gone") : rc;
+}
+
+static int finish(struct life *life, struct wf_error *err)
+{
+    int rc = life_drain(life, err);
+    return rc == 0 ? life_save(life, err) : rc;
+}
+
+int wf_engine_dead_retry(struct wf_turn *turn, uint64_t seq, const char *by, struct wf_error *err)
+{
+    struct wf_rec_queue item;
+    struct life life;
+    int rc = take_dead(turn, seq, &item, &life, err);
+    if (rc == 0)
+        rc = note_act(&life, "operator.retry", by, &item, NULL, err);
+    if (rc == 0)
+        rc = finish(&life, err);
+    if (rc != 0)
+        return rc;
+    item.attempts = 0;
+    item.due = turn->real_ms;
+    item.since = 0;
+    return wf_queue_put(turn->txn, &item, err);
+}
+
+int wf_engine_dead_drop(struct wf_turn *turn, uint64_t seq, const char *by, const char *reason,
+                        struct wf_error *err)
+{
+    struct wf_rec_queue item;
+    struct life life;
+    int rc = take_dead(turn, seq, &item, &life, err);
+    if (rc == 0)
+        rc = note_act(&life, "operator.drop", by, &item, reason, err);
+    if (rc != 0)
+        return rc;
+    /* The chart learns that the work will not be done, and decides. */
+    const char *id = wf_arena_strndup(turn->arena, item.id.ptr, item.id.len);
+    struct wf_value *data = wf_map(turn->arena);
+    wf_map_put(turn->arena, data, "reason", wf_text(turn->arena, reason));
+    wf_map_put(turn->arena, data, "id", wf_text(turn->arena, id));
+    if (id == NULL || !wf_value_is_whole(data))
+        return out_of_memory(err);
+    struct pending event = {.event = "error.communication",
+                            .data = data,
+                            .invoke_id = item.detached ? NULL : id,
+                            .by = by,
+                            .role = "operator"};
+    if (wf_map_get(life.running, id) != NULL) {
+        rc = work_cancel(&life, id, err);
+        if (rc == 0)
+            rc = life_push(&life, &event, err);
+    }
+    return rc == 0 ? finish(&life, err) : rc;
+}

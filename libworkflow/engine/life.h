@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine/life.h - one dossier, opened for change inside a turn. Internal to the engine.
+ *
+ * A life holds the dossier as stored and as it will be, and the events that still wait to be
+ * applied in this turn. Everything is computed in memory; life_save writes the rows once.
+ */
+#ifndef WF_ENGINE_LIFE_H
+#define WF_ENGINE_LIFE_H
+
+#include "workflow/engine.h"
+
+/* Timers of charts are kept by routing: escalation is its business. */
+#define TIMER_KEEPER WF_ROUTING
+
+struct pending {
+    const char *event;
+    const struct wf_value *data; /* NULL = none */
+    const char *invoke_id;       /* of events that end or report an activity */
+    const char *by;
+    const char *role;
+    bool note_only; /* goes to the journal, not to the chart */
+    struct pending *next;
+};
+
+struct life {
+    struct wf_turn *turn;
+    const struct wf_procedure *procedure;
+    struct wf_rec_dossier before; /* as stored; id 0 = not stored yet */
+    struct wf_rec_dossier now;
+    struct wf_rec_content content;
+    bool content_changed;
+    struct wf_value *running; /* being changed: id -> {a, d, q, m, t} as below */
+    struct wf_value *timers;  /* being changed: send id -> [due, seq] */
+    struct pending *first;
+    struct pending **last;
+    unsigned applied;
+};
+
+/* Keys of an entry in `running`: short, because the row is written at every event. */
+#define RUN_ACTIVITY "a"
+#define RUN_DETACHED "d"
+#define RUN_SEQ      "q" /* of the queue item that will start it; absent once it has started */
+#define RUN_MEMORY   "m" /* the activity's own */
+#define RUN_TASKS    "t" /* ids of its open tasks */
+
+struct wf_engine {
+    struct wf_engine_options options;
+    struct loaded *procedures;
+    size_t n_procedures;
+    uint64_t generation;
+    bool is_loaded;
+    uint64_t random;
+};
+
+struct loaded {
+    struct wf_procedure *procedure;
+    bool is_active;
+};
+
+/* procedures.c: version 0 = the newest active one. NULL when there is none. */
+const struct wf_procedure *engine_procedure(const struct wf_engine *engine, struct wf_str code,
+                                            uint64_t version);
+const struct wf_activity *engine_activity(const struct wf_engine *engine, const char *name);
+
+/* A delay of about base * 2^attempts, at most an hour, with jitter. */
+int64_t engine_backoff(struct wf_engine *engine, int64_t base_ms, uint64_t attempts);
+
+/* life.c */
+int life_load(struct wf_turn *turn, uint64_t id, struct life *out, struct wf_error *err) WF_CHECKED;
+int life_push(struct life *life, const struct pending *event, struct wf_error *err) WF_CHECKED;
+int life_start(struct life *life, const char *by, const char *role, const struct wf_value *data,
+               struct wf_error *err) WF_CHECKED;
+int life_drain(struct life *life, struct wf_error *err) WF_CHECKED;
+int life_save(struct life *life, struct wf_error *err) WF_CHECKED;
+int life_set_due(struct life *life, int64_t due_ms, struct wf_error *err) WF_CHECKED;
+int life_snapshot(struct life *life, struct wf_snapshot *out, struct wf_error *err) WF_CHECKED;
+const struct wf_value *life_atomic_states(const struct life *life, struct wf_arena *arena);
+
+/* effects.c */
+int effects_apply(struct life *life, const struct wf_effect *effects,
+                  struct wf_error *err) WF_CHECKED;
+int timer_arm(struct life *life, const char *id, const char *event, int64_t due_ms,
+              const struct wf_value *data, struct wf_error *err) WF_CHECKED;
+int timer_drop(struct life *life, const char *id, struct wf_error *err) WF_CHECKED;
+int timers_drop_all(struct life *life, struct wf_error *err) WF_CHECKED;
+
+/* work.c: activities at work */
+struct wf_work {
+    struct life *life;
+    const struct wf_activity *activity;
+    const char *id;
+    const char *role;
+    const struct wf_value *params;
+    const struct wf_value *memory;
+    struct wf_value *tasks; /* list of open task ids */
+    bool detached;
+    bool ended;
+};
+int work_start(struct life *life, const struct wf_activity *activity, const char *id,
+               const char *role, const struct wf_value *params, bool detached,
+               struct wf_error *err) WF_CHECKED;
+/* Opens the work that a running entry describes; WF_NONE where the dossier no longer waits for it.
+ */
+int work_resume(struct life *life, const char *id, const struct wf_rec_task *task,
+                struct wf_work *out, struct wf_error *err) WF_CHECKED;
+/* Writes the work's new state back into the life after a handler. */
+int work_settle(struct wf_work *work, struct wf_error *err) WF_CHECKED;
+/* Stores the work as it is, even with no open task: an operator will go on. */
+int work_park(struct wf_work *work, struct wf_error *err) WF_CHECKED;
+int work_cancel(struct life *life, const char *id, struct wf_error *err) WF_CHECKED;
+/* Takes one task off the work's list. */
+void work_forget_task(struct wf_work *work, uint64_t task);
+int running_put(struct life *life, const char *id, const char *activity, bool detached,
+                uint64_t seq, struct wf_error *err) WF_CHECKED;
+void map_remove(struct wf_value *map, const char *key);
+
+/* reply of a request handler */
+struct reply {
+    enum wf_message type;
+    const void *body;
+};
+
+/* requests.c and its parts: one handler per message type */
+typedef int request_fn(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,
+                       struct wf_error *err);
+request_fn request_submit;
+request_fn request_event;
+request_fn request_get;
+request_fn request_list;
+request_fn request_fetch;
+request_fn request_extend;
+request_fn request_complete;
+request_fn request_fail;
+request_fn request_progress;
+request_fn request_journal_fetch;
+request_fn request_journal_ack;
+request_fn request_health;
+/* Fills in the leases of an earlier fetch that still hold, for a repeated request. */
+int fetch_again(struct wf_turn *turn, const struct wf_value *leases, struct reply *out,
+                struct wf_error *err) WF_CHECKED;
+
+/* A message body in the turn's arena, zeroed. */
+#define NEW_BODY(turn, name)                                                                       \
+    ((struct wf_msg_##name *)wf_arena_alloc((turn)->arena, sizeof(struct wf_msg_##name)))
+
+int out_of_memory(struct wf_error *err);
+void state_of(const struct wf_rec_dossier *dossier, struct wf_msg_dossier_state *out);
+
+/* Finds by code, or by "#id" before a code is there. */
+int dossier_by_name(struct wf_turn *turn, struct wf_str name, uint64_t *out,
+                    struct wf_error *err) WF_CHECKED;
+
+#endif
