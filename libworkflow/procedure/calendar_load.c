@@ -33,7 +33,8 @@ struct year {
     {#name, WF_KEY_##type, offsetof(struct owner, name), required, min, max, fallback, help}
 
 static const struct wf_key settings_keys[] = {
-    KEY(zone,         TEXT,  settings, false, 1, 40, "+07:00", "offset from UTC, without summer time"),
+    KEY(zone,         TEXT,  settings, false, 1, 40, "+07:00",
+        "offset from UTC, without summer time"),
     KEY(cut_off,      TEXT,  settings, false, 1, 40, "15:00",
         "a \"same day\" matter received later is due the next working day"),
     KEY(due_time,     TEXT,  settings, false, 1, 40, "same_time",
@@ -209,6 +210,7 @@ static int read_year(struct loader *l, const struct wf_node *node, struct wf_err
 static int read_calendar(struct loader *l, struct wf_error *err)
 {
     const struct wf_node *root = wf_config_root(l->config);
+    size_t before = l->report->errors;
     struct settings s = {0};
     int rc =
         wf_keys_read(l->config, root, settings_keys, WF_COUNT(settings_keys), &s, l->report, err);
@@ -231,7 +233,7 @@ static int read_calendar(struct loader *l, struct wf_error *err)
         if (rc != 0)
             return rc;
     }
-    return wf_report_result(l->report, err);
+    return wf_report_result_since(l->report, before, err);
 }
 
 /* Takes the config: nothing of the text is needed once the tables are filled. */
