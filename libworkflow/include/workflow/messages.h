@@ -6,14 +6,20 @@
  *            page and the clients' constants come from the tables below; nothing else lists them.
  * CONCEPTS   envelope  a msgpack map {v, type, id, body} and optionally {re, party}
  *            end       who speaks or listens: PARTY (outside), one of the five services, ANY
- * service need      REQ must be there, OPT may be left out (then zero, empty or NULL) WIRE one
- * ZeroMQ frame holds one envelope. Codes are for our constants and the golden test; the type's name
- * is what goes over the wire. OWNERSHIP  everything unpacked lives in the given arena; nothing
- * points into the frame. ERRORS     WF_E_INVALID with err->field ("body.fields"), WF_E_UNSUPPORTED
- * for an unknown type, version, sender or receiver, WF_E_NOMEM. Requests with unknown fields are
- * refused, so that a typo shows; replies may gain fields and unknown ones are passed over. LIMITS
- * WF_FRAME_MAX bytes, 16 levels, 4,096 nodes, texts well-formed UTF-8 without NUL, keys unique, no
- * ext types, no trailing bytes. Checked by a scan before msgpack-c sees it.
+ *                      service
+ *            need      REQ must be there, OPT may be left out (then zero, empty or NULL)
+ * WIRE       one ZeroMQ frame holds one envelope. Codes are for our constants and the golden test;
+ *            the type's name is what goes over the wire.
+ * OWNERSHIP  everything unpacked lives in the given arena; nothing points into the frame. Texts
+ *            are followed by a NUL as well.
+ * ERRORS     WF_E_INVALID with err->field ("body.fields"), WF_E_UNSUPPORTED for an unknown type,
+ *            version, sender or receiver, WF_E_NOMEM. Requests with unknown fields are refused, so
+ *            that a typo shows; replies may gain fields and unknown ones are passed over.
+ * LIMITS     of what a party sends: WF_FRAME_MAX bytes, 16 levels, 4,096 objects. What our own
+ *            processes wrote may hold 65,536 objects in 24 levels, so that whatever was accepted
+ *            can also be answered, stored and listed. In both: texts well-formed UTF-8 without
+ *            NUL, keys unique texts, no NaN, no ext types, no trailing bytes. Checked by a scan
+ *            before msgpack-c sees it, and again on what was packed: what we pack, we can read.
  */
 #ifndef WORKFLOW_MESSAGES_H
 #define WORKFLOW_MESSAGES_H
@@ -25,11 +31,11 @@
 #define WF_PROTOCOL_VERSION 1
 
 /* clang-format off */
-#define WF_SERVICES(X)                    \
-    X(INTAKE,       0, "intake")          \
-    X(VERIFICATION, 1, "verification")    \
-    X(ROUTING,      2, "routing")         \
-    X(NOTIFICATION, 3, "notification")    \
+#define WF_SERVICES(X)                                                                             \
+    X(INTAKE,       0, "intake")                                                                   \
+    X(VERIFICATION, 1, "verification")                                                             \
+    X(ROUTING,      2, "routing")                                                                  \
+    X(NOTIFICATION, 3, "notification")                                                             \
     X(RETURN,       4, "return")
 /* clang-format on */
 
@@ -54,131 +60,135 @@ const char *wf_service_word(enum wf_service service);
 int wf_service_of_word(struct wf_str word);       /* or -1 */
 int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROUTING, or -1 */
 
-/*       code  name             sender  receiver  */
 /* clang-format off */
-#define WF_MESSAGES(X)                                                                \
-    X(1,   dossier_submit,   PARTY,  INTAKE)  /* file a dossier */                    \
-    X(2,   dossier_event,    PARTY,  INTAKE)  /* something happened to it */          \
-    X(3,   dossier_get,      PARTY,  INTAKE)  /* look up one */                       \
-    X(4,   dossier_list,     PARTY,  INTAKE)  /* look up many */                      \
-    X(10,  task_fetch,       PARTY,  ANY)     /* lease tasks; waits when none */      \
-    X(11,  task_extend,      PARTY,  ANY)     /* keep the lease */                    \
-    X(12,  task_complete,    PARTY,  ANY)     /* done, with the result */             \
-    X(13,  task_fail,        PARTY,  ANY)     /* not done; try again later or never */\
-    X(14,  task_progress,    PARTY,  ANY)     /* news on a task that goes on */       \
-    X(20,  journal_fetch,    PARTY,  ANY)     /* events from a sequence number */     \
-    X(21,  journal_ack,      PARTY,  ANY)     /* moves a durable cursor */            \
-    X(30,  health,           PARTY,  ANY)     /* how the service and its queue are */ \
-    X(100, dossier_state,    ANY,    PARTY)   /* answer to submit, event, get */      \
-    X(101, dossier_page,     ANY,    PARTY)   /* answer to list */                    \
-    X(102, tasks,            ANY,    PARTY)   /* answer to fetch */                   \
-    X(103, done,             ANY,    PARTY)   /* answer to the other task verbs, ack */\
-    X(104, journal_page,     ANY,    PARTY)   /* answer to journal_fetch */           \
-    X(105, health_report,    ANY,    PARTY)   /* answer to health */                  \
-    X(199, error,            ANY,    PARTY)   /* any request refused */               \
-    X(200, work,             ANY,    ANY)     /* dossier events queued for a service */
+/* Codes and names are never used again for something else; the last column is for the documents.
+ *    code name            sender receiver */
+#define WF_MESSAGES(X)                                                                             \
+    X(1,   dossier_submit, PARTY, INTAKE, "file a dossier")                                        \
+    X(2,   dossier_event,  PARTY, INTAKE, "tell what happened to a dossier")                       \
+    X(3,   dossier_get,    PARTY, INTAKE, "look up one")                                           \
+    X(4,   dossier_list,   PARTY, INTAKE, "look up many")                                          \
+    X(10,  task_fetch,     PARTY, ANY,    "lease tasks; waits when none")                          \
+    X(11,  task_extend,    PARTY, ANY,    "keep the lease")                                        \
+    X(12,  task_complete,  PARTY, ANY,    "done, with the result")                                 \
+    X(13,  task_fail,      PARTY, ANY,    "not done; try again later or never")                    \
+    X(14,  task_progress,  PARTY, ANY,    "news on a task that goes on")                           \
+    X(20,  journal_fetch,  PARTY, ANY,    "events from a sequence number")                         \
+    X(21,  journal_ack,    PARTY, ANY,    "moves a durable cursor")                                \
+    X(30,  health,         PARTY, ANY,    "how the service and its queue are")                     \
+    X(100, dossier_state,  ANY,   PARTY,  "answer to submit, event, get")                          \
+    X(101, dossier_page,   ANY,   PARTY,  "answer to list")                                        \
+    X(102, tasks,          ANY,   PARTY,  "answer to fetch")                                       \
+    X(103, done,           ANY,   PARTY,  "answer to the other task verbs, ack")                   \
+    X(104, journal_page,   ANY,   PARTY,  "answer to journal_fetch")                               \
+    X(105, health_report,  ANY,   PARTY,  "answer to health")                                      \
+    X(199, error,          ANY,   PARTY,  "any request refused")                                   \
+    X(200, work,           ANY,   ANY,    "dossier events queued for a service")
 
-#define WF_FIELDS_dossier_submit(F, m)                                                     \
-    F(m, STR,  procedure, REQ, 64)   /* code; the newest version in force is taken */      \
-    F(m, STR,  channel,   REQ, 16)   /* one_stop, post, online */                          \
-    F(m, STR,  site,      REQ, 32)   /* place of official reception */                     \
-    F(m, STR,  by,        REQ, 128)  /* acting person: an account, not a name */           \
-    F(m, STR,  role,      REQ, 32)                                                         \
-    F(m, MAP,  fields,    REQ, 0)                                                          \
-    F(m, LIST, papers,    OPT, 0)    /* maps {id, kind, copies, file?} */                  \
-    F(m, MAP,  agent,     OPT, 0)    /* who files for the citizen: {full_name, citizen_id, phone, mandate} */ \
-    F(m, BOOL, partial,   OPT, 0)    /* the rest of the papers follows: do not refuse for them */
-#define WF_FIELDS_dossier_event(F, m)                                                      \
-    F(m, STR,  dossier,   REQ, 64)   /* code */                                            \
-    F(m, STR,  event,     REQ, 64)                                                         \
-    F(m, MAP,  data,      OPT, 0)                                                          \
-    F(m, STR,  by,        REQ, 128)                                                        \
-    F(m, STR,  role,      REQ, 32)
-#define WF_FIELDS_dossier_get(F, m)                                                        \
-    F(m, STR,  dossier,   REQ, 64)                                                         \
-    F(m, BOOL, content,   OPT, 0)    /* also fields and papers */
-#define WF_FIELDS_dossier_list(F, m)                                                       \
-    F(m, STR,  procedure, OPT, 64)                                                         \
-    F(m, STR,  state,     OPT, 64)                                                         \
-    F(m, STR,  site,      OPT, 32)                                                         \
-    F(m, I64,  due_before, OPT, 0)   /* ms; open dossiers due before */                    \
-    F(m, U64,  after,     OPT, 0)    /* dossier id to go on from */                        \
-    F(m, U64,  max,       OPT, 1000)
-#define WF_FIELDS_task_fetch(F, m)                                                         \
-    F(m, STR,  activity,  REQ, 64)                                                         \
-    F(m, LIST, to,        REQ, 0)    /* addresses served: texts, at most 64; ["*"] = all */\
-    F(m, STR,  by,        REQ, 128)                                                        \
-    F(m, STR,  role,      REQ, 32)                                                         \
-    F(m, U64,  max,       OPT, 100)  /* default 1 */                                       \
-    F(m, U64,  lease_ms,  OPT, 86400000) /* default 60 s */                                \
-    F(m, U64,  wait_ms,   OPT, 60000)    /* long poll; default 0 */
-#define WF_FIELDS_task_extend(F, m)                                                        \
-    F(m, U64,  task,      REQ, 0)                                                          \
-    F(m, U64,  token,     REQ, 0)                                                          \
-    F(m, U64,  lease_ms,  REQ, 86400000)
-#define WF_FIELDS_task_complete(F, m)                                                      \
-    F(m, U64,  task,      REQ, 0)                                                          \
-    F(m, U64,  token,     REQ, 0)                                                          \
-    F(m, MAP,  result,    REQ, 0)                                                          \
-    F(m, STR,  by,        REQ, 128)
-#define WF_FIELDS_task_fail(F, m)                                                          \
-    F(m, U64,  task,      REQ, 0)                                                          \
-    F(m, U64,  token,     REQ, 0)                                                          \
-    F(m, STR,  reason,    REQ, 200)                                                        \
-    F(m, U64,  retry_ms,  OPT, 86400000) /* 0 = the service's own back-off */              \
-    F(m, BOOL, final,     OPT, 0)        /* no further try makes sense */                  \
-    F(m, STR,  by,        REQ, 128)
-#define WF_FIELDS_task_progress(F, m)                                                      \
-    F(m, U64,  task,      REQ, 0)                                                          \
-    F(m, U64,  token,     REQ, 0)                                                          \
-    F(m, MAP,  data,      REQ, 0)                                                          \
-    F(m, STR,  by,        REQ, 128)
-#define WF_FIELDS_journal_fetch(F, m)                                                      \
-    F(m, STR,  cursor,    OPT, 64)   /* durable: goes on after what was acknowledged */    \
-    F(m, U64,  from,      OPT, 0)    /* first sequence wanted, where no cursor is named */ \
-    F(m, U64,  max,       OPT, 1000)
-#define WF_FIELDS_journal_ack(F, m)                                                        \
-    F(m, STR,  cursor,    REQ, 64)                                                         \
-    F(m, U64,  seq,       REQ, 0)
-#define WF_FIELDS_health(F, m)                                                             \
-    F(m, BOOL, full,      OPT, 0)
-#define WF_FIELDS_dossier_state(F, m)                                                      \
-    F(m, STR,  dossier,   REQ, 64)   /* code */                                            \
-    F(m, U64,  id,        REQ, 0)                                                          \
-    F(m, STR,  procedure, REQ, 64)                                                         \
-    F(m, U64,  version,   REQ, 0)                                                          \
-    F(m, STR,  site,      REQ, 32)                                                         \
-    F(m, STR,  channel,   REQ, 16)                                                         \
-    F(m, LIST, states,    REQ, 0)                                                          \
-    F(m, U64,  status,    REQ, 0)                                                          \
-    F(m, I64,  received,  REQ, 0)    /* ms UTC */                                          \
-    F(m, I64,  due,       REQ, 0)    /* ms UTC, 0 = none */                                \
-    F(m, BOOL, closed,    REQ, 0)                                                          \
-    F(m, STR,  outcome,   REQ, 64)                                                         \
-    F(m, U64,  events,    REQ, 0)                                                          \
-    F(m, MAP,  content,   OPT, 0)    /* {fields, papers, agent} when asked for */
-#define WF_FIELDS_dossier_page(F, m)                                                       \
-    F(m, LIST, dossiers,  REQ, 0)    /* maps as dossier_state */                           \
-    F(m, U64,  next,      REQ, 0)    /* value for `after`, 0 = no more */
-#define WF_FIELDS_tasks(F, m)                                                              \
-    F(m, LIST, tasks,     REQ, 0)    /* maps {task, token, dossier, activity, to, role, params, attempt, lease_until, created} */
-#define WF_FIELDS_done(F, m)                                                               \
-    F(m, STR,  dossier,   OPT, 64)                                                         \
-    F(m, I64,  until,     OPT, 0)    /* the lease after extend */
-#define WF_FIELDS_journal_page(F, m)                                                       \
-    F(m, LIST, events,    REQ, 0)    /* maps {seq, ms, dossier, n, event, data, by, role, states, hash} */ \
-    F(m, U64,  head,      REQ, 0)
-#define WF_FIELDS_health_report(F, m)                                                      \
-    F(m, STR,  service,   REQ, 16)                                                         \
-    F(m, U64,  pid,       REQ, 0)                                                          \
-    F(m, MAP,  figures,   REQ, 0)
-#define WF_FIELDS_error(F, m)                                                              \
-    F(m, STR,  code,      REQ, 32)                                                         \
-    F(m, STR,  message,   REQ, 512)                                                        \
-    F(m, STR,  field,     OPT, 64)                                                         \
-    F(m, U64,  retry_ms,  OPT, 0)    /* of busy: when to come back */
-#define WF_FIELDS_work(F, m)                                                               \
-    F(m, LIST, events,    REQ, 0)    /* lists [queue seq, dossier id, activity] */
+/*       type  name        need bound, of bytes or of the number; 0 = none of its own */
+#define WF_FIELDS_dossier_submit(F, m)                                                             \
+    F(m, STR,  procedure,  REQ, 64,       "code; the newest version in force is taken")            \
+    F(m, STR,  channel,    REQ, 16,       "one_stop, post, online")                                \
+    F(m, STR,  site,       REQ, 32,       "place of official reception")                           \
+    F(m, STR,  by,         REQ, 128,      "acting person: an account, not a name")                 \
+    F(m, STR,  role,       REQ, 32,       "in which the acting person acts")                       \
+    F(m, MAP,  fields,     REQ, 0,        "by the ids of the procedure's fields")                  \
+    F(m, LIST, papers,     OPT, 0,        "maps {id, kind, copies, file?}")                        \
+    F(m, MAP,  agent,      OPT, 0,        "who files: {full_name, citizen_id, phone, mandate}")    \
+    F(m, BOOL, partial,    OPT, 0,        "the rest of the papers follows: do not refuse for them")
+#define WF_FIELDS_dossier_event(F, m)                                                              \
+    F(m, STR,  dossier,    REQ, 64,       "code")                                                  \
+    F(m, STR,  event,      REQ, 64,       "its name")                                              \
+    F(m, MAP,  data,       OPT, 0,        "of the event")                                          \
+    F(m, STR,  by,         REQ, 128,      "acting person: an account, not a name")                 \
+    F(m, STR,  role,       REQ, 32,       "in which the acting person acts")
+#define WF_FIELDS_dossier_get(F, m)                                                                \
+    F(m, STR,  dossier,    REQ, 64,       "code")                                                  \
+    F(m, BOOL, content,    OPT, 0,        "also fields and papers")
+#define WF_FIELDS_dossier_list(F, m)                                                               \
+    F(m, STR,  procedure,  OPT, 64,       "code")                                                  \
+    F(m, STR,  state,      OPT, 64,       "id of a state that it is in")                           \
+    F(m, STR,  site,       OPT, 32,       "of reception")                                          \
+    F(m, I64,  due_before, OPT, 0,        "ms; open dossiers due before")                          \
+    F(m, U64,  after,      OPT, 0,        "dossier id to go on from")                              \
+    F(m, U64,  max,        OPT, 1000,     "default 100")
+#define WF_FIELDS_task_fetch(F, m)                                                                 \
+    F(m, STR,  activity,   REQ, 64,       "such as routing.consult")                               \
+    F(m, LIST, to,         REQ, 0,        "addresses served: texts, at most 64; * = all")          \
+    F(m, STR,  by,         REQ, 128,      "acting person: an account, not a name")                 \
+    F(m, STR,  role,       REQ, 32,       "in which the acting person acts")                       \
+    F(m, U64,  max,        OPT, 100,      "default 1")                                             \
+    F(m, U64,  lease_ms,   OPT, 86400000, "default 60 s")                                          \
+    F(m, U64,  wait_ms,    OPT, 60000,    "long poll; default 0")
+#define WF_FIELDS_task_extend(F, m)                                                                \
+    F(m, U64,  task,       REQ, 0,        "its number")                                            \
+    F(m, U64,  token,      REQ, 0,        "fencing token of the lease")                            \
+    F(m, U64,  lease_ms,   REQ, 86400000, "how long, from now on")
+#define WF_FIELDS_task_complete(F, m)                                                              \
+    F(m, U64,  task,       REQ, 0,        "its number")                                            \
+    F(m, U64,  token,      REQ, 0,        "fencing token of the lease")                            \
+    F(m, MAP,  result,     REQ, 0,        "by the activity")                                       \
+    F(m, STR,  by,         REQ, 128,      "acting person: an account, not a name")
+#define WF_FIELDS_task_fail(F, m)                                                                  \
+    F(m, U64,  task,       REQ, 0,        "its number")                                            \
+    F(m, U64,  token,      REQ, 0,        "fencing token of the lease")                            \
+    F(m, STR,  reason,     REQ, 200,      "a text without personal data")                          \
+    F(m, U64,  retry_ms,   OPT, 86400000, "0 = the service's own back-off")                        \
+    F(m, BOOL, final,      OPT, 0,        "no further try makes sense")                            \
+    F(m, STR,  by,         REQ, 128,      "acting person: an account, not a name")
+#define WF_FIELDS_task_progress(F, m)                                                              \
+    F(m, U64,  task,       REQ, 0,        "its number")                                            \
+    F(m, U64,  token,      REQ, 0,        "fencing token of the lease")                            \
+    F(m, MAP,  data,       REQ, 0,        "of the event")                                          \
+    F(m, STR,  by,         REQ, 128,      "acting person: an account, not a name")
+#define WF_FIELDS_journal_fetch(F, m)                                                              \
+    F(m, STR,  cursor,     OPT, 64,       "durable: goes on after what was acknowledged")          \
+    F(m, U64,  from,       OPT, 0,        "first sequence wanted, where no cursor is named")       \
+    F(m, U64,  max,        OPT, 1000,     "default 100")
+#define WF_FIELDS_journal_ack(F, m)                                                                \
+    F(m, STR,  cursor,     REQ, 64,       "its name")                                              \
+    F(m, U64,  seq,        REQ, 0,        "all up to this one are dealt with")
+#define WF_FIELDS_health(F, m)                                                                     \
+    F(m, BOOL, full,       OPT, 0,        "also the slow figures")
+#define WF_FIELDS_dossier_state(F, m)                                                              \
+    F(m, STR,  dossier,    REQ, 64,       "code")                                                  \
+    F(m, U64,  id,         REQ, 0,        "number")                                                \
+    F(m, STR,  procedure,  REQ, 64,       "code")                                                  \
+    F(m, U64,  version,    REQ, 0,        "of the procedure")                                      \
+    F(m, STR,  site,       REQ, 32,       "of reception")                                          \
+    F(m, STR,  channel,    REQ, 16,       "of reception")                                          \
+    F(m, LIST, states,     REQ, 0,        "ids of the states that it is in")                       \
+    F(m, U64,  status,     REQ, 0,        "portal status 1 to 10")                                 \
+    F(m, I64,  received,   REQ, 0,        "ms UTC")                                                \
+    F(m, I64,  due,        REQ, 0,        "ms UTC, 0 = none")                                      \
+    F(m, BOOL, closed,     REQ, 0,        "a final state is reached")                              \
+    F(m, STR,  outcome,    REQ, 64,       "of a closed one, else empty")                           \
+    F(m, U64,  events,     REQ, 0,        "how many were applied")                                 \
+    F(m, MAP,  content,    OPT, 0,        "{fields, papers, agent} when asked for")
+#define WF_FIELDS_dossier_page(F, m)                                                               \
+    F(m, LIST, dossiers,   REQ, 0,        "maps as dossier_state")                                 \
+    F(m, U64,  next,       REQ, 0,        "value for `after`, 0 = no more")
+#define WF_FIELDS_tasks(F, m)                                                                      \
+    F(m, LIST, tasks,      REQ, 0,        "maps {task, token, dossier, activity, to, role, "       \
+                                          "params, attempt, lease_until, created}")
+#define WF_FIELDS_done(F, m)                                                                       \
+    F(m, STR,  dossier,    OPT, 64,       "code")                                                  \
+    F(m, I64,  until,      OPT, 0,        "the lease after extend")
+#define WF_FIELDS_journal_page(F, m)                                                               \
+    F(m, LIST, events,     REQ, 0,        "maps {seq, ms, dossier, n, event, data, by, role, "     \
+                                          "states, hash}")                                         \
+    F(m, U64,  head,       REQ, 0,        "last sequence number there is")
+#define WF_FIELDS_health_report(F, m)                                                              \
+    F(m, STR,  service,    REQ, 16,       "its name")                                              \
+    F(m, U64,  pid,        REQ, 0,        "its process")                                           \
+    F(m, MAP,  figures,    REQ, 0,        "names and numbers")
+#define WF_FIELDS_error(F, m)                                                                      \
+    F(m, STR,  code,       REQ, 32,       "word of the table of errors")                           \
+    F(m, STR,  message,    REQ, 512,      "for people; no personal data")                          \
+    F(m, STR,  field,      OPT, 64,       "what is at fault, such as body.fields")                 \
+    F(m, U64,  retry_ms,   OPT, 0,        "of busy: when to come back")
+#define WF_FIELDS_work(F, m)                                                                       \
+    F(m, LIST, events,     REQ, 0,        "lists [queue seq, dossier id, activity]")
 /* clang-format on */
 
 /* How table types look in C. */
@@ -191,8 +201,8 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
 #define WF_C_LIST const struct wf_value *
 #define WF_C_ANY  const struct wf_value *
 
-#define WF_MEMBER(m, type, name, need, max) WF_C_##type name;
-#define X(code, name, sender, receiver)                                                            \
+#define WF_MEMBER(m, type, name, ...) WF_C_##type name;
+#define X(code, name, sender, receiver, help)                                                      \
     struct wf_msg_##name {                                                                         \
         WF_FIELDS_##name(WF_MEMBER, name)                                                          \
     };
@@ -200,7 +210,7 @@ WF_MESSAGES(X)
 #undef X
 
 enum wf_message {
-#define X(code, name, sender, receiver) WF_MSG_##name = code,
+#define X(code, name, sender, receiver, help) WF_MSG_##name = code,
     WF_MESSAGES(X)
 #undef X
 };
@@ -222,7 +232,8 @@ struct wf_wire_field {
     enum wf_wire type;
     size_t offset;
     bool required;
-    uint64_t max; /* bytes of STR and BIN, greatest U64; 0 = no bound of its own */
+    uint64_t max;     /* bytes of STR and BIN, greatest U64; 0 = no bound of its own */
+    const char *help; /* for documents; "" in records */
 };
 
 struct wf_message_info {
@@ -232,6 +243,7 @@ struct wf_message_info {
     size_t size; /* of struct wf_msg_<name> */
     const struct wf_wire_field *fields;
     size_t n_fields;
+    const char *help; /* one sentence for documents */
 };
 
 const struct wf_message_info *wf_message_info(enum wf_message code);  /* or NULL */
@@ -241,21 +253,25 @@ const struct wf_message_info *wf_message_table(size_t *n);
 struct wf_envelope {
     enum wf_message type;
     struct wf_str id;    /* request id chosen by the sender, 1-64 bytes; "" in replies */
-    struct wf_str re;    /* in replies: the request's id */
-    struct wf_str party; /* set by the gate; "" on local sockets */
+    struct wf_str re;    /* in replies: the request's id, "" where it could not be read */
+    struct wf_str party; /* set by the gate, at most 64 bytes; "" on local sockets */
     const void *body;    /* struct wf_msg_<type> */
 };
 
 /*
  * Packs an envelope; the body by its table. Optional fields that are zero, empty or NULL are left
- * out. Fails with WF_E_INVALID where a field is over its bound, WF_E_NOMEM. Appends to *out.
+ * out; a required map, list or text that is NULL goes out empty. Appends to *out; on failure *out
+ * is as before. WF_E_INVALID where a field is over its bound or the whole over the limits,
+ * WF_E_NOMEM.
  */
 int wf_message_pack(const struct wf_envelope *envelope, struct wf_buf *out,
                     struct wf_error *err) WF_CHECKED;
 
 /*
- * Unpacks what `sender` says to `receiver` (a service; ANY in the table fits every service).
+ * Unpacks what `sender` says to `receiver`. ANY in the table fits every service, and so does ANY
+ * as an argument: the gate listens as ANY, a client hears ANY. A party's request must have an id.
  * On failure out->id is still set when it could be read, so that the error finds its request.
+ * `party` is taken as it stands: the gate refuses or replaces it.
  */
 int wf_message_unpack(struct wf_slice frame, enum wf_end sender, enum wf_end receiver,
                       struct wf_arena *arena, struct wf_envelope *out,
@@ -263,11 +279,16 @@ int wf_message_unpack(struct wf_slice frame, enum wf_end sender, enum wf_end rec
 
 /* ---- parts, also for records and clients ---------------------------------------------------- */
 
-/* The structural scan: limits above, whole frame is exactly one object. */
+/* The structural scan with the limits for parties: the whole frame is exactly one object. */
 int wf_scan(struct wf_slice bytes, struct wf_error *err) WF_CHECKED;
 
-void wf_pack_value(const struct wf_value *value,
-                   struct wf_buf *out); /* canonical: shortest forms */
+/*
+ * Canonical: shortest forms, maps in their own order, -0.0 as 0.0, NULL as nil, so that equal
+ * values built in the same order give equal bytes. A broken value sets out->failed.
+ */
+void wf_pack_value(const struct wf_value *value, struct wf_buf *out);
+
+/* Scans with the limits for our own data, then unpacks. Binary data has no place in a value. */
 int wf_unpack_value(struct wf_slice bytes, struct wf_arena *arena, const struct wf_value **out,
                     struct wf_error *err) WF_CHECKED;
 

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * codec/internal.h - what the files of this folder share. The only folder that knows msgpack-c.
+ *
+ * Reading goes scan -> msgpack_unpack -> fields by table -> values in the arena. msgpack-c trusts
+ * the counts of a header, so it never sees a byte that the scan has not passed.
+ */
+#ifndef CODEC_INTERNAL_H
+#define CODEC_INTERNAL_H
+
+#include <msgpack.h>
+
+#include "workflow/records.h"
+
+#define MAX_DEPTH 24 /* the deepest of all limits; msgpack-c gives up at 33 */
+
+struct limits {
+    size_t bytes; /* 0 = no limit */
+    size_t depth;
+    size_t objects;
+};
+
+extern const struct limits codec_party_limits; /* for what a party sends */
+extern const struct limits codec_reply_limits; /* for frames of our own processes */
+extern const struct limits codec_store_limits; /* for records */
+
+int codec_scan(struct wf_slice bytes, const struct limits *limits, struct wf_error *err) WF_CHECKED;
+
+/* An unpacked tree: texts point into the bytes, the rest lives in the zone until codec_close. */
+struct tree {
+    msgpack_zone zone;
+    msgpack_object root;
+};
+
+/* Scans, then unpacks. Only after success there is something to close. */
+int codec_open(struct wf_slice bytes, const struct limits *limits, struct tree *out,
+               struct wf_error *err) WF_CHECKED;
+void codec_close(struct tree *tree);
+
+/* A packer that appends to the buffer. */
+void codec_packer(msgpack_packer *packer, struct wf_buf *out);
+
+/*
+ * Ends packing what began at `start`: checks that it can be read back under the limits. On failure
+ * the buffer is cut back to the start and usable again.
+ */
+int codec_finish(struct wf_buf *out, size_t start, const struct limits *limits,
+                 struct wf_error *err) WF_CHECKED;
+
+void codec_put_text(msgpack_packer *packer, struct wf_str text);
+void codec_put_value(msgpack_packer *packer, const struct wf_value *value);
+
+/* Copies to the arena: 0, WF_E_NOMEM, or WF_E_INVALID with the reason in *why. */
+int codec_get_value(const msgpack_object *from, struct wf_arena *arena, const struct wf_value **out,
+                    const char **why) WF_CHECKED;
+
+/* A field that may be left out: zero, empty or NULL. */
+bool codec_is_empty(const struct wf_wire_field *field, const void *record);
+
+/*
+ * One field of a message or record by its row of the table. Errors name the field as prefix + name
+ * ("body." + "fields"); what was there before stays when reading fails.
+ */
+int codec_put_field(msgpack_packer *packer, const struct wf_wire_field *field, const void *record,
+                    const char *prefix, struct wf_error *err) WF_CHECKED;
+int codec_get_field(const msgpack_object *from, const struct wf_wire_field *field, void *record,
+                    const char *prefix, struct wf_arena *arena, struct wf_error *err) WF_CHECKED;
+
+/* What an absent field reads as: zero, false, "" or NULL. */
+void codec_clear_field(const struct wf_wire_field *field, void *record);
+
+/* Fails with the field's full name, which is prefix + name. */
+int codec_refuse(struct wf_error *err, int code, const char *prefix, const char *name,
+                 const char *why);
+
+struct record_info {
+    const char *name;
+    size_t size; /* of struct wf_rec_<name> */
+    const struct wf_wire_field *fields;
+    size_t n_fields;
+};
+
+const struct record_info *codec_record(enum wf_record kind);
+
+#endif
