@@ -103,8 +103,20 @@ static size_t escape_length(struct lexer *lexer)
     return 0;
 }
 
+/* Is a value due here? */
+static bool expects_value(const struct lexer *lexer)
+{
+    bool in_list = lexer->stack[lexer->depth].open != '{';
+    return lexer->before == '=' || (in_list && strchr("([,", lexer->before) != NULL);
+}
+
 static void lex_text(struct lexer *lexer)
 {
+    /* Said here, since libconfig loses the memory of a text that it did not expect. */
+    if (lexer->before != '"' && !expects_value(lexer))
+        COMPLAIN(lexer, lexer->line,
+                 "text where none is due: a setting reads name = \"text\";: look for a missing "
+                 "name, ';', '=' or ','");
     const char *start = lexer->at++;
     while (lexer->at < lexer->end && *lexer->at != '"' && *lexer->at != '\n') {
         size_t step = *lexer->at == '\\' ? escape_length(lexer) : 1;
@@ -191,13 +203,6 @@ static bool is_boolean(struct wf_str word)
            (word.len == 5 && strncasecmp(word.ptr, "false", 5) == 0);
 }
 
-/* Is a value due here, so that a bare word is a text whose quotes were forgotten? */
-static bool expects_value(const struct lexer *lexer)
-{
-    bool in_list = lexer->stack[lexer->depth].open != '{';
-    return lexer->before == '=' || (in_list && strchr("([,", lexer->before) != NULL);
-}
-
 static void count_setting(struct lexer *lexer)
 {
     lexer->stack[lexer->depth].settings++;
@@ -224,7 +229,7 @@ static void lex_word(struct lexer *lexer)
                  word.len, MAX_NAME_BYTES);
     } else if (!expects_value(lexer)) {
         count_setting(lexer);
-    } else if (!is_boolean(word)) {
+    } else if (!is_boolean(word)) { /* a text whose quotes were forgotten */
         COMPLAIN(lexer, lexer->line,
                  "bare word '%.*s' as a value: only true and false stand without quotes: write "
                  "\"%.*s\"",
