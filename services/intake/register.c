@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * intake.register: number and due date, as they stand on the receipt slip.
+ *
+ * The code is agency-YYMMDD-NNNN: place of reception, local day, a sequence per place and day that
+ * is never used twice. A dossier that comes here again keeps the code and the date it was promised.
+ */
+#include "intake.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEAST_DIGITS 4
+#define MOST_DIGITS  7
+
+static int code_digits(const struct wf_work *work)
+{
+    int digits = atoi(wf_work_setting(work, "code_digits"));
+
+    if (digits < LEAST_DIGITS)
+        return LEAST_DIGITS;
+    return digits < MOST_DIGITS ? digits : MOST_DIGITS;
+}
+
+/* "261123" or "20261123", by the setting code_date. */
+static const char *code_day(struct wf_work *work)
+{
+    struct wf_civil day = wf_civil_of(wf_work_calendar(work), wf_work_now(work));
+
+    if (strcmp(wf_work_setting(work, "code_date"), "YYYYMMDD") == 0)
+        return wf_arena_printf(wf_work_arena(work), "%04d%02d%02d", day.year, day.month, day.day);
+    return wf_arena_printf(wf_work_arena(work), "%02d%02d%02d", day.year % 100, day.month, day.day);
+}
+
+static int next_code(struct wf_work *work, const char **out, struct wf_error *err)
+{
+    struct wf_arena *arena = wf_work_arena(work);
+    const char *site = hoso_site(work);
+    const char *day = code_day(work);
+    const char *series = site && day ? wf_arena_printf(arena, "%s|%s", site, day) : NULL;
+    int digits = code_digits(work);
+    uint64_t most = 9;
+    uint64_t number;
+    int rc;
+
+    if (series == NULL)
+        return wf_fail(err, WF_E_NOMEM, "dossier code: out of memory");
+    for (int i = 1; i < digits; i++)
+        most = most * 10 + 9;
+    rc = wf_work_number(work, series, most, &number, err);
+    if (rc < 0)
+        return wf_wrap(err, "dossier code");
+    *out = wf_arena_printf(arena, "%s-%s-%0*" PRIu64, site, day, digits, number);
+    return *out ? 0 : wf_fail(err, WF_E_NOMEM, "dossier code: out of memory");
+}
+
+static int give_code(struct wf_work *work, struct wf_error *err)
+{
+    const char *code;
+    int rc;
+
+    if (wf_work_dossier(work)->code.len > 0)
+        return 0;
+    rc = next_code(work, &code, err);
+    if (rc == 0)
+        wf_work_dossier(work)->code = wf_str(code);
+    return rc;
+}
+
+static int give_due(struct wf_work *work, struct wf_error *err)
+{
+    struct wf_limit limit = wf_work_procedure(work)->time_limit;
+
+    if (wf_work_dossier(work)->due != 0 || limit.unit == WF_LIMIT_NONE)
+        return 0;
+    return wf_work_set_due(work, wf_calendar_due(wf_work_calendar(work), wf_work_now(work), limit),
+                           err);
+}
+
+int hoso_register_start(struct wf_work *work, struct wf_error *err)
+{
+    struct wf_arena *arena = wf_work_arena(work);
+    const struct wf_rec_dossier *dossier = wf_work_dossier(work);
+    struct wf_value *data;
+    int rc = give_code(work, err);
+
+    if (rc == 0)
+        rc = give_due(work, err);
+    if (rc != 0)
+        return rc;
+    data = wf_map(arena);
+    (void)wf_map_put(arena, data, "code", wf_text_n(arena, dossier->code.ptr, dossier->code.len));
+    (void)wf_map_put(arena, data, "due", wf_int(arena, dossier->due));
+    return hoso_done(work, data, err);
+}

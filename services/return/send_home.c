@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * return.deliver by parcel: a number, a courier, as many attempts as the setting allows, and then
+ * back to the counter. What news mean stands in parcel.c.
+ *
+ * Each attempt is a task of its own, so that a courier's system need not keep one open over days
+ * and a failure tells itself apart from silence.
+ */
+#include "deliver.h"
+#include "parcel.h"
+#include "workflow/identifiers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define S10_MOST          99999999
+#define DELIVERY_ATTEMPTS 2
+
+/* ---- memory -----------------------------------------------------------------------------------
+ */
+
+static void parcel_read(const struct wf_value *memory, struct parcel *out)
+{
+    out->state = PARCEL_NUMBERED;
+    (void)parcel_of_word(wf_value_str(wf_map_get(memory, "state")), &out->state);
+    out->attempt = wf_value_int(wf_map_get(memory, "attempt"), 0);
+}
+
+static int parcel_remember(struct wf_work *work, const struct parcel *parcel, struct wf_error *err)
+{
+    struct wf_arena *arena = wf_work_arena(work);
+    struct wf_value *memory = wf_map(arena);
+
+    (void)wf_map_put(arena, memory, "state", wf_text(arena, parcel_word(parcel->state)));
+    (void)wf_map_put(arena, memory, "attempt", wf_int(arena, parcel->attempt));
+    if (!wf_value_is_whole(memory))
+        return wf_fail(err, WF_E_NOMEM, "parcel: out of memory");
+    wf_work_remember(work, memory);
+    return 0;
+}
+
+/* ---- out --------------------------------------------------------------------------------------
+ */
+
+static int number_item(struct wf_work *work, char item[14], struct wf_error *err)
+{
+    const char *service = wf_work_setting(work, "item_service");
+    const char *series;
+    uint64_t serial;
+    int rc;
+
+    if (strlen(service) != 2)
+        return wf_fail(err, WF_E_CONFIG, "setting item_service must be two capital letters");
+    series = wf_arena_printf(wf_work_arena(work), "S10|%s", service);
+    if (series == NULL)
+        return wf_fail(err, WF_E_NOMEM, "item number: out of memory");
+    rc = wf_work_number(work, series, S10_MOST, &serial, err);
+    if (rc < 0)
+        return wf_wrap(err, "item number");
+    wf_s10_format(service, (uint32_t)serial, item);
+    return 0;
+}
+
+static int open_attempt(struct wf_work *work, const struct wf_value *params, int64_t attempt,
+                        struct wf_error *err)
+{
+    struct wf_arena *arena = wf_work_arena(work);
+    struct wf_value *copy = wf_map_copy(arena, params);
+
+    (void)wf_map_put(arena, copy, "attempt", wf_int(arena, attempt));
+    return hoso_open(work, wf_work_setting(work, "courier"), "courier", copy, err);
+}
+
+/* All that a courier needs to know of the citizen, and no more. */
+static const struct wf_value *label(struct wf_work *work, const char *item)
+{
+    static const char *const fields[] = {"full_name", "phone", "address"};
+    struct wf_arena *arena = wf_work_arena(work);
+    struct wf_value *params = wf_map(arena);
+
+    (void)wf_map_put(arena, params, "by", wf_text(arena, "parcel"));
+    (void)wf_map_put(arena, params, "item", wf_text(arena, item));
+    for (size_t i = 0; i < WF_COUNT(fields); i++) {
+        const struct wf_value *value = wf_map_get(wf_work_content(work)->fields, fields[i]);
+
+        if (value != NULL)
+            (void)wf_map_put(arena, params, fields[i], value);
+    }
+    return params;
+}
+
+int hoso_send_home(struct wf_work *work, struct wf_error *err)
+{
+    struct parcel parcel = {.state = PARCEL_NUMBERED};
+    char item[14];
+    int rc = number_item(work, item, err);
+
+    if (rc == 0)
+        rc = parcel_remember(work, &parcel, err);
+    return rc == 0 ? open_attempt(work, label(work, item), 1, err) : rc;
+}
+
+/* ---- news -------------------------------------------------------------------------------------
+ */
+
+/* For the history: what is known of the parcel, without anything of the citizen. */
+static void tell(struct wf_work *work, const struct parcel *parcel, const struct wf_value *params,
+                 const struct wf_value *news)
+{
+    struct wf_arena *arena = wf_work_arena(work);
+    struct wf_value *data = wf_map(arena);
+    const struct wf_value *reason = wf_map_get(news, "reason");
+
+    (void)wf_map_put(arena, data, "state", wf_text(arena, parcel_word(parcel->state)));
+    (void)wf_map_put(arena, data, "attempt", wf_int(arena, parcel->attempt));
+    (void)wf_map_put(arena, data, "item", wf_map_get(params, "item"));
+    if (reason != NULL)
+        (void)wf_map_put(arena, data, "reason", reason);
+    wf_work_progress(work, data);
+}
+
+int hoso_parcel_news(struct wf_work *work, const struct wf_rec_task *task,
+                     const struct wf_value *data, struct wf_error *err)
+{
+    struct parcel parcel;
+    enum parcel_state news;
+    int rc;
+
+    if (!parcel_of_word(wf_value_str(wf_map_get(data, "state")), &news))
+        return wf_fail_field(err, WF_E_INVALID, "data.state", "data.state is no state of a parcel");
+    parcel_read(wf_work_memory(work), &parcel);
+    if (!parcel_apply(&parcel, news, wf_value_int(wf_map_get(data, "attempt"), 0)))
+        return 0;
+    rc = parcel_remember(work, &parcel, err);
+    if (rc == 0)
+        tell(work, &parcel, task->params, data);
+    return rc;
+}
+
+/* ---- the end of a task ------------------------------------------------------------------------
+ */
+
+static int64_t most_attempts(struct wf_work *work)
+{
+    int most = atoi(wf_work_setting(work, "delivery_attempts"));
+
+    return most > 0 ? most : DELIVERY_ATTEMPTS;
+}
+
+/* The result waits where the dossier was taken in; it is finished, not yet returned. */
+static int back_to_counter(struct wf_work *work, struct parcel *parcel, enum parcel_state state,
+                           const struct wf_rec_task *task, const struct wf_value *result,
+                           struct wf_error *err)
+{
+    int rc;
+
+    (void)parcel_apply(parcel, state, 0);
+    rc = parcel_remember(work, parcel, err);
+    if (rc == 0)
+        rc = hoso_deliver_counter(work, "", "", wf_value_text(wf_map_get(task->params, "item"), ""),
+                                  err);
+    if (rc == 0)
+        tell(work, parcel, task->params, result);
+    return rc;
+}
+
+static int try_again(struct wf_work *work, const struct parcel *parcel,
+                     const struct wf_rec_task *task, const struct wf_value *result,
+                     struct wf_error *err)
+{
+    int rc = parcel_remember(work, parcel, err);
+
+    if (rc == 0)
+        rc = open_attempt(work, task->params, parcel->attempt + 1, err);
+    if (rc == 0)
+        tell(work, parcel, task->params, result);
+    return rc;
+}
+
+/* Older news may have come first: what the parcel has become decides, not the word alone. */
+int hoso_parcel_done(struct wf_work *work, const struct wf_rec_task *task,
+                     const struct wf_value *result, struct wf_error *err)
+{
+    const char *item = wf_value_text(wf_map_get(task->params, "item"), "");
+    int64_t attempt = wf_value_int(wf_map_get(task->params, "attempt"), 0);
+    enum parcel_state news = PARCEL_FAILED;
+    struct parcel parcel;
+
+    parcel_read(wf_work_memory(work), &parcel);
+    (void)parcel_of_word(wf_value_str(wf_map_get(result, "outcome")), &news);
+    (void)parcel_apply(&parcel, news, wf_value_int(wf_map_get(result, "attempt"), attempt));
+    if (parcel.state == PARCEL_DELIVERED)
+        return hoso_deliver_end(work, "delivered", "parcel", item, result, err);
+    if (parcel.state == PARCEL_LOST || parcel.state == PARCEL_DAMAGED)
+        return hoso_deliver_end(work, "lost", "parcel", item, result, err);
+    if (parcel.state == PARCEL_RETURNED || parcel.state == PARCEL_CANCELLED)
+        return back_to_counter(work, &parcel, PARCEL_RETURNED, task, result, err);
+    if (parcel.state == PARCEL_RETURNING || parcel.attempt >= most_attempts(work))
+        return back_to_counter(work, &parcel, PARCEL_RETURNING, task, result, err);
+    return try_again(work, &parcel, task, result, err);
+}
