@@ -15,7 +15,7 @@
 #define FEW_KEYS 12 /* up to here, comparing each with each is quicker than sorting */
 
 const struct limits codec_party_limits = {WF_FRAME_MAX, 16, 4096};
-const struct limits codec_reply_limits = {WF_FRAME_MAX, MAX_DEPTH, 65536};
+const struct limits codec_reply_limits = {WF_REPLY_MAX, MAX_DEPTH, 65536};
 const struct limits codec_store_limits = {0, MAX_DEPTH, 65536};
 
 enum form { NEVER, PLAIN, FLOAT, TEXT, BIN, LIST, MAP };

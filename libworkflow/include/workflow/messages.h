@@ -15,11 +15,12 @@
  * ERRORS     WF_E_INVALID with err->field ("body.fields"), WF_E_UNSUPPORTED for an unknown type,
  *            version, sender or receiver, WF_E_NOMEM. Requests with unknown fields are refused, so
  *            that a typo shows; replies may gain fields and unknown ones are passed over.
- * LIMITS     of what a party sends: WF_FRAME_MAX bytes, 16 levels, 4,096 objects. What our own
- *            processes wrote may hold 65,536 objects in 24 levels, so that whatever was accepted
- *            can also be answered, stored and listed. In both: texts well-formed UTF-8 without
- *            NUL, keys unique texts, no NaN, no ext types, no trailing bytes. Checked by a scan
- *            before msgpack-c sees it, and again on what was packed: what we pack, we can read.
+ * LIMITS     of what a party sends: WF_FRAME_MAX bytes, 16 levels, 4,096 objects. Frames of our own
+ *            processes: WF_REPLY_MAX bytes, 24 levels, 65,536 objects; records the same without a
+ *            bound of bytes. So whatever was accepted can also be stored, answered and listed. In
+ *            all: texts well-formed UTF-8 without NUL, keys unique texts, no NaN, no ext types, no
+ *            trailing bytes. Checked by a scan before msgpack-c sees it, and again on what was
+ *            packed: what we pack, we can read.
  */
 #ifndef WORKFLOW_MESSAGES_H
 #define WORKFLOW_MESSAGES_H
@@ -27,7 +28,8 @@
 #include "workflow/error.h"
 #include "workflow/value.h"
 
-#define WF_FRAME_MAX        ((size_t)256 * 1024)
+#define WF_FRAME_MAX        ((size_t)256 * 1024)      /* what a party sends */
+#define WF_REPLY_MAX        ((size_t)4 * 1024 * 1024) /* what it may get */
 #define WF_PROTOCOL_VERSION 1
 
 /* clang-format off */
@@ -66,8 +68,8 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
 #define WF_MESSAGES(X)                                                                             \
     X(1,   dossier_submit, PARTY, INTAKE, "file a dossier")                                        \
     X(2,   dossier_event,  PARTY, INTAKE, "tell what happened to a dossier")                       \
-    X(3,   dossier_get,    PARTY, INTAKE, "look up one")                                           \
-    X(4,   dossier_list,   PARTY, INTAKE, "look up many")                                          \
+    X(3,   dossier_get,    PARTY, INTAKE, "look up one dossier")                                   \
+    X(4,   dossier_list,   PARTY, INTAKE, "look up many dossiers")                                 \
     X(10,  task_fetch,     PARTY, ANY,    "lease tasks; waits when none")                          \
     X(11,  task_extend,    PARTY, ANY,    "keep the lease")                                        \
     X(12,  task_complete,  PARTY, ANY,    "done, with the result")                                 \
@@ -79,7 +81,7 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     X(100, dossier_state,  ANY,   PARTY,  "answer to submit, event, get")                          \
     X(101, dossier_page,   ANY,   PARTY,  "answer to list")                                        \
     X(102, tasks,          ANY,   PARTY,  "answer to fetch")                                       \
-    X(103, done,           ANY,   PARTY,  "answer to the other task verbs, ack")                   \
+    X(103, done,           ANY,   PARTY,  "answer to the other task verbs and journal_ack")        \
     X(104, journal_page,   ANY,   PARTY,  "answer to journal_fetch")                               \
     X(105, health_report,  ANY,   PARTY,  "answer to health")                                      \
     X(199, error,          ANY,   PARTY,  "any request refused")                                   \
@@ -111,7 +113,7 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, STR,  site,       OPT, 32,       "of reception")                                          \
     F(m, I64,  due_before, OPT, 0,        "ms; open dossiers due before")                          \
     F(m, U64,  after,      OPT, 0,        "dossier id to go on from")                              \
-    F(m, U64,  max,        OPT, 1000,     "default 100")
+    F(m, U64,  max,        OPT, 1000,     "default 50")
 #define WF_FIELDS_task_fetch(F, m)                                                                 \
     F(m, STR,  activity,   REQ, 64,       "such as routing.consult")                               \
     F(m, LIST, to,         REQ, 0,        "addresses served: texts, at most 64; * = all")          \
@@ -139,7 +141,7 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
 #define WF_FIELDS_task_progress(F, m)                                                              \
     F(m, U64,  task,       REQ, 0,        "its number")                                            \
     F(m, U64,  token,      REQ, 0,        "fencing token of the lease")                            \
-    F(m, MAP,  data,       REQ, 0,        "of the event")                                          \
+    F(m, MAP,  data,       REQ, 0,        "part of the result")                                    \
     F(m, STR,  by,         REQ, 128,      "acting person: an account, not a name")
 #define WF_FIELDS_journal_fetch(F, m)                                                              \
     F(m, STR,  cursor,     OPT, 64,       "durable: goes on after what was acknowledged")          \
@@ -167,7 +169,7 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, MAP,  content,    OPT, 0,        "{fields, papers, agent} when asked for")
 #define WF_FIELDS_dossier_page(F, m)                                                               \
     F(m, LIST, dossiers,   REQ, 0,        "maps as dossier_state")                                 \
-    F(m, U64,  next,       REQ, 0,        "value for `after`, 0 = no more")
+    F(m, U64,  next,       REQ, 0,        "value for after, 0 = no more")
 #define WF_FIELDS_tasks(F, m)                                                                      \
     F(m, LIST, tasks,      REQ, 0,        "maps {task, token, dossier, activity, to, role, "       \
                                           "params, attempt, lease_until, created}")
