@@ -156,6 +156,39 @@ int wf_engine_timer(struct wf_turn *turn, struct wf_error *err)
     return rc < 0 ? wf_wrap(err, "timer %" PRIu64, seq) : rc;
 }
 
+/* A timer that fails would be the first due one for ever: it becomes a dead letter. */
+int wf_engine_timer_failed(struct wf_turn *turn, const struct wf_error *why, struct wf_error *err)
+{
+    struct wf_rec_timer timer;
+    int64_t due = 0;
+    uint64_t seq = 0;
+    enum wf_service self = turn->engine->options.self;
+    int rc = wf_timer_first(turn->txn, self, turn->now_ms, turn->arena, &timer, &due, &seq, err);
+    if (rc == 0)
+        rc = wf_timer_del(turn->txn, self, due, seq, err);
+    if (rc != 0)
+        return rc;
+    const struct wf_value *nothing = wf_map(turn->arena);
+    struct wf_rec_queue dead = {
+        .service = (uint64_t)self,
+        .kind = WF_QUEUE_EVENT,
+        .created = turn->real_ms,
+        .dossier = timer.dossier,
+        .activity = timer.event,
+        .id = timer.id,
+        .params = timer.data->type == WF_MAP ? timer.data : nothing,
+        .attempts = 1,
+        .reason = wf_str(why->text),
+        .since = turn->real_ms,
+    };
+    if (dead.params == NULL)
+        return out_of_memory(err);
+    rc = wf_queue_bury(turn->txn, NULL, &dead, err);
+    if (rc == 0)
+        say_dead(turn, &dead);
+    return rc;
+}
+
 /* ---- dead letters -------------------------------------------------------------------------------
  */
 

@@ -181,6 +181,10 @@ int wf_engine_item_failed(struct wf_turn *turn, const struct wf_rec_queue *item,
 /* Fires the first due timer of this service; WF_NONE when none is due. */
 int wf_engine_timer(struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
 
+/* Puts the first due timer among the dead letters: it cannot be fired. */
+int wf_engine_timer_failed(struct wf_turn *turn, const struct wf_error *why,
+                           struct wf_error *err) WF_CHECKED;
+
 /* ---- operators
  * ----------------------------------------------------------------------------------- */
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CELL/hoso.cfg. The rows below are the only list of settings: reading, --help and the text that
+ * activity handlers ask for all come from them.
+ */
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workflow/service.h"
+
+#define SETTING(name, kind, min, max, fallback, help)                                              \
+    {                                                                                              \
+#name, WF_KEY_##kind, offsetof(struct wf_settings, name), false, min, max, fallback, help  \
+    }
+
+/* clang-format off */
+static const struct wf_key keys[] = {
+    SETTING(cell,              TEXT,  1, 64, "hoso",     "name of the cell, shown in status and logs"),
+    SETTING(store,             TEXT,  1, 1024, "store",  "folder of the store, from this file's folder"),
+    SETTING(run,               TEXT,  1, 1024, "run",    "folder of the sockets, from this file's folder"),
+    SETTING(registry,          TEXT,  1, 1024, ".",      "folder of sites.cfg, roles.cfg, templates.cfg, calendar.cfg"),
+    SETTING(map_mib,           INT,   1, 16777216, "16384", "largest size of the store, MiB"),
+    SETTING(min_free_mib,      INT,   0, 1048576, "64",  "free disk below which intake stops, MiB"),
+    SETTING(batch,             INT,   1, 4096, "256",    "most messages in one transaction"),
+    SETTING(sweep_ms,          DURATION, 10, 60000, "200 ms", "idle look at the queue table for lost messages"),
+    SETTING(request_window_ms, DURATION, 60000, 7776000000.0, "7 days", "how long a request id is remembered"),
+    SETTING(readers_ms,        DURATION, 1000, 3600000, "30 seconds", "clearing of reader slots of dead processes"),
+    SETTING(watchdog_ms,       DURATION, 1000, 600000, "5 seconds", "a write lock held longer ends the worker"),
+    SETTING(code_date,         TEXT,  6, 8, "YYMMDD",    "date in dossier codes: YYMMDD or YYYYMMDD"),
+    SETTING(code_digits,       INT,   4, 7, "4",         "digits of the daily number in dossier codes"),
+    SETTING(item_service,      TEXT,  2, 2, "EE",        "service letters of S10 item numbers"),
+    SETTING(courier,           TEXT,  1, 32, "vnpost",   "address of the courier's task queue"),
+    SETTING(delivery_attempts, INT,   1, 10, "2",        "delivery attempts before a parcel goes back"),
+    SETTING(notify,            TEXTS, 0, 0, "zalo,sms,email", "channels for notices, best first"),
+    SETTING(notify_attempts,   INT,   1, 20, "3",        "tries on one channel before the next"),
+    SETTING(log_level,         TEXT,  1, 8, "info",      "error, warn, info or debug"),
+};
+/* clang-format on */
+
+static const char *absolute(struct wf_arena *arena, const char *folder, const char *path)
+{
+    return path[0] == '/' ? path : wf_arena_printf(arena, "%s/%s", folder, path);
+}
+
+static int fix_paths(struct wf_settings *s, const char *path, struct wf_error *err)
+{
+    char real[PATH_MAX];
+    if (realpath(path, real) == NULL)
+        return wf_fail(err, WF_E_CONFIG, "%s: cannot be found", path);
+    s->folder = wf_arena_strdup(s->arena, dirname(real));
+    if (s->folder == NULL)
+        return wf_fail(err, WF_E_NOMEM, "out of memory");
+    s->store = absolute(s->arena, s->folder, s->store);
+    s->run = absolute(s->arena, s->folder, s->run);
+    s->registry = absolute(s->arena, s->folder, s->registry);
+    return s->store == NULL || s->run == NULL || s->registry == NULL
+               ? wf_fail(err, WF_E_NOMEM, "out of memory")
+               : 0;
+}
+
+static void check_words(const struct wf_settings *s, const char *file, struct wf_report *report)
+{
+    if (s->code_date != NULL && strcmp(s->code_date, "YYMMDD") != 0 &&
+        strcmp(s->code_date, "YYYYMMDD") != 0)
+        wf_report_error(report, file, 0,
+                        "code_date: \"%s\" is not known: write \"YYMMDD\" or \"YYYYMMDD\"",
+                        s->code_date);
+    static const char *const levels[] = {"error", "warn", "info", "debug"};
+    for (size_t i = 0; s->log_level != NULL && i < WF_COUNT(levels); i++) {
+        if (strcmp(s->log_level, levels[i]) == 0)
+            return;
+    }
+    wf_report_error(report, file, 0,
+                    "log_level: \"%s\" is not known: write error, warn, info or debug",
+                    s->log_level != NULL ? s->log_level : "");
+}
+
+int wf_settings_load(const char *path, struct wf_report *report, struct wf_settings *out,
+                     struct wf_error *err)
+{
+    struct wf_settings s = {0};
+    s.arena = wf_arena_new(0);
+    int rc = s.arena == NULL ? wf_fail(err, WF_E_NOMEM, "out of memory")
+                             : wf_config_read(path, report, &s.config, err);
+    if (rc == 0)
+        rc =
+            wf_keys_read(s.config, wf_config_root(s.config), keys, WF_COUNT(keys), &s, report, err);
+    if (rc == 0) {
+        check_words(&s, path, report);
+        rc = wf_report_result(report, err);
+    }
+    if (rc == 0)
+        rc = fix_paths(&s, path, err);
+    if (rc != 0) {
+        wf_settings_free(&s);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
+void wf_settings_free(struct wf_settings *settings)
+{
+    wf_config_free(settings->config);
+    wf_arena_free(settings->arena);
+    memset(settings, 0, sizeof(*settings));
+}
+
+void wf_settings_help(struct wf_buf *out)
+{
+    wf_keys_help(keys, WF_COUNT(keys), out);
+}
+
+static const char *joined(struct wf_arena *arena, const struct wf_texts *texts)
+{
+    const char *all = "";
+    for (size_t i = 0; all != NULL && i < texts->n; i++)
+        all = wf_arena_printf(arena, "%s%s%s", all, i > 0 ? "," : "", texts->items[i]);
+    return all != NULL ? all : "";
+}
+
+static const char *as_text(struct wf_settings *s, const struct wf_key *key)
+{
+    const char *at = (const char *)s + key->offset;
+    const char *text = "";
+    int64_t number = 0;
+    struct wf_texts texts = {0};
+    if (key->type == WF_KEY_TEXT) {
+        memcpy(&text, at, sizeof(text));
+    } else if (key->type == WF_KEY_TEXTS) {
+        memcpy(&texts, at, sizeof(texts));
+        text = joined(s->arena, &texts);
+    } else {
+        memcpy(&number, at, sizeof(number));
+        text = wf_arena_printf(s->arena, "%" PRId64, number);
+    }
+    return text != NULL ? text : "";
+}
+
+const char *wf_settings_text(void *settings, const char *name)
+{
+    struct wf_settings *s = settings;
+    for (size_t i = 0; i < WF_COUNT(keys); i++) {
+        if (strcmp(keys[i].name, name) == 0)
+            return as_text(s, &keys[i]);
+    }
+    return "";
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a command line to a worker that is ready, and back. The order matters: signals are blocked
+ * before ZeroMQ starts its threads; the lock keeps a second worker of the same service out before
+ * the store is touched.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "worker.h"
+
+static void show(const struct wf_report *report)
+{
+    char line[1024];
+    for (size_t i = 0; i < report->n; i++)
+        (void)fprintf(stderr, "%s\n", wf_report_line(report, i, line, sizeof(line)));
+}
+
+static int load_files(struct worker *worker, const struct options *options, struct wf_error *err)
+{
+    struct wf_report report = {0};
+    char calendar[1100];
+    int rc = wf_settings_load(options->config, &report, &worker->settings, err);
+    if (rc == 0)
+        rc = wf_registry_load(worker->settings.registry, &report, &worker->registry, err);
+    if (rc == 0) {
+        (void)snprintf(calendar, sizeof(calendar), "%s/calendar.cfg", worker->settings.registry);
+        rc = wf_calendar_load(calendar, &report, &worker->calendar, err);
+    }
+    show(&report);
+    wf_report_fini(&report);
+    return rc;
+}
+
+static int lock_service(struct worker *worker, struct wf_error *err)
+{
+    char path[1100];
+    const char *name = wf_service_word(worker->spec->service);
+    if (mkdir(worker->settings.run, 0700) != 0 && errno != EEXIST)
+        return wf_fail(err, WF_E_CONFIG, "%s: %s", worker->settings.run, strerror(errno));
+    (void)snprintf(path, sizeof(path), "%s/%s.lock", worker->settings.run, name);
+    worker->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (worker->lock_fd < 0)
+        return wf_fail(err, WF_E_CONFIG, "%s: %s", path, strerror(errno));
+    if (flock(worker->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return wf_fail(err, WF_E_STATE, "a %s worker runs already in this cell (%s is locked)",
+                       name, path);
+    return 0;
+}
+
+static int catch_signals(struct worker *worker, struct wf_error *err)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGUSR1);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return wf_fail(err, WF_E_IO, "sigprocmask: %s", strerror(errno));
+    worker->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return worker->signal_fd < 0 ? wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno)) : 0;
+}
+
+static int open_store(struct worker *worker, struct wf_error *err)
+{
+    struct wf_store_options options = {
+        .map_bytes = (uint64_t)worker->settings.map_mib << 20,
+        .min_free_bytes = (uint64_t)worker->settings.min_free_mib << 20,
+    };
+    int rc = wf_store_open(worker->settings.store, &options, &worker->store, err);
+    if (rc == 0)
+        worker->clock = wf_store_clock(worker->store);
+    return rc;
+}
+
+static int open_engine(struct worker *worker, struct wf_error *err)
+{
+    wf_registry_catalogue(worker->registry, &worker->catalogue);
+    struct wf_engine_options options = {
+        .self = worker->spec->service,
+        .activities = worker->spec->activities,
+        .n_activities = worker->spec->n_activities,
+        .catalogue = &worker->catalogue,
+        .registry = worker->registry,
+        .calendar = worker->calendar,
+        .setting = wf_settings_text,
+        .context = &worker->settings,
+        .seed = (uint64_t)wf_real_ms() ^ ((uint64_t)getpid() << 32),
+    };
+    int rc = wf_engine_open(&options, &worker->engine, err);
+    return rc == 0 ? wf_engine_refresh(worker->engine, worker->store, NULL, err) : rc;
+}
+
+static enum wf_log_level level_of(const struct worker *worker, const struct options *options)
+{
+    if (options->verbose)
+        return WF_LOG_DEBUG;
+    switch (worker->settings.log_level[0]) {
+    case 'e':
+        return WF_LOG_ERROR;
+    case 'w':
+        return WF_LOG_WARN;
+    case 'd':
+        return WF_LOG_DEBUG;
+    default:
+        return WF_LOG_INFO;
+    }
+}
+
+int worker_open(struct worker *worker, const struct options *options, struct wf_error *err)
+{
+    worker->signal_fd = -1;
+    worker->lock_fd = -1;
+    worker->next_item_ms = 0;
+    worker->next_timer_ms = 0;
+    worker->arena = wf_arena_new(0);
+    if (worker->arena == NULL)
+        return wf_fail(err, WF_E_NOMEM, "out of memory");
+    int rc = load_files(worker, options, err);
+    if (rc != 0)
+        return rc;
+    wf_log_set_level(level_of(worker, options));
+    rc = lock_service(worker, err);
+    if (rc == 0)
+        rc = catch_signals(worker, err);
+    if (rc == 0)
+        rc = open_store(worker, err);
+    if (rc == 0)
+        rc = open_engine(worker, err);
+    if (rc == 0 && options->check_only)
+        return 0;
+    if (rc == 0)
+        rc = wf_board_open(worker->settings.run, &worker->board, err);
+    if (rc == 0) {
+        worker->slot = wf_board_slot(worker->board, worker->spec->service);
+        *worker->slot = (struct wf_board_slot){.pid = getpid(), .started_real_ms = wf_real_ms()};
+        rc = wf_hub_open(worker->settings.run, worker->spec->service, NULL, &worker->hub, err);
+    }
+    return rc;
+}
+
+void worker_close(struct worker *worker)
+{
+    while (worker->n_parked > 0)
+        parked_drop(worker, worker->n_parked - 1);
+    if (worker->slot != NULL)
+        *worker->slot = (struct wf_board_slot){0};
+    wf_hub_close(worker->hub);
+    wf_board_close(worker->board);
+    wf_engine_close(worker->engine);
+    wf_store_close(worker->store);
+    wf_calendar_free(worker->calendar);
+    wf_registry_free(worker->registry);
+    wf_settings_free(&worker->settings);
+    wf_arena_free(worker->arena);
+    wf_buf_fini(&worker->out);
+    wf_buf_fini(&worker->prune_place);
+    if (worker->signal_fd >= 0)
+        (void)close(worker->signal_fd);
+    if (worker->lock_fd >= 0)
+        (void)close(worker->lock_fd);
+}

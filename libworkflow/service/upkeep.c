@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a worker does by the clock, between batches: clear reader slots of the dead, watch the
+ * space, forget old request ids; and how long it may sleep.
+ */
+#include <string.h>
+
+#include "worker.h"
+
+#define SPACE_EVERY_MS 500
+#define PRUNE_EVERY_MS 1000
+#define PRUNE_ROWS     500
+
+static int clear_readers(struct worker *worker, int64_t now, struct wf_error *err)
+{
+    int cleared = 0;
+    worker->next_readers_ms = now + worker->settings.readers_ms;
+    int rc = wf_store_clear_readers(worker->store, &cleared, err);
+    if (rc == 0 && cleared > 0)
+        wf_log(WF_LOG_WARN, WF_LOG_READER_EVENT, NULL,
+               "cleared %d reader slot(s) of dead processes", cleared);
+    return rc;
+}
+
+/* The water mark stops intake only; what was accepted goes on to its end. */
+static int watch_space(struct worker *worker, int64_t now, struct wf_error *err)
+{
+    struct wf_store_space space;
+    worker->next_space_ms = now + SPACE_EVERY_MS;
+    int rc = wf_store_space(worker->store, &space, err);
+    if (rc != 0)
+        return rc;
+    if (space.intake_stopped != worker->intake_stopped)
+        wf_log(space.intake_stopped ? WF_LOG_ERROR : WF_LOG_INFO, WF_LOG_SPACE_EVENT, NULL,
+               "intake %s: store %u %% full, %llu MiB of disk free",
+               space.intake_stopped ? "stops" : "goes on", space.used_percent,
+               (unsigned long long)(space.disk_free_bytes >> 20));
+    worker->intake_stopped = space.intake_stopped;
+    return 0;
+}
+
+static int forget_requests(struct worker *worker, int64_t now, struct wf_error *err)
+{
+    struct wf_txn *txn = NULL;
+    size_t deleted = 0;
+    worker->next_prune_ms = now + PRUNE_EVERY_MS;
+    int rc = wf_txn_begin(worker->store, true, &txn, err);
+    if (rc != 0)
+        return rc;
+    rc = wf_request_prune(txn, wf_real_ms() - worker->settings.request_window_ms, PRUNE_ROWS,
+                          &worker->prune_place, &deleted, err);
+    if (rc < 0) {
+        wf_txn_abort(txn);
+        return rc == WF_E_FULL ? 0 : rc;
+    }
+    return wf_txn_commit(txn, err);
+}
+
+int upkeep(struct worker *worker, struct wf_error *err)
+{
+    int64_t now = wf_monotonic_ms();
+    int rc = 0;
+    if (now >= worker->next_readers_ms)
+        rc = clear_readers(worker, now, err);
+    if (rc == 0 && now >= worker->next_space_ms)
+        rc = watch_space(worker, now, err);
+    if (rc == 0 && worker->spec->service == WF_INTAKE && now >= worker->next_prune_ms)
+        rc = forget_requests(worker, now, err);
+    return rc;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t upkeep_timeout(const struct worker *worker)
+{
+    if (worker->again)
+        return 0;
+    int64_t now = wf_monotonic_ms();
+    int64_t real = wf_real_ms();
+    int64_t wait = sooner(worker->next_sweep_ms - now, worker->next_readers_ms - now);
+    wait = sooner(wait, worker->next_space_ms - now);
+    if (worker->next_item_ms != INT64_MAX)
+        wait = sooner(wait, worker->next_item_ms - real);
+    if (worker->next_timer_ms != INT64_MAX)
+        wait = sooner(wait, wf_real_until(&worker->clock, worker->next_timer_ms, real));
+    if (worker->n_parked > 0)
+        wait = sooner(wait, worker->next_parked_ms - now);
+    if (worker->hold_until_ms > now)
+        wait = worker->hold_until_ms - now;
+    return wait > 0 ? wait : 0;
+}
