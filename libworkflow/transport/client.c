@@ -21,6 +21,10 @@
 #define TIMEOUT_MS 10000
 #define RETRY_MS   1000
 
+/* Answers may be longer than requests (pages of dossiers); a worker of one's own host is trusted
+ * so far. */
+#define ANSWER_MAX ((int64_t)4 * 1024 * 1024)
+
 struct wf_client {
     void *context;
     void *sockets[WF_SERVICE_COUNT];
@@ -90,8 +94,11 @@ static int socket_of(struct wf_client *client, enum wf_service to, void **out, s
     if (i >= WF_SERVICE_COUNT)
         return wf_fail(err, WF_E_INVALID, "there is no service %u", i);
     if (client->sockets[i] == NULL) {
-        const struct wf_socket_spec spec = {
-            .type = ZMQ_DEALER, .folder = client->run, .service = to, .suffix = ".sock"};
+        const struct wf_socket_spec spec = {.type = ZMQ_DEALER,
+                                            .folder = client->run,
+                                            .service = to,
+                                            .suffix = ".sock",
+                                            .max_frame = ANSWER_MAX};
         int rc = wf_socket_open(client->context, &spec, &client->sockets[i], err);
         if (rc < 0)
             return rc;

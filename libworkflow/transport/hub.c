@@ -57,7 +57,7 @@ static int check_folder(const char *run, struct wf_error *err)
 static int take_lock(const char *run, enum wf_service self, int *out, struct wf_error *err)
 {
     char path[4096];
-    int length = snprintf(path, sizeof(path), "%s/%s.lock", run, wf_service_word(self));
+    int length = snprintf(path, sizeof(path), "%s/%s.sock.lock", run, wf_service_word(self));
     if (length < 0 || (size_t)length >= sizeof(path))
         return wf_fail(err, WF_E_CONFIG, "run folder: its path is too long");
 

@@ -5,7 +5,7 @@
  * PURPOSE    The only module that knows ZeroMQ. A hub owns all sockets of one worker:
  *              RUN/<service>.sock       ROUTER, parties ask here
  *              RUN/<service>.peer       PULL, other workers' `work` messages arrive here
- *              RUN/<service>.lock       held while the hub is open: one worker per service
+ *              RUN/<service>.sock.lock  held while the hub is open: one worker per service
  *              and a PUSH to each other worker's .peer.
  * CONCEPTS   frame   one ZeroMQ frame = one message. A party may send several frames at once; they
  *                    count as several messages (at most 64, more are dropped and counted).
