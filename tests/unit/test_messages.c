@@ -517,6 +517,48 @@ static void any_failed_allocation_is_reported_and_harmless(void **state)
     wf_buf_fini(&fresh_buf);
 }
 
+/* ---- the manual ----------------------------------------------------------------------------- */
+
+/* The bytes of a line of the example: up to the two blanks before its remark. */
+static void add_line(struct wf_buf *bytes, const char *line)
+{
+    unsigned value = 0;
+    int taken = 0;
+    line += strspn(line, " ");
+    while (sscanf(line, "%2x%n", &value, &taken) == 1 && taken == 2) {
+        uint8_t byte = (uint8_t)value;
+        wf_buf_add(bytes, &byte, 1);
+        line += taken + (line[taken] == ' ');
+        if (*line == ' ')
+            break;
+    }
+}
+
+static void the_example_in_the_manual_is_what_we_send(void **state)
+{
+    (void)state;
+    struct wf_error err = {0};
+    struct wf_buf bytes = {0};
+    char line[256];
+    bool inside = false;
+    FILE *file = fopen(SOURCE_ROOT "/docs/protocol.md", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        if (inside && strncmp(line, "```", 3) == 0)
+            break;
+        if (inside)
+            add_line(&bytes, line);
+        inside = inside || strcmp(line, "```hex\n") == 0;
+    }
+    (void)fclose(file);
+    const struct wf_msg_dossier_get get = {.dossier = wf_str("000.00.13.H30-261123-0001")};
+    const struct wf_envelope in = {.type = WF_MSG_dossier_get, .id = wf_str("r-1"), .body = &get};
+    assert_ok(wf_message_pack(&in, &buf, &err), err);
+    assert_int_equal(bytes.len, buf.len);
+    assert_memory_equal(bytes.ptr, buf.ptr, buf.len);
+    wf_buf_fini(&bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -536,6 +578,7 @@ int main(void)
         cmocka_unit_test_setup(packing_refuses_what_could_not_be_read_and_leaves_the_buffer, fresh),
         cmocka_unit_test_setup(packing_checks_bounds_and_names_the_field, fresh),
         cmocka_unit_test_setup(any_failed_allocation_is_reported_and_harmless, fresh),
+        cmocka_unit_test_setup(the_example_in_the_manual_is_what_we_send, fresh),
     };
     return cmocka_run_group_tests(tests, NULL, end_all);
 }
