@@ -285,7 +285,7 @@ static int together(struct batch *batch, bool serve_parked, struct wf_error *err
     }
     rc = commit(worker, &turn, err);
     if (rc != 0)
-        return rc;
+        return must_stop(rc) ? rc : WF_NONE; /* the map was full: nothing has happened */
     (void)WF_FAULT("service.speak");
     worker->slot->items += batch->items;
     worker->slot->timers += batch->timers;
@@ -306,19 +306,20 @@ static int request_alone(struct worker *worker, struct request *request, struct 
     if (rc != 0)
         return rc;
     rc = do_request(&turn, request, &why);
-    if (rc == 0)
-        rc = commit(worker, &turn, err);
-    else
+    if (rc != 0)
         forget(worker, &turn);
+    else
+        rc = commit(worker, &turn, &why);
     if (rc == 0) {
         speak_turn(worker, &turn);
         return 0;
     }
     if (must_stop(rc)) {
-        *err = why.code != 0 ? why : *err;
+        *err = why;
         return rc;
     }
-    return 0; /* refused; the answer says why */
+    request->rc = rc; /* refused, and the answer must say so, even if it had been a yes */
+    return wf_engine_error(request->envelope.id, &why, 0, worker->arena, &request->answer, err);
 }
 
 /* The store is full or worse: the items stay where they are, we come back later. */
