@@ -11,11 +11,12 @@
  * LIFE CYCLE wf_store_create once per cell. wf_store_open once per process, after fork; then
  *            wf_txn_begin -> work -> wf_txn_commit or wf_txn_abort; wf_store_close at the end.
  * OWNERSHIP  records come back in the caller's arena and stay valid after the transaction.
- * ERRORS     WF_NONE = not there. WF_E_FULL: the map or disk is full, transaction is broken: abort
- *            it. WF_E_CORRUPT: checksum or structure. WF_E_IO: also any failed commit, after which
- *            the process must end (a failed sync must not be tried again). WF_E_VERSION: made by
- *            another format. After any error but WF_NONE, WF_E_INVALID and WF_E_NOT_FOUND a write
- *            transaction must be aborted.
+ * ERRORS     WF_NONE = not there. WF_E_FULL: the map is full (also at commit, before anything was
+ *            written), transaction is broken: abort it. WF_E_CORRUPT: checksum or structure.
+ *            WF_E_IO: also any other failed commit, after which the process must end (a failed sync
+ *            must not be tried again; begin refuses). WF_E_VERSION: made by another format. After
+ *            any error but WF_NONE, WF_E_INVALID and WF_E_NOT_FOUND a write transaction must be
+ *            aborted; commit of one whose write had failed aborts it and gives that code again.
  * DANGERS    never wait, send or log while a write transaction is open: the cell waits with you.
  *            A read transaction keeps old pages alive: end it within 100 ms.
  * THREADS    one thread per store handle.
@@ -32,20 +33,26 @@ struct wf_store;
 struct wf_txn;
 
 struct wf_store_options {
-    uint64_t map_bytes;      /* address space; 0 = 16 GiB. The file grows only as it is used */
+    uint64_t map_bytes;      /* address space; 0 = 16 GiB at creation, then what the store has. More
+                                than it has lets it grow. The file grows only as it is used */
     uint64_t min_free_bytes; /* of the disk, below which intake stops; 0 = 64 MiB */
     unsigned max_readers;    /* 0 = 128 */
     bool read_only;
 };
 
 /*
- * Makes a store in a folder that does not exist or is empty: built aside, synced, renamed into
- * place, so that a crash leaves either nothing or a whole store. WF_E_STATE where one is there.
+ * Makes a store in a folder that does not exist or is empty: built aside (in the folder itself),
+ * synced, renamed into place, so that a crash leaves either nothing or a whole store; then it can
+ * be called again. WF_E_STATE where one is there, or where the folder holds something else.
  */
 int wf_store_create(const char *path, const char *cell, const struct wf_clock *clock,
                     const struct wf_store_options *options, struct wf_error *err) WF_CHECKED;
 
-/* Opens, checks the format, clears stale readers. Refuses network file systems. */
+/*
+ * Opens, checks the format, clears stale readers. WF_E_NOT_FOUND: no store there; WF_E_VERSION:
+ * another format or program; WF_E_CORRUPT: no LMDB file; WF_E_CONFIG: a network file system;
+ * WF_E_STATE: this process has it open already; WF_E_IO: no right to write.
+ */
 int wf_store_open(const char *path, const struct wf_store_options *options, struct wf_store **out,
                   struct wf_error *err) WF_CHECKED;
 void wf_store_close(struct wf_store *store);
@@ -72,7 +79,8 @@ int wf_store_space(struct wf_store *store, struct wf_store_space *out,
 
 /* ---- transactions -------------------------------------------------------------------------- */
 
-/* Handles a map that another process has grown. Write: waits for the cell's write lock. */
+/* Handles a map that another process has grown (WF_E_BUSY while this process has another
+ * transaction open). Write: waits for the cell's write lock; one at a time in a process. */
 int wf_txn_begin(struct wf_store *store, bool write, struct wf_txn **out,
                  struct wf_error *err) WF_CHECKED;
 
@@ -97,8 +105,9 @@ const struct wf_counts *wf_txn_counts(const struct wf_txn *txn);
 
 uint64_t wf_dossier_new_id(struct wf_txn *txn);
 
-/* Writes the record and its indexes (state, procedure, site, due; code once it is there). `before`
- * is what is stored now (NULL for a new dossier); open/closed counters follow. */
+/* Writes the record and its indexes (state, procedure, site, due; code once it is there), of these
+ * only the rows that change. `before` is what is stored now (NULL for a new dossier), open/closed
+ * counters follow. WF_E_CONFLICT: another dossier has the code; nothing was written. */
 int wf_dossier_put(struct wf_txn *txn, const struct wf_rec_dossier *before,
                    const struct wf_rec_dossier *now, struct wf_error *err) WF_CHECKED;
 int wf_dossier_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena,
@@ -111,14 +120,17 @@ int wf_content_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena,
                    struct wf_rec_content *out, struct wf_error *err) WF_CHECKED;
 
 struct wf_dossier_filter {
-    struct wf_str procedure, state, site; /* "" = any */
-    int64_t due_before; /* 0 = any; else open dossiers with due < it, soonest first */
-    uint64_t after;     /* id to go on from, 0 = from the start */
+    struct wf_str procedure, site; /* "" = any */
+    struct wf_str state;           /* any active state, an outer one too; "" = any */
+    int64_t due_before;            /* 0 = any; else open dossiers with due < it, soonest first */
+    uint64_t after;                /* id to go on from, 0 = from the start */
     bool open_only;
 };
 /*
- * Calls fn for each that fits until fn gives non-zero (which is returned). The arena is the
- * caller's; uses the narrowest index.
+ * Calls fn for each that fits until fn gives non-zero (which is returned), by rising id, or by due
+ * time and id where due_before is set. The arena is the caller's and takes only what fits. Uses an
+ * index for due_before, procedure + state, site, procedure, in this order; a state alone looks at
+ * every dossier. WF_E_NOT_FOUND: due_before is set and there is no dossier `after`.
  */
 int wf_dossier_each(struct wf_txn *txn, const struct wf_dossier_filter *filter,
                     struct wf_arena *arena,
@@ -145,8 +157,8 @@ int wf_history_each(struct wf_txn *txn, uint64_t dossier, struct wf_arena *arena
                     struct wf_error *err) WF_CHECKED;
 
 /* Walks the chain from seq `from` (1 = whole) to the head; WF_E_CORRUPT names the first bad seq. */
-int wf_journal_verify(struct wf_txn *txn, uint64_t from, struct wf_arena *arena,
-                      uint64_t *out_checked, struct wf_error *err) WF_CHECKED;
+int wf_journal_verify(struct wf_txn *txn, uint64_t from, uint64_t *out_checked,
+                      struct wf_error *err) WF_CHECKED;
 
 int wf_cursor_get(struct wf_txn *txn, struct wf_str name, uint64_t *out_seq,
                   struct wf_error *err) WF_CHECKED;
@@ -155,18 +167,22 @@ int wf_cursor_put(struct wf_txn *txn, struct wf_str name, uint64_t seq,
 
 /* ---- queues and dead letters ---------------------------------------------------------------- */
 
-/* Gives item->seq (0 on entry = new) and stores it under its service and due time. */
+/* Gives item->seq (0 on entry = new) and stores it under its service and due time. To try an item
+ * later: wf_queue_del it, change it, put it again under its seq; it then does not count as done.
+ * Also takes an item back from the dead letters (after wf_dead_del). */
 int wf_queue_put(struct wf_txn *txn, struct wf_rec_queue *item, struct wf_error *err) WF_CHECKED;
 
 /* The first item of the service with due <= now_ms; WF_NONE when nothing is due. */
 int wf_queue_first(struct wf_txn *txn, enum wf_service service, int64_t now_ms,
                    struct wf_arena *arena, struct wf_rec_queue *out,
                    struct wf_error *err) WF_CHECKED;
+/* `item` as it is stored; WF_NONE where it is gone already. */
 int wf_queue_del(struct wf_txn *txn, const struct wf_rec_queue *item,
                  struct wf_error *err) WF_CHECKED;
 
 /* Puts `dead` (reason and time set by the caller) among the dead letters and takes `item` off its
- * queue; item NULL = it stands in no queue. Gives dead->seq when it is 0. */
+ * queue (WF_NONE where it is gone already); item NULL = it stands in no queue. Gives dead->seq
+ * when it is 0. */
 int wf_queue_bury(struct wf_txn *txn, const struct wf_rec_queue *item, struct wf_rec_queue *dead,
                   struct wf_error *err) WF_CHECKED;
 int wf_queue_each(struct wf_txn *txn, enum wf_service service, bool dead, struct wf_arena *arena,
@@ -192,8 +208,9 @@ int wf_task_update(struct wf_txn *txn, const struct wf_rec_task *before,
 int wf_task_del(struct wf_txn *txn, const struct wf_rec_task *task,
                 struct wf_error *err) WF_CHECKED;
 
-/* The first task of the activity at the address ("*" = any) with visible <= now_ms, or WF_NONE.
- * `after` (may be NULL) skips up to and including that task, to step over unsuitable ones. */
+/* The first task of the activity at the address ("*" = any) with visible <= now_ms, by visible and
+ * id, or WF_NONE. `after` (may be NULL) skips up to and including that task, to step over
+ * unsuitable ones. */
 int wf_task_first(struct wf_txn *txn, struct wf_str activity, struct wf_str to, int64_t now_ms,
                   const struct wf_rec_task *after, struct wf_arena *arena, struct wf_rec_task *out,
                   struct wf_error *err) WF_CHECKED;
@@ -213,6 +230,7 @@ int wf_timer_del(struct wf_txn *txn, enum wf_service service, int64_t due_ms, ui
 int wf_timer_first(struct wf_txn *txn, enum wf_service service, int64_t now_ms,
                    struct wf_arena *arena, struct wf_rec_timer *out, int64_t *out_due,
                    uint64_t *out_seq, struct wf_error *err) WF_CHECKED;
+/* due_ms of the service's next timer, or INT64_MAX. */
 int wf_timer_next_due(struct wf_txn *txn, enum wf_service service, int64_t *out,
                       struct wf_error *err) WF_CHECKED;
 

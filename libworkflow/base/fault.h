@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * base/fault.h - named places at which a test can make the program fail.
+ *
+ * PURPOSE    Proves what a crash, a full disk or a lack of memory leaves behind, at the places
+ *            where it matters. Compiled only with -Dfault_injection=true; else WF_FAULT is 0.
+ * USE        WF_FAULTS=store.commit.before:2=exit,store.put:1=full
+ *            at the n-th passage (from 1): exit (at once, status 99), kill (SIGKILL to itself),
+ *            io, full or nomem (the code that the place then returns). A name or action that is
+ *            not known ends the program with status 98, so that a typo cannot pass as a success.
+ * EXAMPLE    int rc = WF_FAULT("store.put");
+ *            if (rc < 0)
+ *                return wf_fail(err, rc, "fault point");
+ */
+#ifndef BASE_FAULT_H
+#define BASE_FAULT_H
+
+/* clang-format off */
+#define WF_FAULT_POINTS(X)                                                                \
+    X("store.create.folder")   /* the folder is there, nothing in it */                   \
+    X("store.create.aside")    /* the folder for building is there */                     \
+    X("store.create.built")    /* first commit made, not yet synced as a file */          \
+    X("store.create.synced")   /* whole and synced, not yet in place */                   \
+    X("store.create.renamed")  /* in place, folder not yet synced */                      \
+    X("store.open")                                                                       \
+    X("store.begin")                                                                      \
+    X("store.put")                                                                        \
+    X("store.del")                                                                        \
+    X("store.commit.before")   /* all written in memory, nothing on disk */               \
+    X("store.commit.after")    /* on disk, and nobody told */                             \
+    X("service.receive")       /* a batch was received and nothing done */                \
+    X("service.speak")         /* a batch is on disk, its answers not sent */
+/* clang-format on */
+
+#if defined(WF_FAULT_INJECTION)
+#define WF_FAULT(point) wf_fault(point)
+
+/* Passes the point: 0, or the code to fail with; may not return. */
+int wf_fault(const char *point);
+
+/* Replaces what WF_FAULTS had asked for and starts to count anew; "" = no faults. */
+void wf_fault_set(const char *spec);
+#else
+#define WF_FAULT(point) 0
+#endif
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store/env.h - what lmdb_env.c, create.c and txn.c share; the only header with lmdb.h in it. */
+#ifndef STORE_ENV_H
+#define STORE_ENV_H
+
+#include <lmdb.h>
+#include <sys/types.h>
+
+#include "store/txn.h"
+
+#define WF_DATA_FILE "data.mdb"
+
+struct wf_store {
+    struct wf_store *next; /* list of those that this process has open */
+    pid_t pid;             /* who opened it: no other may use it */
+    dev_t device;
+    ino_t folder;
+    char *path;
+    MDB_env *env;
+    MDB_dbi tables[WF_TABLE_COUNT];
+    struct wf_store_options options;
+    struct wf_arena *arena; /* of meta */
+    struct wf_rec_meta meta;
+    const struct wf_writes *writes;
+    unsigned n_live;        /* transactions open in this process */
+    bool writing;           /* one of them writes */
+    bool failed;            /* a commit failed: nothing more is begun */
+    bool was_full;          /* the map was full: look for dead readers before the next write */
+    struct wf_txn *idle[2]; /* one reader (its slot kept by mdb_txn_reset) and one writer */
+};
+
+/* The one translation of LMDB and system codes; always returns a negative code. */
+int wf_lmdb_fail(struct wf_error *err, int lmdb_rc, const char *doing);
+
+/* A new environment handle with our limits, not yet opened. */
+int wf_env_new(const struct wf_store_options *options, MDB_env **out,
+               struct wf_error *err) WF_CHECKED;
+int wf_env_open(MDB_env *env, const char *path, unsigned flags, struct wf_error *err) WF_CHECKED;
+
+/* Is this statfs type a file system that other hosts can write to? */
+bool wf_is_network_fs(unsigned long type);
+int wf_check_local_fs(const char *path, struct wf_error *err) WF_CHECKED;
+
+/* Frees an idle transaction with its reader slot. */
+void wf_txn_drop_idle(struct wf_txn *txn);
+
+/* LMDB takes input through non-const pointers and does not write to it. */
+static inline MDB_val wf_mdb_val(struct wf_slice slice)
+{
+    return (MDB_val){slice.len, (void *)(uintptr_t)slice.ptr};
+}
+
+static inline struct wf_slice wf_mdb_slice(const MDB_val *val)
+{
+    return (struct wf_slice){val->mv_data, val->mv_size};
+}
+
+#endif

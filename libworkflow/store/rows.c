@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is in a row: packed records, checked numbers, and the counters row. */
+#include <string.h>
+
+#include "store/txn.h"
+
+#define NUMBER_BYTES   12 /* u64 and checksum u32, big-endian */
+#define CHECKED_BYTES  8
+#define CHECKSUM_BYTES 4
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+int wf_txn_put_record(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+                      enum wf_record kind, const void *record, enum wf_put_mode mode,
+                      struct wf_error *err)
+{
+    wf_buf_clear(&txn->buf);
+    int rc = wf_record_pack(kind, record, &txn->buf, err);
+    if (rc < 0)
+        return rc;
+    return wf_txn_put(txn, table, key, (struct wf_slice){txn->buf.ptr, txn->buf.len}, mode, err);
+}
+
+int wf_txn_unpack(enum wf_table table, enum wf_record kind, struct wf_slice value,
+                  struct wf_arena *arena, void *out, struct wf_error *err)
+{
+    int rc = wf_record_unpack(kind, value, arena, out, err);
+    return rc < 0 ? wf_wrap(err, "%s", wf_table_names[table]) : 0;
+}
+
+int wf_txn_get_record(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+                      enum wf_record kind, struct wf_arena *arena, void *out, struct wf_error *err)
+{
+    struct wf_slice value;
+    int rc = wf_txn_get(txn, table, key, &value, err);
+    return rc != 0 ? rc : wf_txn_unpack(table, kind, value, arena, out, err);
+}
+
+/* ---- numbers --------------------------------------------------------------------------------- */
+
+static void fill_number(uint64_t number, uint8_t bytes[NUMBER_BYTES])
+{
+    wf_u64_store(bytes, number);
+    uint32_t sum = wf_checksum(bytes, CHECKED_BYTES);
+    for (int i = 0; i < CHECKSUM_BYTES; i++)
+        bytes[CHECKED_BYTES + i] = (uint8_t)(sum >> (24 - 8 * i));
+}
+
+void wf_number_pack(uint64_t number, struct wf_buf *out)
+{
+    uint8_t bytes[NUMBER_BYTES];
+    fill_number(number, bytes);
+    wf_buf_add(out, bytes, sizeof(bytes));
+}
+
+int wf_txn_put_number(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+                      uint64_t number, enum wf_put_mode mode, struct wf_error *err)
+{
+    uint8_t bytes[NUMBER_BYTES];
+    fill_number(number, bytes);
+    return wf_txn_put(txn, table, key, (struct wf_slice){bytes, sizeof(bytes)}, mode, err);
+}
+
+int wf_txn_get_number(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+                      uint64_t *out, struct wf_error *err)
+{
+    struct wf_slice value;
+    int rc = wf_txn_get(txn, table, key, &value, err);
+    if (rc != 0)
+        return rc;
+    uint8_t want[NUMBER_BYTES];
+    if (value.len == NUMBER_BYTES)
+        fill_number(wf_u64_load(value.ptr), want);
+    if (value.len != NUMBER_BYTES || memcmp(value.ptr, want, NUMBER_BYTES) != 0)
+        return wf_fail(err, WF_E_CORRUPT, "%s: a number is damaged", wf_table_names[table]);
+    *out = wf_u64_load(value.ptr);
+    return 0;
+}
+
+/* ---- counters -------------------------------------------------------------------------------- */
+
+/* A list value over five plain ints, without an arena. */
+struct five {
+    struct wf_value list;
+    struct wf_value ints[WF_SERVICE_COUNT];
+    const struct wf_value *items[WF_SERVICE_COUNT];
+};
+
+static const struct wf_value *five_list(struct five *five, const int64_t from[WF_SERVICE_COUNT])
+{
+    for (size_t i = 0; i < WF_SERVICE_COUNT; i++) {
+        five->ints[i] = (struct wf_value){.type = WF_INT, .u.integer = from[i]};
+        five->items[i] = &five->ints[i];
+    }
+    five->list = (struct wf_value){.type = WF_LIST,
+                                   .u.list = {five->items, WF_SERVICE_COUNT, WF_SERVICE_COUNT}};
+    return &five->list;
+}
+
+static void read_five(const struct wf_value *list, int64_t to[WF_SERVICE_COUNT])
+{
+    for (size_t i = 0; i < WF_SERVICE_COUNT; i++)
+        to[i] = wf_value_int(wf_list_at(list, i), 0);
+}
+
+int wf_counts_pack(const struct wf_counts *c, struct wf_buf *out, struct wf_error *err)
+{
+    struct five queued;
+    struct five tasks;
+    struct five dead;
+    struct five done;
+    const struct wf_rec_counters record = {.dossier_id = c->dossier_id,
+                                           .queue_seq = c->queue_seq,
+                                           .task_id = c->task_id,
+                                           .timer_seq = c->timer_seq,
+                                           .journal_seq = c->journal_seq,
+                                           .journal_hash = {c->journal_hash, WF_HASH_BYTES},
+                                           .procedures = c->procedures,
+                                           .open = c->open,
+                                           .closed = c->closed,
+                                           .queued = five_list(&queued, c->queued),
+                                           .tasks = five_list(&tasks, c->tasks),
+                                           .dead = five_list(&dead, c->dead),
+                                           .timers = c->timers,
+                                           .done = five_list(&done, c->done)};
+    return wf_record_pack(WF_REC_counters, &record, out, err);
+}
+
+static void counters_key(struct wf_key *key)
+{
+    wf_key_start(key);
+    wf_key_text(key, wf_str("counters"));
+}
+
+int wf_counts_load(struct wf_txn *txn, struct wf_error *err)
+{
+    struct wf_key key;
+    struct wf_rec_counters r;
+    counters_key(&key);
+    wf_arena_reset(txn->arena);
+    int rc = wf_txn_get_record(txn, WF_TABLE_META, &key, WF_REC_counters, txn->arena, &r, err);
+    if (rc == WF_NONE || (rc == 0 && r.journal_hash.len != WF_HASH_BYTES))
+        return wf_fail(err, WF_E_CORRUPT, "the counters row is missing or damaged");
+    if (rc < 0)
+        return rc;
+    struct wf_counts *c = &txn->counts;
+    *c = (struct wf_counts){.dossier_id = r.dossier_id,
+                            .queue_seq = r.queue_seq,
+                            .task_id = r.task_id,
+                            .timer_seq = r.timer_seq,
+                            .journal_seq = r.journal_seq,
+                            .procedures = r.procedures,
+                            .open = r.open,
+                            .closed = r.closed,
+                            .timers = r.timers};
+    memcpy(c->journal_hash, r.journal_hash.ptr, WF_HASH_BYTES);
+    read_five(r.queued, c->queued);
+    read_five(r.tasks, c->tasks);
+    read_five(r.dead, c->dead);
+    read_five(r.done, c->done);
+    txn->loaded = *c;
+    return 0;
+}
+
+int wf_counts_flush(struct wf_txn *txn, struct wf_error *err)
+{
+    /* The struct has no padding: all members are 8 bytes wide, or 32 bytes. */
+    if (memcmp(&txn->loaded, &txn->counts, sizeof(txn->counts)) == 0)
+        return 0;
+    struct wf_key key;
+    counters_key(&key);
+    wf_buf_clear(&txn->buf);
+    int rc = wf_counts_pack(&txn->counts, &txn->buf, err);
+    if (rc < 0)
+        return rc;
+    return wf_txn_put(txn, WF_TABLE_META, &key, (struct wf_slice){txn->buf.ptr, txn->buf.len},
+                      WF_PUT_SET, err);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store/txn.h - raw rows inside a transaction; what the table files of this folder build on.
+ *
+ * PURPOSE    get, put, del and ordered scans over the tables, with checksums, errors in our own
+ *            codes and one place through which every change goes.
+ * CONCEPTS   writes   the two functions that change the store. Another implementation (one that
+ *                     also sends the change to a replica) can be laid over the LMDB one.
+ *            number   a row that holds one u64 and its checksum
+ * OWNERSHIP  slices from get and scans point into the store: they die at the next write of the
+ *            transaction and at its end.
+ */
+#ifndef STORE_TXN_H
+#define STORE_TXN_H
+
+#include "store/keys.h"
+#include "workflow/store.h"
+
+/* clang-format off */
+#define WF_TABLES(X)                                                                      \
+    X(META,         "meta")         /* "format", "meta", "counters" */                    \
+    X(DOSSIERS,     "dossiers")     /* id -> dossier */                                   \
+    X(CONTENTS,     "contents")     /* id -> content */                                   \
+    X(CODES,        "codes")        /* code -> number: id */                              \
+    X(BY_PROCEDURE, "by_procedure") /* procedure # | id */                                \
+    X(BY_STATE,     "by_state")     /* procedure # | state # | id, per active state */    \
+    X(BY_SITE,      "by_site")      /* site # | id */                                     \
+    X(BY_DUE,       "by_due")       /* due | id, open ones with a due date */             \
+    X(NUMBERS,      "numbers")      /* series -> number: last one given */                \
+    X(JOURNAL,      "journal")      /* seq -> event, hash */                              \
+    X(HISTORY,      "history")      /* dossier | seq */                                   \
+    X(CURSORS,      "cursors")      /* name -> number: seq */                             \
+    X(QUEUES,       "queues")       /* service | due | seq -> queue */                    \
+    X(DEAD,         "dead")         /* seq -> queue */                                    \
+    X(TASKS,        "tasks")        /* id -> task */                                      \
+    X(TASK_ORDER,   "task_order")   /* activity # | address # | visible | id */           \
+    X(TIMERS,       "timers")       /* service | due | seq -> timer */                    \
+    X(REQUESTS,     "requests")     /* party | 0 | id -> request */                       \
+    X(PROCEDURES,   "procedures")   /* code | 0 | version -> procedure */
+/* clang-format on */
+
+enum wf_table {
+#define X(table, name) WF_TABLE_##table,
+    WF_TABLES(X)
+#undef X
+        WF_TABLE_COUNT
+};
+
+extern const char *const wf_table_names[WF_TABLE_COUNT];
+
+enum wf_put_mode {
+    WF_PUT_SET,   /* adds or replaces */
+    WF_PUT_NEW,   /* WF_E_CONFLICT where the key is there (outcome: the transaction goes on) */
+    WF_PUT_APPEND /* greater than every key of the table: fills pages to the brim */
+};
+
+/* Every change of the store goes through these two. del gives WF_NONE where nothing was. */
+struct wf_writes {
+    int (*put)(struct wf_txn *txn, enum wf_table table, struct wf_slice key, struct wf_slice value,
+               enum wf_put_mode mode, struct wf_error *err);
+    int (*del)(struct wf_txn *txn, enum wf_table table, struct wf_slice key, struct wf_error *err);
+};
+
+extern const struct wf_writes wf_lmdb_writes;
+
+/* NULL gives back the plain LMDB ones. Not inside a transaction. */
+void wf_store_set_writes(struct wf_store *store, const struct wf_writes *writes);
+
+struct wf_txn {
+    struct wf_store *store;
+    struct MDB_txn *mdb;
+    bool write;
+    int broken; /* the error after which only abort is possible, or 0 */
+    uint64_t n_writes;
+    struct wf_counts loaded; /* as they were at begin */
+    struct wf_counts counts;
+    struct wf_buf buf;      /* for packing; one for all puts */
+    struct wf_arena *arena; /* short-lived: each user resets it, nobody keeps anything in it */
+};
+
+int wf_txn_put(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+               struct wf_slice value, enum wf_put_mode mode, struct wf_error *err) WF_CHECKED;
+int wf_txn_del(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+               struct wf_error *err) WF_CHECKED;
+int wf_txn_get(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+               struct wf_slice *out, struct wf_error *err) WF_CHECKED;
+
+/* As wf_txn_del, where the row must be there: its lack is WF_E_CORRUPT. */
+int wf_txn_must_del(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+                    struct wf_error *err) WF_CHECKED;
+
+int wf_txn_put_record(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+                      enum wf_record kind, const void *record, enum wf_put_mode mode,
+                      struct wf_error *err) WF_CHECKED;
+int wf_txn_get_record(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+                      enum wf_record kind, struct wf_arena *arena, void *out,
+                      struct wf_error *err) WF_CHECKED;
+int wf_txn_unpack(enum wf_table table, enum wf_record kind, struct wf_slice value,
+                  struct wf_arena *arena, void *out, struct wf_error *err) WF_CHECKED;
+
+int wf_txn_put_number(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+                      uint64_t number, enum wf_put_mode mode, struct wf_error *err) WF_CHECKED;
+int wf_txn_get_number(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+                      uint64_t *out, struct wf_error *err) WF_CHECKED;
+
+/* How such rows and the counters look in bytes; used where there is no transaction yet. */
+void wf_number_pack(uint64_t number, struct wf_buf *out);
+int wf_counts_pack(const struct wf_counts *counts, struct wf_buf *out,
+                   struct wf_error *err) WF_CHECKED;
+int wf_counts_load(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
+int wf_counts_flush(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
+
+/* ---- ordered scans --------------------------------------------------------------------------- */
+
+/* Rows of a table in key order from `from` on, as long as keys begin as `prefix` bytes of it do.
+ * Rows may be written meanwhile: the scan then finds its place again by key. */
+struct wf_rows {
+    struct wf_txn *txn;
+    enum wf_table table;
+    struct MDB_cursor *cursor;
+    bool started;
+    size_t prefix;
+    uint64_t seen_writes;
+    struct wf_key at; /* last key given out, at first the key to start from */
+};
+
+/* prefix = how many bytes of `from` every row must share; 0 = to the table's end. */
+int wf_rows_open(struct wf_txn *txn, enum wf_table table, const struct wf_key *from, size_t prefix,
+                 struct wf_rows *rows, struct wf_error *err) WF_CHECKED;
+/* Leaves out the row whose key is `from` itself. Before the first next. */
+void wf_rows_start_after(struct wf_rows *rows);
+/* The key of the row is rows->at; WF_NONE at the end. */
+int wf_rows_next(struct wf_rows *rows, struct wf_slice *out_value, struct wf_error *err) WF_CHECKED;
+void wf_rows_close(struct wf_rows *rows);
+
+/* Calls fn for each such row until it gives non-zero, which is returned; 0 at the end. */
+typedef int wf_row_fn(void *context, const struct wf_rows *rows, struct wf_slice value,
+                      struct wf_error *err);
+int wf_rows_each(struct wf_txn *txn, enum wf_table table, const struct wf_key *from, size_t prefix,
+                 wf_row_fn *fn, void *context, struct wf_error *err) WF_CHECKED;
+
+/* The first row at or after *key that shares its first `prefix` bytes; *key becomes its key. */
+int wf_txn_seek(struct wf_txn *txn, enum wf_table table, struct wf_key *key, size_t prefix,
+                struct wf_slice *out_value, struct wf_error *err) WF_CHECKED;
+
+#endif
