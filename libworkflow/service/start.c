@@ -36,6 +36,8 @@ static int load_files(struct worker *worker, const struct options *options, stru
     }
     show(&report);
     wf_report_fini(&report);
+    if (rc == WF_E_IO) /* a file of the operator's is missing or closed to us: not our store */
+        rc = err->code = WF_E_CONFIG;
     return rc;
 }
 
