@@ -36,8 +36,8 @@ struct wf_report {
     struct wf_finding *messages;
     size_t n;
     size_t cap;
-    size_t errors;   /* messages that are no warnings, the dropped ones among them */
-    size_t dropped;  /* not kept: beyond the limit of 200, or out of memory */
+    size_t errors;  /* messages that are no warnings, the dropped ones among them */
+    size_t dropped; /* not kept: beyond the limit of 200, or out of memory */
 };
 
 void wf_report_fini(struct wf_report *report);
@@ -66,7 +66,14 @@ const char *wf_nearest(const char *word, const char *const *candidates, size_t n
 
 /* ---- nodes -------------------------------------------------------------------------------- */
 
-enum wf_node_type { WF_NODE_GROUP, WF_NODE_LIST, WF_NODE_TEXT, WF_NODE_INT, WF_NODE_NUMBER, WF_NODE_BOOL };
+enum wf_node_type {
+    WF_NODE_GROUP,
+    WF_NODE_LIST,
+    WF_NODE_TEXT,
+    WF_NODE_INT,
+    WF_NODE_NUMBER,
+    WF_NODE_BOOL
+};
 
 struct wf_node {
     enum wf_node_type type; /* libconfig arrays and lists are both LIST */
@@ -75,14 +82,14 @@ struct wf_node {
     int line;
     const struct wf_node *parent; /* NULL for the root */
     union {
-        struct wf_str text;       /* NUL-terminated too */
+        struct wf_str text; /* NUL-terminated too */
         int64_t integer;
         double number;
         bool boolean;
         struct {
             const struct wf_node **items;
             size_t n;
-        } children;               /* GROUP and LIST, in document order */
+        } children; /* GROUP and LIST, in document order */
     } u;
 };
 
@@ -103,9 +110,9 @@ const struct wf_node *wf_config_root(const struct wf_config *config); /* a GROUP
 struct wf_str wf_config_source(const struct wf_config *config);
 
 const struct wf_node *wf_node_child(const struct wf_node *group, const char *name); /* or NULL */
-size_t wf_node_count(const struct wf_node *node);                 /* children; 0 for scalars */
+size_t wf_node_count(const struct wf_node *node); /* children; 0 for scalars */
 const struct wf_node *wf_node_at(const struct wf_node *node, size_t i);
-const char *wf_node_type_name(enum wf_node_type type);            /* "group", "text", ... */
+const char *wf_node_type_name(enum wf_node_type type); /* "group", "text", ... */
 
 /* The node as a value (groups become maps): for free-form parts such as task parameters. */
 const struct wf_value *wf_node_value(const struct wf_node *node, struct wf_arena *arena);
@@ -131,9 +138,9 @@ struct wf_texts {
 struct wf_key {
     const char *name;
     enum wf_key_type type;
-    size_t offset;        /* offsetof(struct x, member) */
+    size_t offset; /* offsetof(struct x, member) */
     bool required;
-    double min;           /* see the types; min == max == 0 means no bound */
+    double min; /* see the types; min == max == 0 means no bound */
     double max;
     const char *fallback; /* default, written as in a file ("5 seconds", "true"); NULL = zero */
     const char *help;     /* one line for --help and the commented example */
@@ -145,7 +152,8 @@ struct wf_key {
  * `config` lends the memory. Returns 0, or WF_E_CONFIG where this call added errors.
  */
 int wf_keys_read(struct wf_config *config, const struct wf_node *group, const struct wf_key *keys,
-                 size_t n_keys, void *out, struct wf_report *report, struct wf_error *err) WF_CHECKED;
+                 size_t n_keys, void *out, struct wf_report *report,
+                 struct wf_error *err) WF_CHECKED;
 
 /* Prints the table for --help: name, type, range, default, help. */
 void wf_keys_help(const struct wf_key *keys, size_t n_keys, struct wf_buf *out);

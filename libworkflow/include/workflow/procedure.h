@@ -22,7 +22,14 @@ struct wf_bilingual {
     const char *en;
 };
 
-enum wf_paper_kind { WF_PAPER_ORIGINAL, WF_PAPER_COPY, WF_PAPER_CERTIFIED, WF_PAPER_ELECTRONIC, WF_PAPER_PHOTO, WF_PAPER_ANY };
+enum wf_paper_kind {
+    WF_PAPER_ORIGINAL,
+    WF_PAPER_COPY,
+    WF_PAPER_CERTIFIED,
+    WF_PAPER_ELECTRONIC,
+    WF_PAPER_PHOTO,
+    WF_PAPER_ANY
+};
 
 struct wf_paper {
     const char *id;
@@ -33,44 +40,69 @@ struct wf_paper {
     int64_t copies;                  /* sets asked for, default 1 */
 };
 
-enum wf_field_type { WF_FIELD_TEXT, WF_FIELD_INTEGER, WF_FIELD_MONEY, WF_FIELD_DATE, WF_FIELD_BOOLEAN, WF_FIELD_CHOICE,
-                     WF_FIELD_CITIZEN_ID, WF_FIELD_MOBILE, WF_FIELD_EMAIL, WF_FIELD_TAX_NUMBER };
+enum wf_field_type {
+    WF_FIELD_TEXT,
+    WF_FIELD_INTEGER,
+    WF_FIELD_MONEY,
+    WF_FIELD_DATE,
+    WF_FIELD_BOOLEAN,
+    WF_FIELD_CHOICE,
+    WF_FIELD_CITIZEN_ID,
+    WF_FIELD_MOBILE,
+    WF_FIELD_EMAIL,
+    WF_FIELD_TAX_NUMBER
+};
 
 struct wf_field {
     const char *id;
     struct wf_bilingual title;
     enum wf_field_type type;
     bool required;
-    bool personal;                   /* never in logs; masked for people without the right */
-    int64_t min, max;                /* characters of text, or range of integers; 0, 0 = default 500 */
+    bool personal;    /* never in logs; masked for people without the right */
+    int64_t min, max; /* characters of text, or range of integers; 0, 0 = default 500 */
     struct wf_texts choices;
 };
 
-struct wf_procedure {
-    const char *code;                /* "1.004873" */
-    int64_t version;                 /* >= 1 */
+/* What the citizen gets in the end. */
+struct wf_result {
+    const char *id;
     struct wf_bilingual title;
-    const char *level;               /* "commune", "district", "province" */
-    const char *field_of_work;       /* "G15-TP07" or NULL */
-    struct wf_texts channels;        /* of "one_stop", "post", "online" */
+};
+
+struct wf_procedure {
+    const char *code; /* "1.004873" */
+    int64_t version;  /* >= 1 */
+    struct wf_bilingual title;
+    const char *level;         /* "commune", "district", "province" */
+    const char *field_of_work; /* "G15-TP07" or NULL */
+    struct wf_texts channels;  /* of "one_stop", "post", "online" */
     struct wf_limit time_limit;
-    int64_t fee;                     /* VND; 0 = none */
-    const char *authority;           /* who decides, in words, or NULL */
-    bool agent_allowed;              /* may somebody file for the citizen? */
-    bool presence_required;          /* barred from channel post */
-    int64_t retention_years;         /* 0 = for ever */
+    int64_t fee;            /* VND; 0 = none */
+    const char *authority;  /* who decides, in words, or NULL */
+    const char *valid_from; /* "2025-07-01": first and last day, or NULL */
+    const char *valid_until;
+    const char *note;        /* for the people at the desk, or NULL */
+    struct wf_texts legal;   /* legal grounds */
+    bool agent_allowed;      /* may somebody file for the citizen? */
+    bool presence_required;  /* barred from channel post */
+    int64_t retention_years; /* 0 = for ever */
     const struct wf_paper *papers;
     size_t n_papers;
     const struct wf_field *fields;
     size_t n_fields;
+    const struct wf_result *results;
+    size_t n_results;
     struct wf_chart *chart;
-    struct wf_str source;            /* the file's text */
-    uint8_t source_hash[32];         /* BLAKE2b-256 of it */
-    struct wf_config *config;        /* owns all texts above */
-    struct wf_arena *arena;          /* owns arrays and compiled expressions */
+    struct wf_str source;     /* the file's text */
+    uint8_t source_hash[32];  /* BLAKE2b-256 of it */
+    struct wf_config *config; /* owns all texts above */
+    struct wf_arena *arena;   /* owns arrays and compiled expressions */
 };
 
-/* What definitions may name. Filled once by the program from the services' tables and config/. */
+/*
+ * What definitions may name. Filled once by the program from the services' tables and config/.
+ * A list that is NULL is not checked.
+ */
 struct wf_parameter {
     const char *name;
     enum wf_static_type type;
@@ -78,11 +110,11 @@ struct wf_parameter {
 };
 
 struct wf_activity_info {
-    const char *name;                /* "routing.consult" */
+    const char *name; /* "routing.consult" */
     const struct wf_parameter *parameters;
     size_t n_parameters;
-    bool is_task;                    /* done by somebody outside: may name a role */
-    bool is_detachable;              /* may be started by send */
+    bool is_task;       /* done by somebody outside: may name a role */
+    bool is_detachable; /* may be started by send */
 };
 
 struct wf_catalogue {
@@ -96,6 +128,11 @@ struct wf_catalogue {
     size_t n_templates;
 };
 
+/*
+ * Reads a definition and checks it: names, types, translations, portal status, and the soundness of
+ * the chart (docs/procedures.md lists the checks). Warnings are in the report only. A catalogue
+ * that is NULL leaves names of activities, roles, channels and templates unchecked.
+ */
 int wf_procedure_load(const char *path, const struct wf_catalogue *catalogue,
                       struct wf_report *report, struct wf_procedure **out,
                       struct wf_error *err) WF_CHECKED;
@@ -110,7 +147,7 @@ const struct wf_paper *wf_procedure_paper(const struct wf_procedure *p, struct w
 /*
  * Checks citizen's data against the definition: unknown fields, wrong types, ranges, identity
  * numbers and phones, unknown papers and kinds. `fields` is a map, `papers` a list of maps
- * {id, kind, copies, file?}. Required things that are missing are no error here.
+ * {id, kind, copies, file?}; either may be NULL. What is missing, or null, is no error here.
  * Gives WF_E_INVALID with err->field = "fields.phone" or "papers[2].kind".
  */
 int wf_procedure_check_data(const struct wf_procedure *p, const struct wf_value *fields,
@@ -118,7 +155,8 @@ int wf_procedure_check_data(const struct wf_procedure *p, const struct wf_value 
 
 /*
  * What is still missing: a list of maps {kind: "field"|"paper", id, vi, en}; empty when complete.
- * NULL when memory is out.
+ * A paper counts when its kind serves (an original where a copy is asked for; an electronic one
+ * where it was filed so) and there are copies enough. NULL when memory is out.
  */
 const struct wf_value *wf_procedure_missing(const struct wf_procedure *p,
                                             const struct wf_value *fields,

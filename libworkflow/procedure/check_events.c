@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events that cannot come, transitions that cannot be taken, loops without an end. */
+#include "internal.h"
+
+#include <string.h>
+
+#define MAX_IDS 256
+
+/* ---- events that nothing raises ---------------------------------------------------------------
+ */
+
+static void check_invoke_event(struct checking *c, const struct wf_chart_transition *t,
+                               const char *token, const char *id)
+{
+    const char *ids[MAX_IDS];
+    size_t n = 0;
+    bool is_known = false;
+    for (size_t i = 0; i < c->n_invokes; i++) {
+        if (n < MAX_IDS)
+            ids[n++] = c->invokes[i].id;
+        if (strcmp(c->invokes[i].id, id) != 0)
+            continue;
+        is_known = true;
+        if (check_are_together(c, t->source, c->invokes[i].state))
+            return;
+    }
+    char hint[256];
+    if (is_known)
+        CHECK_ERROR(c, t->line,
+                    "event '%s' cannot come in state '%s': the invocation has ended by "
+                    "then: move the transition to its state",
+                    token, c->states[t->source].id);
+    else
+        CHECK_ERROR(c, t->line, "event '%s' cannot come: no invocation has the id '%s': %s", token,
+                    id, word_hint(id, ids, n, hint, sizeof(hint)));
+}
+
+static bool has_final_child(const struct checking *c, int state)
+{
+    for (size_t i = 0; i < c->n_states; i++) {
+        if (c->states[i].parent == state && c->states[i].kind == WF_STATE_FINAL)
+            return true;
+    }
+    return false;
+}
+
+static void check_state_event(struct checking *c, const struct wf_chart_transition *t,
+                              const char *token, const char *id, bool is_deadline)
+{
+    int state = wf_chart_find(c->p->chart, id);
+    if (state < 0) {
+        CHECK_ERROR(c, t->line, "event '%s' cannot come: there is no state '%s': correct the name",
+                    token, id);
+        return;
+    }
+    if (!check_are_together(c, t->source, state))
+        CHECK_ERROR(c, t->line,
+                    "event '%s' cannot come in state '%s': '%s' has been left by then: "
+                    "move the transition",
+                    token, c->states[t->source].id, id);
+    else if (is_deadline && c->states[state].deadline == NULL)
+        CHECK_ERROR(c, t->line,
+                    "event '%s' cannot come: state '%s' has no deadline: add deadline "
+                    "= \"...\" there",
+                    token, id);
+    else if (!is_deadline && c->states[state].kind != WF_STATE_PARALLEL &&
+             !has_final_child(c, state))
+        CHECK_ERROR(c, t->line, "event '%s' cannot come: state '%s' has no final child: add one",
+                    token, id);
+}
+
+static const char *after(const char *token, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return strncmp(token, prefix, length) == 0 && token[length] != '\0' ? token + length : NULL;
+}
+
+static void check_event(struct checking *c, const struct wf_chart_transition *t, const char *token)
+{
+    static const char *const of_engine[] = {"overdue"};
+    const char *id = NULL;
+    if ((id = after(token, "done.invoke.")) != NULL || (id = after(token, "progress.")) != NULL)
+        check_invoke_event(c, t, token, id);
+    else if ((id = after(token, "done.state.")) != NULL)
+        check_state_event(c, t, token, id, false);
+    else if ((id = after(token, "deadline.")) != NULL)
+        check_state_event(c, t, token, id, true);
+    else if (strcmp(token, of_engine[0]) != 0 && wf_nearest(token, of_engine, 1) != NULL)
+        CHECK_WARN(c, t->line,
+                   "event '%s' must come from a party: the engine's own is 'overdue': "
+                   "correct it if that one is meant",
+                   token);
+}
+
+static void check_deadlines(struct checking *c)
+{
+    for (size_t i = 0; i < c->n_states; i++) {
+        char event[300] = "deadline.";
+        size_t taken = 0;
+        if (c->states[i].deadline == NULL || strlen(c->states[i].id) > 200)
+            continue;
+        strcat(event, c->states[i].id);
+        for (size_t t = 0; t < c->n_transitions; t++)
+            taken += c->transitions[t].event != NULL &&
+                     wf_event_matches(c->transitions[t].event, event) &&
+                     check_are_together(c, c->transitions[t].source, (int)i);
+        if (taken == 0)
+            CHECK_ERROR(c, c->states[i].line,
+                        "deadline of state '%s' has no effect: no transition "
+                        "takes %s: add one",
+                        c->states[i].id, event);
+    }
+}
+
+/* ---- transitions in the shadow of an earlier one -----------------------------------------------
+ */
+
+/* Does every event of `later` start `earlier` as well? */
+static bool covers(const char *earlier, const char *later)
+{
+    if (earlier == NULL || later == NULL)
+        return earlier == later;
+    for (const char *at = later;;) {
+        char token[256];
+        at += strspn(at, " \t\n");
+        size_t length = strcspn(at, " \t\n");
+        if (length == 0)
+            return true;
+        if (!wf_str_copy((struct wf_str){at, length}, token, sizeof(token)))
+            return false;
+        if (strcmp(token, "*") == 0) {
+            if (!wf_event_matches(earlier, "an.event.of.any.name"))
+                return false;
+        } else {
+            size_t kept = length > 2 && strcmp(token + length - 2, ".*") == 0 ? length - 2 : length;
+            token[kept] = '\0';
+            if (!wf_event_matches(earlier, token))
+                return false;
+        }
+        at += length;
+    }
+}
+
+static void check_shadow(struct checking *c, size_t later)
+{
+    const struct wf_chart_transition *t = &c->transitions[later];
+    for (size_t i = 0; i < later; i++) {
+        const struct wf_chart_transition *first = &c->transitions[i];
+        bool always_first =
+            first->cond == NULL || (t->cond != NULL && strcmp(first->cond, t->cond) == 0);
+        if (first->source != t->source || !always_first || !covers(first->event, t->event))
+            continue;
+        CHECK_ERROR(c, t->line,
+                    "transition can never be taken: the one of line %d comes first and "
+                    "takes the same event%s: put this one before it, or remove it",
+                    first->line,
+                    first->cond == NULL ? " unconditionally" : " on the same condition");
+        return;
+    }
+}
+
+/* ---- eventless loops ---------------------------------------------------------------------------
+ */
+
+/* The atomic state to which an atomic state goes at once and always, or -1. */
+static int next_at_once(const struct checking *c, int state, int *out_line)
+{
+    for (size_t i = 0; i < c->n_transitions; i++) {
+        const struct wf_chart_transition *t = &c->transitions[i];
+        if (t->source != state || t->event != NULL || t->cond != NULL)
+            continue;
+        *out_line = t->line;
+        if (t->n_targets != 1)
+            return t->n_targets == 0 ? state : -1;
+        int target = t->targets[0];
+        int inner[MAX_DEFAULTS];
+        while (c->states[target].kind == WF_STATE_COMPOUND) {
+            if (check_defaults(c, target, inner) != 1)
+                return -1;
+            target = inner[0];
+        }
+        return target;
+    }
+    return -1;
+}
+
+/* Follows the chain from `start`; the loop is reported at the first of its states only. */
+static void check_loop(struct checking *c, int start)
+{
+    int line = 0;
+    int first_line = 0;
+    int state = next_at_once(c, start, &first_line);
+    for (size_t steps = 0; state > start && steps <= c->n_states; steps++)
+        state = next_at_once(c, state, &line);
+    if (state == start)
+        CHECK_ERROR(c, first_line,
+                    "endless loop from state '%s': transitions without event and "
+                    "condition lead back to it: add a cond or an event",
+                    c->states[start].id);
+}
+
+void check_events(struct checking *c)
+{
+    for (size_t i = 0; i < c->n_transitions; i++) {
+        if (c->transitions[i].source < 0)
+            continue;
+        check_each_event(c, &c->transitions[i], check_event);
+        check_shadow(c, i);
+    }
+    for (size_t i = 0; i < c->n_states; i++)
+        check_loop(c, (int)i);
+    check_deadlines(c);
+}
