@@ -2,8 +2,8 @@
 /*
  * return.deliver: hands the result over at the counter; parcels are the business of send_home.c.
  *
- * Memory: {state, attempt} of the parcel, or empty at the counter. The task's own `by`
- * tells who has it: a parcel that came back becomes a task of the counter.
+ * Memory: {state, attempt} of the parcel, or empty at the counter. The task's own `by` tells which
+ * of the two it is.
  */
 #include "deliver.h"
 
@@ -30,15 +30,13 @@ static bool goes_home(struct wf_work *work)
     return wf_str_is(wf_value_str(wf_map_get(fields, "return_by")), "post");
 }
 
-int hoso_deliver_counter(struct wf_work *work, const char *to, const char *role, const char *item,
-                         struct wf_error *err)
+static int wait_at_counter(struct wf_work *work, struct wf_error *err)
 {
     struct wf_arena *arena = wf_work_arena(work);
     struct wf_value *params = wf_map(arena);
 
     (void)wf_map_put(arena, params, "by", wf_text(arena, "counter"));
-    (void)wf_map_put(arena, params, "item", wf_text(arena, item));
-    return hoso_open(work, to, role, params, err);
+    return hoso_open(work, hoso_param(work, "to"), NULL, params, err);
 }
 
 int hoso_deliver_end(struct wf_work *work, const char *outcome, const char *by, const char *item,
@@ -57,7 +55,7 @@ int hoso_deliver_start(struct wf_work *work, struct wf_error *err)
 {
     if (goes_home(work))
         return hoso_send_home(work, err);
-    return hoso_deliver_counter(work, hoso_param(work, "to"), wf_work_role(work), "", err);
+    return wait_at_counter(work, err);
 }
 
 int hoso_deliver_check(const struct wf_rec_task *task, const struct wf_value *result,
@@ -76,11 +74,9 @@ int hoso_deliver_check(const struct wf_rec_task *task, const struct wf_value *re
 int hoso_deliver_done(struct wf_work *work, const struct wf_rec_task *task,
                       const struct wf_value *result, struct wf_error *err)
 {
-    const char *item = wf_value_text(wf_map_get(task->params, "item"), "");
-
     if (hoso_is_parcel(task->params))
         return hoso_parcel_done(work, task, result, err);
-    return hoso_deliver_end(work, "delivered", "counter", item, result, err);
+    return hoso_deliver_end(work, "delivered", "counter", "", result, err);
 }
 
 int hoso_deliver_progress(struct wf_work *work, const struct wf_rec_task *task,

@@ -8,10 +8,6 @@
 /* Is this task the courier's? */
 bool hoso_is_parcel(const struct wf_value *params);
 
-/* Opens the counter's task; `item` is the parcel that came back, or "". */
-int hoso_deliver_counter(struct wf_work *work, const char *to, const char *role, const char *item,
-                         struct wf_error *err) WF_CHECKED;
-
 /* Ends the work with {outcome, by, item} over what the result says besides. */
 int hoso_deliver_end(struct wf_work *work, const char *outcome, const char *by, const char *item,
                      const struct wf_value *result, struct wf_error *err) WF_CHECKED;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * return.deliver by parcel: a number, a courier, as many attempts as the setting allows, and then
- * back to the counter. What news mean stands in parcel.c.
+ * return.deliver by parcel: a number, a courier, as many attempts as the setting allows. Then the
+ * parcel goes back and the work ends with `returned`: what follows is for the definition to say.
+ * What news mean stands in parcel.c.
  *
  * Each attempt is a task of its own, so that a courier's system need not keep one open over days
  * and a failure tells itself apart from silence.
@@ -147,23 +148,6 @@ static int64_t most_attempts(struct wf_work *work)
     return most > 0 ? most : DELIVERY_ATTEMPTS;
 }
 
-/* The result waits where the dossier was taken in; it is finished, not yet returned. */
-static int back_to_counter(struct wf_work *work, struct parcel *parcel, enum parcel_state state,
-                           const struct wf_rec_task *task, const struct wf_value *result,
-                           struct wf_error *err)
-{
-    int rc;
-
-    (void)parcel_apply(parcel, state, 0);
-    rc = parcel_remember(work, parcel, err);
-    if (rc == 0)
-        rc = hoso_deliver_counter(work, "", "", wf_value_text(wf_map_get(task->params, "item"), ""),
-                                  err);
-    if (rc == 0)
-        tell(work, parcel, task->params, result);
-    return rc;
-}
-
 static int try_again(struct wf_work *work, const struct parcel *parcel,
                      const struct wf_rec_task *task, const struct wf_value *result,
                      struct wf_error *err)
@@ -193,9 +177,7 @@ int hoso_parcel_done(struct wf_work *work, const struct wf_rec_task *task,
         return hoso_deliver_end(work, "delivered", "parcel", item, result, err);
     if (parcel.state == PARCEL_LOST || parcel.state == PARCEL_DAMAGED)
         return hoso_deliver_end(work, "lost", "parcel", item, result, err);
-    if (parcel.state == PARCEL_RETURNED || parcel.state == PARCEL_CANCELLED)
-        return back_to_counter(work, &parcel, PARCEL_RETURNED, task, result, err);
-    if (parcel.state == PARCEL_RETURNING || parcel.attempt >= most_attempts(work))
-        return back_to_counter(work, &parcel, PARCEL_RETURNING, task, result, err);
-    return try_again(work, &parcel, task, result, err);
+    if (parcel.state == PARCEL_FAILED && parcel.attempt < most_attempts(work))
+        return try_again(work, &parcel, task, result, err);
+    return hoso_deliver_end(work, "returned", "parcel", item, result, err);
 }
