@@ -14,6 +14,20 @@ int out_of_memory(struct wf_error *err)
     return wf_fail(err, WF_E_NOMEM, "out of memory");
 }
 
+void turn_say(struct wf_turn *turn, const struct wf_said *said)
+{
+    struct wf_said *copy = wf_arena_alloc(turn->arena, sizeof(*copy));
+    if (copy == NULL)
+        return;
+    *copy = *said;
+    copy->next = NULL;
+    if (turn->said == NULL)
+        turn->said = copy;
+    else
+        turn->said_last->next = copy;
+    turn->said_last = copy;
+}
+
 int wf_engine_open(const struct wf_engine_options *options, struct wf_engine **out,
                    struct wf_error *err)
 {

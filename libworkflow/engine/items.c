@@ -83,15 +83,13 @@ int wf_engine_item(struct wf_turn *turn, const struct wf_rec_queue *item, struct
 
 static void say_dead(struct wf_turn *turn, const struct wf_rec_queue *item)
 {
-    struct wf_said *said = wf_arena_alloc(turn->arena, sizeof(*said));
-    if (said == NULL)
-        return;
-    said->kind = WF_SAID_DEAD;
-    said->dossier = wf_arena_printf(turn->arena, "#%" PRIu64, item->dossier);
-    said->text = wf_arena_printf(turn->arena, "item %" PRIu64 " %.*s: %.*s", item->seq,
-                                 WF_STR_ARG(item->activity), WF_STR_ARG(item->reason));
-    said->next = turn->said;
-    turn->said = said;
+    struct wf_said said = {
+        .kind = WF_SAID_DEAD,
+        .dossier = wf_arena_printf(turn->arena, "#%" PRIu64, item->dossier),
+        .text = wf_arena_printf(turn->arena, "item %" PRIu64 " %.*s: %.*s", item->seq,
+                                WF_STR_ARG(item->activity), WF_STR_ARG(item->reason)),
+    };
+    turn_say(turn, &said);
 }
 
 int wf_engine_item_failed(struct wf_turn *turn, const struct wf_rec_queue *item,

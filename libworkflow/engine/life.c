@@ -249,18 +249,18 @@ static const char *joined(struct wf_arena *arena, const struct wf_value *list)
 static void say_transition(struct life *life, const char *event, const struct wf_value *states)
 {
     struct wf_arena *arena = life->turn->arena;
-    struct wf_said *said = wf_arena_alloc(arena, sizeof(*said));
-    if (said == NULL)
-        return; /* a log line less, the dossier goes on */
-    said->kind = WF_SAID_TRANSITION;
-    said->dossier = life->now.code.len > 0
-                        ? wf_arena_strndup(arena, life->now.code.ptr, life->now.code.len)
-                        : wf_arena_printf(arena, "#%llu", (unsigned long long)life->now.id);
-    said->procedure = life->procedure->code;
-    said->states = joined(arena, states);
-    said->text = event;
-    said->next = life->turn->said;
-    life->turn->said = said;
+    const struct wf_rec_dossier *d = &life->now;
+    if (life->turn->quiet)
+        return;
+    struct wf_said said = {
+        .kind = WF_SAID_TRANSITION,
+        .dossier = d->code.len > 0 ? wf_arena_strndup(arena, d->code.ptr, d->code.len)
+                                   : wf_arena_printf(arena, "#%llu", (unsigned long long)d->id),
+        .procedure = life->procedure->code,
+        .states = joined(arena, states),
+        .text = event,
+    };
+    turn_say(life->turn, &said);
 }
 
 static int write_journal(struct life *life, const struct pending *event, struct wf_error *err)

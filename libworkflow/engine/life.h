@@ -145,6 +145,9 @@ int fetch_again(struct wf_turn *turn, const struct wf_value *leases, struct repl
     ((struct wf_msg_##name *)wf_arena_alloc((turn)->arena, sizeof(struct wf_msg_##name)))
 
 int out_of_memory(struct wf_error *err);
+
+/* Keeps a log line for after the commit; for lack of memory it is dropped, the dossier goes on. */
+void turn_say(struct wf_turn *turn, const struct wf_said *said);
 void state_of(const struct wf_rec_dossier *dossier, struct wf_msg_dossier_state *out);
 
 /* Finds by code, or by "#id" before a code is there. */

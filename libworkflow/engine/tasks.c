@@ -248,7 +248,6 @@ int request_complete(struct wf_turn *turn, const struct wf_envelope *request, st
         rc = drop_task(&act, err);
     if (rc != 0)
         return rc;
-    act.life.last = &act.life.first;
     if (activity->task_done != NULL)
         rc = activity->task_done(&act.work, &act.task, m->result, err);
     else
@@ -266,7 +265,6 @@ int request_progress(struct wf_turn *turn, const struct wf_envelope *request, st
     int rc = open_act(turn, m->task, m->token, &act, err);
     if (rc != 0)
         return rc;
-    act.life.last = &act.life.first;
     if (act.work.activity->task_progress != NULL)
         rc = act.work.activity->task_progress(&act.work, &act.task, m->data, err);
     else
@@ -301,15 +299,14 @@ static int bury_task(struct act *act, const char *reason, struct wf_error *err)
         .since = turn->real_ms,
     };
     int rc = wf_queue_bury(turn->txn, NULL, &dead, err);
-    struct wf_said *said = rc == 0 ? wf_arena_alloc(turn->arena, sizeof(*said)) : NULL;
-    if (said != NULL) {
-        said->kind = WF_SAID_DEAD;
-        said->dossier = wf_arena_strndup(turn->arena, act->task.code.ptr, act->task.code.len);
-        said->text = wf_arena_printf(turn->arena, "task %" PRIu64 " of %.*s failed for good",
-                                     act->task.id, WF_STR_ARG(act->task.activity));
-        said->next = turn->said;
-        turn->said = said;
-    }
+    struct wf_said said = {
+        .kind = WF_SAID_DEAD,
+        .dossier = wf_arena_strndup(turn->arena, act->task.code.ptr, act->task.code.len),
+        .text = wf_arena_printf(turn->arena, "task %" PRIu64 " of %.*s failed for good",
+                                act->task.id, WF_STR_ARG(act->task.activity)),
+    };
+    if (rc == 0)
+        turn_say(turn, &said);
     return rc;
 }
 
@@ -319,7 +316,6 @@ static int fail_for_good(struct act *act, const char *reason, struct wf_str by,
     int rc = drop_task(act, err);
     if (rc != 0)
         return rc;
-    act->life.last = &act->life.first;
     rc = act->work.activity->task_failed != NULL
              ? act->work.activity->task_failed(&act->work, &act->task, reason, err)
              : WF_NONE;

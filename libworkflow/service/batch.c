@@ -106,7 +106,8 @@ static int begin(struct worker *worker, bool write, struct wf_turn *turn, struct
                                      .arena = worker->arena,
                                      .now_ms = wf_business_ms(&worker->clock, real),
                                      .real_ms = real,
-                                     .intake_stopped = worker->intake_stopped};
+                                     .intake_stopped = worker->intake_stopped,
+                                     .quiet = wf_log_level() < WF_LOG_INFO};
             if (write)
                 worker->slot->writing_since_ms = wf_monotonic_ms();
             return 0;

@@ -68,23 +68,17 @@ static void tell_all(struct worker *worker, const struct wf_turn *turn, enum wf_
 
 static void log_said(const struct wf_said *said)
 {
-    /* newest first in the turn; a turn says little enough to recurse */
-    if (said == NULL)
-        return;
-    log_said(said->next);
+    bool dead = said->kind == WF_SAID_DEAD;
     struct wf_log_fact fact = {
         .dossier = said->dossier, .procedure = said->procedure, .state = said->states};
-    if (said->kind == WF_SAID_DEAD)
-        wf_log(WF_LOG_ERROR, WF_LOG_DEAD_EVENT, &fact, "%s", said->text != NULL ? said->text : "");
-    else
-        wf_log(WF_LOG_INFO, WF_LOG_TRANSITION_EVENT, &fact, "%s",
-               said->text != NULL ? said->text : "");
+    wf_log(dead ? WF_LOG_ERROR : WF_LOG_INFO, dead ? WF_LOG_DEAD_EVENT : WF_LOG_TRANSITION_EVENT,
+           &fact, "%s", said->text != NULL ? said->text : "");
 }
 
 void speak_turn(struct worker *worker, const struct wf_turn *turn)
 {
     for (int service = 0; service < WF_SERVICE_COUNT; service++)
         tell_all(worker, turn, (enum wf_service)service);
-    if (wf_log_level() >= WF_LOG_INFO || turn->said != NULL)
-        log_said(turn->said);
+    for (const struct wf_said *said = turn->said; said != NULL; said = said->next)
+        log_said(said);
 }

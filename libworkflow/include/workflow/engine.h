@@ -19,8 +19,8 @@
 #ifndef WORKFLOW_ENGINE_H
 #define WORKFLOW_ENGINE_H
 
-#include "workflow/procedure.h"
 #include "workflow/hash.h"
+#include "workflow/procedure.h"
 #include "workflow/registry.h"
 #include "workflow/store.h"
 
@@ -138,10 +138,12 @@ struct wf_turn {
     int64_t real_ms;
     bool intake_stopped;     /* water mark reached: no new dossiers */
     struct wf_nudge *nudges; /* to other services; newest first */
-    struct wf_said *said;    /* newest first */
-    bool own_work;           /* items were queued for this service itself */
-    bool tasks_opened;       /* waiting fetches may be served now */
-    uint64_t steps;          /* chart steps made, for health */
+    struct wf_said *said;    /* in order */
+    struct wf_said *said_last;
+    bool quiet;        /* nobody reads transitions: do not collect them */
+    bool own_work;     /* items were queued for this service itself */
+    bool tasks_opened; /* waiting fetches may be served now */
+    uint64_t steps;    /* chart steps made, for health */
 };
 
 /* ---- requests ----------------------------------------------------------------------------------
