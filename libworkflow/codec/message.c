@@ -19,11 +19,11 @@ enum { KEY_V, KEY_TYPE, KEY_ID, KEY_RE, KEY_PARTY, KEY_BODY, KEYS };
 
 /* clang-format off */
 static const struct wf_wire_field keys[] = {
-    [KEY_V]     = {"v",     WF_WIRE_U64, offsetof(struct header, v),     true,  0, ""},
-    [KEY_TYPE]  = {"type",  WF_WIRE_STR, offsetof(struct header, type),  true,  MAX_ID_BYTES, ""},
-    [KEY_ID]    = {"id",    WF_WIRE_STR, offsetof(struct header, id),    false, MAX_ID_BYTES, ""},
-    [KEY_RE]    = {"re",    WF_WIRE_STR, offsetof(struct header, re),    false, MAX_ID_BYTES, ""},
-    [KEY_PARTY] = {"party", WF_WIRE_STR, offsetof(struct header, party), false, MAX_ID_BYTES, ""},
+    [KEY_V]     = {"v",     WF_WIRE_U64, true,  offsetof(struct header, v),     0, ""},
+    [KEY_TYPE]  = {"type",  WF_WIRE_STR, true,  offsetof(struct header, type),  MAX_ID_BYTES, ""},
+    [KEY_ID]    = {"id",    WF_WIRE_STR, false, offsetof(struct header, id),    MAX_ID_BYTES, ""},
+    [KEY_RE]    = {"re",    WF_WIRE_STR, false, offsetof(struct header, re),    MAX_ID_BYTES, ""},
+    [KEY_PARTY] = {"party", WF_WIRE_STR, false, offsetof(struct header, party), MAX_ID_BYTES, ""},
 };
 /* clang-format on */
 

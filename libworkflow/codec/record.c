@@ -80,11 +80,11 @@ static int unpack(enum wf_record kind, struct wf_slice bytes, struct wf_arena *a
                   struct wf_error *err)
 {
     size_t behind = sum_bytes(kind);
-    uint8_t sum[SUM_BYTES];
     if (bytes.len <= behind)
         return wf_fail(err, WF_E_CORRUPT, "cut short");
     struct wf_slice array = {bytes.ptr, bytes.len - behind};
     if (behind > 0) {
+        uint8_t sum[SUM_BYTES];
         make_sum(array.ptr, array.len, sum);
         if (memcmp(sum, array.ptr + array.len, SUM_BYTES) != 0)
             return wf_fail(err, WF_E_CORRUPT, "checksum does not fit");

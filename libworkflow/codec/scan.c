@@ -91,11 +91,10 @@ static uint64_t big_endian(const uint8_t *from, size_t bytes)
 /* Takes the head of the next object; its payload, if any, lies at token->start. */
 static int read_head(struct scan *scan, struct token *token)
 {
+    *token = (struct token){PLAIN, 0, scan->at};
     if (bytes_left(scan) == 0)
         return refuse(scan, "cut short");
     uint8_t lead = *scan->at++;
-    token->form = PLAIN;
-    token->size = 0;
     if (lead >= 0xc0 && lead <= 0xdf) {
         size_t bytes = leads[lead - 0xc0].bytes;
         token->form = (enum form)leads[lead - 0xc0].form;

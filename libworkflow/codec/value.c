@@ -156,7 +156,7 @@ static int get_text(const msgpack_object_str *from, struct wf_arena *arena,
 static int get_list(const msgpack_object_array *from, struct wf_arena *arena,
                     const struct wf_value **out, const char **why)
 {
-    struct wf_value *value = make(arena, WF_LIST, from->size * sizeof(*value->u.list.items));
+    struct wf_value *value = make(arena, WF_LIST, from->size * sizeof(void *));
     if (value == NULL)
         return WF_E_NOMEM;
     value->u.list.items = (const struct wf_value **)(value + 1);

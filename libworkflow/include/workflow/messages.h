@@ -232,8 +232,8 @@ enum wf_wire {
 struct wf_wire_field {
     const char *name;
     enum wf_wire type;
-    size_t offset;
     bool required;
+    size_t offset;
     uint64_t max;     /* bytes of STR and BIN, greatest U64; 0 = no bound of its own */
     const char *help; /* for documents; "" in records */
 };
