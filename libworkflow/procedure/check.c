@@ -110,6 +110,23 @@ static void collect_nodes(struct checking *c, const struct wf_chart *chart,
     }
 }
 
+/* Keeps large definitions quick: the graph is searched many times over. */
+static bool index_transitions(struct checking *c)
+{
+    c->first_of = wf_arena_alloc(c->p->arena, (c->n_states + 1) * sizeof(*c->first_of));
+    c->next_of = wf_arena_alloc(c->p->arena, (c->n_transitions + 1) * sizeof(*c->next_of));
+    if (c->first_of == NULL || c->next_of == NULL)
+        return false;
+    for (size_t i = c->n_transitions; i > 0; i--) {
+        int source = c->transitions[i - 1].source;
+        if (source < 0)
+            continue;
+        c->next_of[i - 1] = c->first_of[source];
+        c->first_of[source] = i;
+    }
+    return true;
+}
+
 int procedure_check(const struct wf_procedure *p, const struct wf_node *group,
                     const struct wf_catalogue *catalogue, struct wf_report *report,
                     struct wf_error *err)
@@ -124,7 +141,8 @@ int procedure_check(const struct wf_procedure *p, const struct wf_node *group,
     c.active = wf_arena_alloc(p->arena, c.n_states + 1);
     c.entered = wf_arena_alloc(p->arena, c.n_states + 1);
     c.closing = wf_arena_alloc(p->arena, c.n_states + 1);
-    if (c.nodes == NULL || c.active == NULL || c.entered == NULL || c.closing == NULL)
+    if (c.nodes == NULL || c.active == NULL || c.entered == NULL || c.closing == NULL ||
+        !index_transitions(&c))
         return wf_fail(err, WF_E_NOMEM, "out of memory");
     collect_nodes(&c, p->chart, wf_node_child(group, "states"));
     check_names(&c);

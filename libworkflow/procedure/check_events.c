@@ -144,11 +144,11 @@ static bool covers(const char *earlier, const char *later)
 static void check_shadow(struct checking *c, size_t later)
 {
     const struct wf_chart_transition *t = &c->transitions[later];
-    for (size_t i = 0; i < later; i++) {
-        const struct wf_chart_transition *first = &c->transitions[i];
+    for (size_t i = c->first_of[t->source]; i > 0 && i - 1 < later; i = c->next_of[i - 1]) {
+        const struct wf_chart_transition *first = &c->transitions[i - 1];
         bool always_first =
             first->cond == NULL || (t->cond != NULL && strcmp(first->cond, t->cond) == 0);
-        if (first->source != t->source || !always_first || !covers(first->event, t->event))
+        if (!always_first || !covers(first->event, t->event))
             continue;
         CHECK_ERROR(c, t->line,
                     "transition can never be taken: the one of line %d comes first and "
@@ -165,9 +165,9 @@ static void check_shadow(struct checking *c, size_t later)
 /* The atomic state to which an atomic state goes at once and always, or -1. */
 static int next_at_once(const struct checking *c, int state, int *out_line)
 {
-    for (size_t i = 0; i < c->n_transitions; i++) {
-        const struct wf_chart_transition *t = &c->transitions[i];
-        if (t->source != state || t->event != NULL || t->cond != NULL)
+    for (size_t i = c->first_of[state]; i > 0; i = c->next_of[i - 1]) {
+        const struct wf_chart_transition *t = &c->transitions[i - 1];
+        if (t->event != NULL || t->cond != NULL)
             continue;
         *out_line = t->line;
         if (t->n_targets != 1)

@@ -168,8 +168,6 @@ static bool leads_to_end(const struct checking *c, int target)
 
 static bool is_way_out(const struct checking *c, const struct wf_chart_transition *t, int leaf)
 {
-    if (t->source < 0 || !check_is_ancestor(c, t->source, leaf))
-        return false;
     if (!can_fire(c, t, leaf, done_from_leaf))
         return false;
     for (size_t k = 0; k < t->n_targets; k++) {
@@ -183,9 +181,11 @@ static bool has_way_out(const struct checking *c, int leaf)
 {
     if (is_final(c, leaf) && c->states[leaf].parent < 0)
         return true;
-    for (size_t i = 0; i < c->n_transitions; i++) {
-        if (is_way_out(c, &c->transitions[i], leaf))
-            return true;
+    for (int source = leaf; source >= 0; source = c->states[source].parent) {
+        for (size_t i = c->first_of[source]; i > 0; i = c->next_of[i - 1]) {
+            if (is_way_out(c, &c->transitions[i - 1], leaf))
+                return true;
+        }
     }
     return false;
 }
@@ -194,10 +194,12 @@ static void mark_closing(struct checking *c)
 {
     do {
         c->changed = false;
-        for (size_t i = 0; i < c->n_states; i++) {
-            if (!is_leaf(c, (int)i) || c->closing[i] || !has_way_out(c, (int)i))
+        /* Last first: files tell a procedure forwards, and the end is what is looked for. */
+        for (size_t i = c->n_states; i > 0; i--) {
+            int leaf = (int)i - 1;
+            if (!is_leaf(c, leaf) || c->closing[leaf] || !has_way_out(c, leaf))
                 continue;
-            c->closing[i] = true;
+            c->closing[leaf] = true;
             c->changed = true;
         }
     } while (c->changed);

@@ -52,12 +52,12 @@ static bool has_work(const struct checking *c, int state)
 /* Does it go on by itself, or does somebody notice when the whole is late? */
 static bool is_watched(const struct checking *c, int state)
 {
-    for (size_t i = 0; i < c->n_transitions; i++) {
-        const struct wf_chart_transition *t = &c->transitions[i];
-        if (t->source < 0 || !check_is_ancestor(c, t->source, state))
-            continue;
-        if (t->event == NULL || wf_event_matches(t->event, "overdue"))
-            return true;
+    for (; state >= 0; state = c->states[state].parent) {
+        for (size_t i = c->first_of[state]; i > 0; i = c->next_of[i - 1]) {
+            const char *event = c->transitions[i - 1].event;
+            if (event == NULL || wf_event_matches(event, "overdue"))
+                return true;
+        }
     }
     return false;
 }

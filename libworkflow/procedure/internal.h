@@ -32,6 +32,9 @@ struct checking {
     size_t n_states;
     const struct wf_chart_transition *transitions;
     size_t n_transitions;
+    /* Transitions by source: index + 1 of a state's first one and of the next one, 0 = no more. */
+    size_t *first_of;
+    size_t *next_of;
     const struct wf_chart_invoke *invokes;
     size_t n_invokes;
     const struct wf_chart_send *sends;

@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include <dirent.h>
+#include <time.h>
 
 #include "workflow/hash.h"
 #include "workflow/procedure.h"
@@ -388,6 +389,35 @@ static void loading_survives_every_failing_allocation(void **state)
     assert_true(passed);
 }
 
+/* A chain of states as long as a file can hold, told backwards: the worst order for the search. */
+static void the_largest_definition_is_checked_in_good_time(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    struct wf_buf text = {0};
+    struct timespec from;
+    struct timespec to;
+    wf_buf_text(&text, "procedure: { code = \"1.000001\"; version = 1; level = \"commune\";"
+                       "title = { vi = \"A\"; en = \"A\"; }; channels = [ \"post\" ];"
+                       "time_limit = \"1 day\"; initial = \"s0\"; states: {");
+    wf_buf_text(&text, "end: { type = \"final\"; status = 10; outcome = \"approved\"; };");
+    for (int i = 900; i > 0; i--)
+        wf_buf_printf(&text,
+                      "s%d: { status = 4; on = ( { event = \"overdue\"; target = \"%s%.0d\"; "
+                      "} ); };",
+                      900 - i, i > 1 ? "s" : "end", i > 1 ? 901 - i : 0);
+    wf_buf_text(&text, "}; };");
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    int rc = wf_procedure_parse("long.cfg", (const char *)text.ptr, text.len, &catalogue, &f.report,
+                                &f.p, &f.err);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    if (rc != 0)
+        fail_with_report(&f, "long.cfg", "refused");
+    assert_in_range(to.tv_sec - from.tv_sec, 0, 2);
+    wf_buf_fini(&text);
+    drop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +431,7 @@ int main(void)
         cmocka_unit_test(without_a_catalogue_names_are_left_alone),
         cmocka_unit_test(a_missing_file_is_an_io_error),
         cmocka_unit_test(loading_survives_every_failing_allocation),
+        cmocka_unit_test(the_largest_definition_is_checked_in_good_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
