@@ -58,7 +58,10 @@ static int lease_at(struct wf_turn *turn, struct wf_str to, const struct wf_msg_
     struct wf_rec_task skipped;
     const struct wf_rec_task *after = NULL;
     unsigned steps = 0;
-    while (wf_value_count(list) < max && steps++ < STEP_OVER_MAX) {
+    size_t start = wf_arena_used(turn->arena);
+    /* The answer must fit into one frame, however large the tasks' parameters are. */
+    while (wf_value_count(list) < max && steps++ < STEP_OVER_MAX &&
+           wf_arena_used(turn->arena) - start < WF_REPLY_MAX / 4) {
         int rc = wf_task_first(turn->txn, m->activity, to, turn->real_ms, after, turn->arena, &task,
                                err);
         if (rc != 0)
