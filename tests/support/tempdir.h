@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/support/tempdir.h - a folder under TMPDIR for one test, removed with all in it at its end. */
+/* tests/support/tempdir.h - a folder under TMPDIR for one test, removed with all in it at its end.
+ */
 #ifndef TESTS_SUPPORT_TEMPDIR_H
 #define TESTS_SUPPORT_TEMPDIR_H
 

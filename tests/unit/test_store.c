@@ -130,9 +130,8 @@ static void dossiers_are_listed_by_procedure_state_site_and_due_time(void **stat
     EXPECT_IDS(t, txn, ((struct wf_dossier_filter){.after = 2}), 3, 4);
     EXPECT_IDS(t, txn, ((struct wf_dossier_filter){.procedure = wf_str("p1")}), 1, 2, 4);
     EXPECT_IDS(t, txn, ((struct wf_dossier_filter){.procedure = wf_str("p1"), .after = 1}), 2, 4);
-    EXPECT_IDS(
-        t, txn,
-        ((struct wf_dossier_filter){.procedure = wf_str("p1"), .state = wf_str("a")}), 1, 4);
+    EXPECT_IDS(t, txn,
+               ((struct wf_dossier_filter){.procedure = wf_str("p1"), .state = wf_str("a")}), 1, 4);
     EXPECT_IDS(t, txn,
                ((struct wf_dossier_filter){
                    .procedure = wf_str("p1"), .state = wf_str("a"), .site = wf_str("s2")}),
@@ -142,8 +141,8 @@ static void dossiers_are_listed_by_procedure_state_site_and_due_time(void **stat
     EXPECT_IDS(t, txn, ((struct wf_dossier_filter){.due_before = 300}), 2, 3);
     EXPECT_IDS(t, txn, ((struct wf_dossier_filter){.due_before = 301}), 2, 3, 1);
     EXPECT_IDS(t, txn, ((struct wf_dossier_filter){.due_before = 301, .after = 2}), 3, 1);
-    EXPECT_IDS(t, txn,
-               ((struct wf_dossier_filter){.due_before = 301, .procedure = wf_str("p1")}), 2, 1);
+    EXPECT_IDS(t, txn, ((struct wf_dossier_filter){.due_before = 301, .procedure = wf_str("p1")}),
+               2, 1);
     expect_ids(t, txn, (struct wf_dossier_filter){.site = wf_str("nowhere")}, 0, NULL);
     expect_ids(t, txn, (struct wf_dossier_filter){.after = UINT64_MAX}, 0, NULL);
     struct ids got = {.stop_at = 2};
@@ -581,9 +580,9 @@ static void a_request_is_found_by_its_party_and_id_alone(void **state)
                      WF_NONE);
     assert_int_equal(wf_request_get(txn, wf_str(""), wf_str("r1"), t->arena, &out, &t->err),
                      WF_NONE);
-    assert_int_equal(wf_request_put(txn, (struct wf_str){"a\0b", 3}, wf_str("r"), &request,
-                                    &t->err),
-                     WF_E_INVALID);
+    assert_int_equal(
+        wf_request_put(txn, (struct wf_str){"a\0b", 3}, wf_str("r"), &request, &t->err),
+        WF_E_INVALID);
     wf_txn_abort(txn);
 }
 
