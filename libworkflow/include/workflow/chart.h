@@ -12,10 +12,14 @@
  *            taken     the event enabled at least one transition
  * ALGORITHM  appendix D of the recommendation: exit order, entry order, optimal transition set,
  *            preemption, internal queue before external, macrostep to the end. `datamodel` early
- *            binding only. Limits: 2,000 states, 1,000 microsteps in one macrostep (then error
- *            WF_E_STATE: an endless loop of eventless transitions).
+ *            binding only. Limits: 2,000 states; 1,000 microsteps and 100,000 actions in one
+ *            macrostep (then error WF_E_STATE: an endless loop of eventless transitions).
  * OWNERSHIP  the chart owns its texts and borrows nothing after compiling; snapshots and effects
- *            live in the arena of the call and borrow names from the chart.
+ *            live in the arena of the call and borrow names and constants from the chart, and what
+ *            did not change from the snapshot that the step came from: copy what must live longer.
+ * ERRORS     compile: WF_E_CONFIG, NOMEM. step: NOMEM; STATE where a limit was reached; INVALID
+ *            where the snapshot names states that the chart has not. What fails in the definition's
+ *            own content is no error of the call: it raises error.execution (_event.data.message).
  * THREADS    a chart is immutable and may be shared.
  *
  * SYNTAX (libconfig; element names are SCXML's where libconfig allows)
@@ -34,21 +38,23 @@
  *       on = ( { event = "done.invoke.review other.*"; cond = "..."; target = "a" | ["a","b"];
  *                type = "internal"; do = ( actions ); roles = ["..."]; channels = ["..."]; } );
  *       always = ( { cond; target; do } );          eventless transitions
- *       done = { data = "expr" } or { data = { name = "=expr"; } }      on final states: donedata
- *       default = "target"                          on history states, or { target; do }
+ *       done = { data = "=expr"; } or { data = { name = "=expr"; }; }   on final states: donedata
+ *       default = "target"                          on history states (required), or { target; do }
  *       deadline = "2 working days";                raises deadline.<state>; armed on entry,
  *                                                   cancelled on exit
- *       status = 4; clock = "stopped"; title = {...}; outcome = "approved"; note = "..";  annotations: kept,
- *                                                   see wf_chart_state
+ *       status = 4; clock = "stopped"; title = {...}; outcome = "approved"; note = "..";
+ *                                                   annotations: kept, see wf_chart_state
  *     };
  *   };
- *   actions: { raise = "event"; data = ...; }  { assign = "name"; expr = "..."; }
- *     { send = "event"; delay = "3 working days"; id = "x"; data = {...}; }     delayed event to self
- *     { send = "notification.send"; template = "ready"; ... }  a send whose name is an activity that
- *       the catalogue knows starts it detached (fire and forget); parameters as for invoke
+ *   actions: { raise = "event"; data = ...; }  { assign = "name" or "name.member"; expr = "..."; }
+ *     { send = "event"; delay = "3 working days"; id = "x"; data = {...}; }   delayed event to
+ *       itself; without delay: as soon as this step is done (the caller's queue is the external queue)
+ *     { send = "notification.send"; template = "ready"; ... }   a send whose name is an activity
+ *       that scope.is_activity knows starts it detached (fire and forget); parameters as for invoke
  *     { cancel = "id"; }  { log = "expr" ; label = "x"; }
  *     { if = "cond"; do = (..); elseif = ( { cond = ".."; do = (..); } ); else = (..); }
- *     { foreach = "expr list"; item = "var"; index = "var"; do = (..); }
+ *     { foreach = "expr list"; item = "var"; index = "var"; do = (..); }   variables that data
+ *       does not have live in the loop only
  *     { extend = "5 working days"; }                moves the dossier's due date (effect EXTEND)
  */
 #ifndef WORKFLOW_CHART_H
@@ -63,7 +69,8 @@ struct wf_chart;
 struct wf_chart_scope {
     const struct wf_decl *fields;   /* further variables, e.g. the dossier's fields (read-write) */
     size_t n_fields;
-    /* Tells whether a word names an activity; NULL = every dotted name with an `activity` key. */
+    /* Tells whether the name of a send is that of an activity; NULL = sends are events. Whether
+       the activity of an invoke is known is for the caller to check (wf_chart_invokes). */
     bool (*is_activity)(void *context, const char *name);
     void *context;
 };
@@ -74,7 +81,8 @@ struct wf_chart_scope {
  * that do not compile, bad targets (not orthogonal), bad durations.
  */
 int wf_chart_compile(const struct wf_node *group, const struct wf_chart_scope *scope,
-                     struct wf_report *report, struct wf_chart **out, struct wf_error *err) WF_CHECKED;
+                     struct wf_report *report, struct wf_chart **out,
+                     struct wf_error *err) WF_CHECKED;
 void wf_chart_free(struct wf_chart *chart);
 
 /* ---- looking at a chart -------------------------------------------------------------------- */
@@ -140,19 +148,22 @@ struct wf_snapshot {
     const struct wf_value *data;     /* map: variables, including the fields given to start */
     const struct wf_value *invokes;  /* map: invoke id -> activity */
     int64_t n_sends;                 /* counter for generated ids */
-    bool done;                       /* a top-level final state was reached */
+    bool done;                       /* a top-level final state was reached; states still tell
+                                        which, all delayed events are void */
 };
 
 struct wf_chart_event {
     const char *name;
     const struct wf_value *data;     /* may be NULL */
-    const char *invoke_id;           /* of done.invoke.x, error..., or NULL */
+    const char *invoke_id;           /* of done.invoke.x, error..., or NULL; both of these end the
+                                        invocation: its state's exit does not cancel it again */
 };
 
 enum wf_effect_kind {
     WF_EFFECT_INVOKE,    /* start activity `activity` as invocation `id` with `data` params */
     WF_EFFECT_UNINVOKE,  /* cancel invocation `id` */
-    WF_EFFECT_SEND,      /* arm delayed event `event` with `id`, `delay` text, `data` */
+    WF_EFFECT_SEND,      /* arm event `event` with `id`, `delay` text, `data`; delay NULL: now,
+                            as an external event of its own after this step */
     WF_EFFECT_UNSEND,    /* cancel the delayed event `id` */
     WF_EFFECT_DETACHED,  /* start activity `activity` fire-and-forget as `id` with `data` params */
     WF_EFFECT_EXTEND,    /* move the due date on by `delay` */
@@ -202,7 +213,7 @@ int wf_chart_accepts(const struct wf_chart *chart, const struct wf_snapshot *fro
                      const struct wf_chart_event *event, struct wf_arena *arena, bool *out,
                      struct wf_error *err) WF_CHECKED;
 
-/* Does an event name match a descriptor list ("a b.* *")? Prefix by whole tokens, as SCXML 3.12.1. */
+/* Does an event name match a descriptor list ("a b.* *")? Prefix by whole parts (SCXML 3.12.1). */
 bool wf_event_matches(const char *descriptors, const char *event);
 
 #endif

@@ -7,18 +7,21 @@
  *            loops, side effects or unbounded memory.
  * CONCEPTS   scope   declared names with static types; `any` where a type is known at run time only
  *            reader  supplies values of names at evaluation
- *   grammar  or/||, and/&&, not/!, == != < <= > >= in, + -, * / %, unary -, x.y, x[i], f(a, b),
- *            'text' or "text", 12, 1.5, true false null, [a, b], 3 working-time-free durations
- *            are not part of it (they are strings in the chart's own attributes)
+ *   grammar  loosest first: or/||, and/&&, not, == != < <= > >= in, + -, * / %, unary - and !,
+ *            x.y x[i] f(a, b). Values: 'text' or "text", 12, 1.5, true false null, [a, b].
+ *            / always gives a number (round() makes it an integer), % takes integers; durations
+ *            are not part of the language (they are texts of the chart's own attributes)
  *   functions  In('state') len lower upper trim contains starts_with ends_with matches_prefix
- *            has(x) min max abs round floor ceil number(text) text(x) concat(a, b, ...) sum(list)
- *            any(list) all(list) keys(map) if(cond, a, b)   (docs/procedures.md is the manual)
+ *            has(x) min max abs round floor ceil number(text) text(x) concat(a, b, ...)
+ *            append(list, x, ...) sum(list) any(list) all(list) keys(map) if(cond, a, b)
+ *            (docs/statecharts.md is the manual)
  * OWNERSHIP  a compiled expression lives in the arena given to wf_expr_compile and is immutable.
  * ERRORS     compile: WF_E_CONFIG with "column N: what: why: how". eval: WF_E_STATE for a type
  *            clash at run time, missing member used as an operand, division by zero, overflow.
- *            Reading an unknown member of `any` gives null; null compares equal only to null;
- *            ordering or arithmetic with null is an error; a guard that errs counts as false and
- *            raises error.execution (the interpreter's business).
+ *            Reading an unknown member or element gives null, also of null; null equals only null
+ *            and counts as false in logic; ordering, arithmetic and functions (but has, text,
+ *            concat and if) with null are errors; a guard that errs counts as false and raises
+ *            error.execution (the interpreter's business). Texts of errors hold no values.
  */
 #ifndef WORKFLOW_EXPR_H
 #define WORKFLOW_EXPR_H
@@ -36,7 +39,7 @@ struct wf_decl {
 };
 
 struct wf_scope {
-    const struct wf_decl *decls; /* _event is always known: name text, data any */
+    const struct wf_decl *decls; /* _event is always known: name, type, data, invokeid */
     size_t n_decls;
     const char *const *states;   /* for In(); NULL = not checked */
     size_t n_states;
@@ -55,7 +58,8 @@ struct wf_reader {
     void *context;
 };
 
-/* Evaluates into the arena. A text or list result longer than 64 KiB / 4096 items is an error. */
+/* Evaluates into the arena. A result of more than 64 KiB of text, 4096 values or 16 levels of lists
+   and maps in one another is an error, so that data cannot grow beyond what a store can hold. */
 int wf_expr_eval(const struct wf_expr *expr, const struct wf_reader *reader, struct wf_arena *arena,
                  const struct wf_value **out, struct wf_error *err) WF_CHECKED;
 
