@@ -36,8 +36,8 @@ static void give_opinion(struct job *job)
 int main(int argc, char **argv)
 {
     static const struct duty duties[] = {
-        {WF_ROUTING, "routing.handoff", "agency", decide},
-        {WF_ROUTING, "routing.consult", "agency", give_opinion},
+        {WF_ROUTING, "routing.handoff", "agency", decide, NULL},
+        {WF_ROUTING, "routing.consult", "agency", give_opinion, NULL},
     };
 
     return stand_main(argc, argv, "agency", duties, WF_COUNT(duties), NULL);

@@ -165,9 +165,9 @@ static void hand_over(struct job *job)
 int main(int argc, char **argv)
 {
     static const struct duty duties[] = {
-        {WF_INTAKE, "intake.supplement", "postal_worker", supplement},
-        {WF_RETURN, "return.collect_fee", "postal_worker", take_fee},
-        {WF_RETURN, "return.deliver", "postal_worker", hand_over},
+        {WF_INTAKE, "intake.supplement", "postal_worker", supplement, NULL},
+        {WF_RETURN, "return.collect_fee", "postal_worker", take_fee, NULL},
+        {WF_RETURN, "return.deliver", "postal_worker", hand_over, NULL},
     };
 
     return stand_main(argc, argv, "counter", duties, WF_COUNT(duties), tick);

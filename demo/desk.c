@@ -72,11 +72,11 @@ static void explain(struct job *job)
 int main(int argc, char **argv)
 {
     static const struct duty duties[] = {
-        {WF_VERIFICATION, "verification.review", "civil_servant", review},
-        {WF_VERIFICATION, "verification.review", "specialist", review},
-        {WF_VERIFICATION, "verification.review", "signing_authority", review},
-        {WF_VERIFICATION, "verification.review", "head", review},
-        {WF_ROUTING, "routing.escalate", "head", explain},
+        {WF_VERIFICATION, "verification.review", "civil_servant", review, NULL},
+        {WF_VERIFICATION, "verification.review", "specialist", review, NULL},
+        {WF_VERIFICATION, "verification.review", "signing_authority", review, NULL},
+        {WF_VERIFICATION, "verification.review", "head", review, NULL},
+        {WF_ROUTING, "routing.escalate", "head", explain, NULL},
     };
 
     return stand_main(argc, argv, "desk", duties, WF_COUNT(duties), NULL);

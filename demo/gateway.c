@@ -24,7 +24,7 @@ static void deliver_message(struct job *job)
 int main(int argc, char **argv)
 {
     static const struct duty duties[] = {
-        {WF_NOTIFICATION, "notification.send", "gateway", deliver_message},
+        {WF_NOTIFICATION, "notification.send", "gateway", deliver_message, NULL},
     };
 
     return stand_main(argc, argv, "gateway", duties, WF_COUNT(duties), NULL);

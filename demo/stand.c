@@ -181,7 +181,7 @@ static int send_poll(struct stand *stand, size_t i, struct wf_error *err)
     for (size_t t = 0; t < stand->options.n_to; t++)
         (void)wf_list_add(stand->arena, to, wf_text(stand->arena, stand->options.to[t]));
     if (stand->options.n_to == 0)
-        (void)wf_list_add(stand->arena, to, wf_text(stand->arena, "*"));
+        (void)wf_list_add(stand->arena, to, wf_text(stand->arena, duty->to ? duty->to : "*"));
     wf_client_new_id(stand->poller, poll->id);
     poll->sent_ms = wf_monotonic_ms();
     return wf_client_send(stand->poller, duty->service, WF_MSG_task_fetch, &fetch, poll->id, err);

@@ -38,6 +38,7 @@ struct duty {
     const char *activity;
     const char *role;
     void (*work)(struct job *job); /* plans at least one step */
+    const char *to;                /* address served where no option says so; NULL = all */
 };
 
 /* ---- what a duty may plan, hours after the task was fetched ---------------------------------- */
