@@ -138,11 +138,11 @@ static int check_submit(struct wf_turn *turn, const struct wf_msg_dossier_submit
     if (turn->intake_stopped)
         return wf_fail(err, WF_E_FULL,
                        "the store is nearly full and takes no new dossiers; nothing was stored");
-    const struct wf_procedure *p = engine_procedure(turn->engine, m->procedure, 0);
+    const struct wf_procedure *p = engine_current(turn->engine, m->procedure, turn->now_ms);
     if (p == NULL)
         return wf_fail_field(err, WF_E_INVALID, "body.procedure",
-                             "procedure %.*s is not installed; hoso procedure list shows those "
-                             "that are",
+                             "procedure %.*s is not installed, or not in force today; hoso "
+                             "procedure list shows those that are",
                              WF_STR_ARG(m->procedure));
     const struct wf_site *site = wf_registry_site(turn->engine->options.registry, m->site);
     if (site == NULL)

@@ -7,6 +7,7 @@
  */
 #include "life.h"
 
+#include <stdio.h>
 #include <string.h>
 
 int out_of_memory(struct wf_error *err)
@@ -101,6 +102,22 @@ static struct wf_procedure *take_known(struct wf_engine *engine, const struct wf
     return NULL;
 }
 
+/* Start of the day, in the calendar's zone; days_later 1 = the start of the next one. */
+static int64_t day_start(const struct wf_engine *engine, const char *date, int days_later)
+{
+    struct wf_civil civil = {0};
+    if (sscanf(date, "%4d-%2d-%2d", &civil.year, &civil.month, &civil.day) != 3)
+        return 0;
+    return wf_civil_to_ms(engine->options.calendar, &civil) + days_later * INT64_C(86400000);
+}
+
+static void set_validity(const struct wf_engine *engine, struct loaded *l)
+{
+    const struct wf_procedure *p = l->procedure;
+    l->from_ms = p->valid_from != NULL ? day_start(engine, p->valid_from, 0) : INT64_MIN;
+    l->until_ms = p->valid_until != NULL ? day_start(engine, p->valid_until, 1) : INT64_MAX;
+}
+
 static int load_one(struct wf_engine *engine, const struct wf_rec_procedure *record,
                     struct loaded *out, struct wf_error *err)
 {
@@ -126,7 +143,10 @@ static int replace_all(struct wf_engine *engine, const struct collect *all, stru
     int rc = 0;
     for (const struct stored *s = all->first; s != NULL && rc == 0; s = s->next) {
         rc = load_one(engine, &s->record, &fresh[n], err);
-        n += rc == 0 && fresh[n].procedure != NULL;
+        if (rc != 0 || fresh[n].procedure == NULL)
+            continue;
+        set_validity(engine, &fresh[n]);
+        n++;
     }
     if (rc != 0) {
         free_procedures(fresh, n);
@@ -171,16 +191,24 @@ out:
 const struct wf_procedure *engine_procedure(const struct wf_engine *engine, struct wf_str code,
                                             uint64_t version)
 {
-    const struct wf_procedure *best = NULL;
     for (size_t i = 0; i < engine->n_procedures; i++) {
         const struct wf_procedure *p = engine->procedures[i].procedure;
-        if (!wf_str_is(code, p->code))
-            continue;
-        if ((uint64_t)p->version == version)
+        if ((uint64_t)p->version == version && wf_str_is(code, p->code))
             return p;
-        bool is_newer = best == NULL || p->version > best->version;
-        if (version == 0 && engine->procedures[i].is_active && is_newer)
-            best = p;
+    }
+    return NULL;
+}
+
+const struct wf_procedure *engine_current(const struct wf_engine *engine, struct wf_str code,
+                                          int64_t now_ms)
+{
+    const struct wf_procedure *best = NULL;
+    for (size_t i = 0; i < engine->n_procedures; i++) {
+        const struct loaded *l = &engine->procedures[i];
+        bool in_force = l->is_active && now_ms >= l->from_ms && now_ms < l->until_ms;
+        bool is_newer = best == NULL || l->procedure->version > best->version;
+        if (in_force && is_newer && wf_str_is(code, l->procedure->code))
+            best = l->procedure;
     }
     return best;
 }

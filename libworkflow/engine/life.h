@@ -56,11 +56,15 @@ struct wf_engine {
 struct loaded {
     struct wf_procedure *procedure;
     bool is_active;
+    int64_t from_ms, until_ms; /* new dossiers may use it from .. before */
 };
 
-/* procedures.c: version 0 = the newest active one. NULL when there is none. */
+/* NULL when that version is not loaded. */
 const struct wf_procedure *engine_procedure(const struct wf_engine *engine, struct wf_str code,
                                             uint64_t version);
+/* The version for a dossier that comes in now: the newest one that is active and in force. */
+const struct wf_procedure *engine_current(const struct wf_engine *engine, struct wf_str code,
+                                          int64_t now_ms);
 const struct wf_activity *engine_activity(const struct wf_engine *engine, const char *name);
 
 /* A delay of about base * 2^attempts, at most an hour, with jitter. */

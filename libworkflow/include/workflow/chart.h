@@ -48,7 +48,7 @@
  *   };
  *   actions: { raise = "event"; data = ...; }  { assign = "name" or "name.member"; expr = "..."; }
  *     { send = "event"; delay = "3 working days"; id = "x"; data = {...}; }   delayed event to
- *       itself; without delay: as soon as this step is done (the caller's queue is the external queue)
+ *       itself; without delay: after this step (the caller's queue is SCXML's external queue)
  *     { send = "notification.send"; template = "ready"; ... }   a send whose name is an activity
  *       that scope.is_activity knows starts it detached (fire and forget); parameters as for invoke
  *     { cancel = "id"; }  { log = "expr" ; label = "x"; }
@@ -212,6 +212,14 @@ size_t wf_chart_offers(const struct wf_chart *chart, const struct wf_snapshot *f
 int wf_chart_accepts(const struct wf_chart *chart, const struct wf_snapshot *from,
                      const struct wf_chart_event *event, struct wf_arena *arena, bool *out,
                      struct wf_error *err) WF_CHECKED;
+
+/*
+ * The whole configuration that has just these atomic states: ancestors added, document order.
+ * WF_E_STATE where they do not make a legal one (a region without a state, two in one compound).
+ */
+int wf_chart_configuration(const struct wf_chart *chart, const struct wf_value *atomic,
+                           struct wf_arena *arena, const struct wf_value **out,
+                           struct wf_error *err) WF_CHECKED;
 
 /* Does an event name match a descriptor list ("a b.* *")? Prefix by whole parts (SCXML 3.12.1). */
 bool wf_event_matches(const char *descriptors, const char *event);
