@@ -22,7 +22,8 @@ static int tear_down(void **state)
 
 static const struct wf_activity *activity(const char *name)
 {
-    const struct wf_service_spec *spec = hoso_service(wf_service_of_activity(name));
+    const struct wf_service_spec *spec =
+        hoso_service((enum wf_service)wf_service_of_activity(name));
 
     for (size_t i = 0; i < spec->n_activities; i++) {
         if (strcmp(spec->activities[i].info.name, name) == 0)
