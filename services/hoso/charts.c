@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * chart run: a bare statechart in virtual time, without cell, store or workers. One line of JSON
+ * for each configuration, so that test suites for statecharts can be run from a script.
+ */
+#include "hoso.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "workflow/runner.h"
+
+#define EVENTS_MAX_BYTES ((size_t)1 << 20)
+
+/* ---- the list of events -----------------------------------------------------------------------
+ */
+
+static int read_text(struct hoso *h, const char *name, struct wf_buf *out)
+{
+    FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
+    if (file == NULL)
+        return wf_fail(&h->err, WF_E_CONFIG, "%s: %s", name, strerror(errno));
+    char chunk[4096];
+    size_t n;
+    while (out->len <= EVENTS_MAX_BYTES && (n = fread(chunk, 1, sizeof(chunk), file)) > 0)
+        wf_buf_add(out, chunk, n);
+    bool is_broken = ferror(file) != 0;
+    if (file != stdin)
+        (void)fclose(file);
+    if (is_broken)
+        return wf_fail(&h->err, WF_E_CONFIG, "%s: cannot be read", name);
+    if (out->failed)
+        return wf_fail(&h->err, WF_E_NOMEM, "%s: out of memory", name);
+    if (out->len > EVENTS_MAX_BYTES)
+        return wf_fail(&h->err, WF_E_CONFIG, "%s: more than %zu bytes", name, EVENTS_MAX_BYTES);
+    return 0;
+}
+
+static int read_events(struct hoso *h, const char *name, const struct wf_value **out)
+{
+    struct wf_buf text = {0};
+    int rc = read_text(h, name, &text);
+    if (rc == 0)
+        rc = hoso_json_parse(name, (const char *)text.ptr, text.len, h->arena, out, &h->err);
+    wf_buf_fini(&text);
+    if (rc == WF_E_INVALID)
+        h->err.code = rc = WF_E_CONFIG;
+    if (rc == 0 && (*out)->type != WF_LIST)
+        rc = wf_fail(&h->err, WF_E_CONFIG,
+                     "%s: a list is wanted: [{\"name\": \"go\", \"data\": {}, \"after_ms\": 0}]",
+                     name);
+    return rc;
+}
+
+/* One element: {"name": ..., "data": ..., "after_ms": ..., "invokeid": ...}. */
+static int read_event(struct hoso *h, const struct wf_value *from, size_t number,
+                      struct wf_chart_event *out, int64_t *out_after_ms)
+{
+    static const char *const known[] = {"name", "data", "after_ms", "invokeid"};
+    const struct wf_value *after = wf_map_get(from, "after_ms");
+    *out = (struct wf_chart_event){.name = wf_value_text(wf_map_get(from, "name"), ""),
+                                   .data = wf_map_get(from, "data"),
+                                   .invoke_id = wf_value_text(wf_map_get(from, "invokeid"), NULL)};
+    *out_after_ms = wf_value_int(after, 0);
+    if (out->name[0] == '\0')
+        return wf_fail(&h->err, WF_E_CONFIG, "event %zu of the list has no name", number);
+    if (after != NULL && after->type != WF_INT)
+        return wf_fail(&h->err, WF_E_CONFIG, "event %zu: after_ms is a %s, not a whole number",
+                       number, wf_type_name(after->type));
+    size_t n = 0;
+    for (size_t i = 0; i < WF_COUNT(known); i++)
+        n += wf_map_get(from, known[i]) != NULL;
+    if (n < wf_value_count(from))
+        return wf_fail(&h->err, WF_E_CONFIG,
+                       "event %zu: it may have name, data, after_ms and invokeid, and nothing else",
+                       number);
+    return 0;
+}
+
+/* ---- running ----------------------------------------------------------------------------------
+ */
+
+/* Ids of states need no escaping: libconfig's names are plain words. */
+static int print_active(struct hoso *h, const struct wf_runner *runner)
+{
+    const struct wf_value *ids = wf_runner_active(runner, h->arena);
+    if (ids == NULL)
+        return wf_fail(&h->err, WF_E_NOMEM, "out of memory");
+    (void)putchar('[');
+    for (size_t i = 0; i < wf_value_count(ids); i++)
+        (void)printf("%s\"%s\"", i > 0 ? "," : "", wf_value_text(wf_list_at(ids, i), ""));
+    (void)puts("]");
+    return 0;
+}
+
+static int run_events(struct hoso *h, struct wf_runner *runner, const struct wf_value *events)
+{
+    int rc = print_active(h, runner);
+    for (size_t i = 0; rc == 0 && i < wf_value_count(events); i++) {
+        struct wf_chart_event event;
+        int64_t after_ms = 0;
+        rc = read_event(h, wf_list_at(events, i), i + 1, &event, &after_ms);
+        if (rc == 0)
+            rc = wf_runner_take(runner, &event, after_ms, &h->err);
+        if (rc == 0)
+            rc = print_active(h, runner);
+    }
+    if (rc == 0 && hoso_has(h, OPT_SETTLE)) {
+        rc = wf_runner_settle(runner, &h->err);
+        if (rc == 0)
+            rc = print_active(h, runner);
+    }
+    return rc;
+}
+
+static int load(struct hoso *h, struct wf_chart **out)
+{
+    struct wf_report report = {0};
+    int rc = wf_runner_load(h->args[0], &report, out, &h->err);
+    int printed = hoso_print_report(&report);
+    wf_report_fini(&report);
+    if (rc == WF_E_IO) /* a file that is not there is a wrong argument */
+        h->err.code = rc = WF_E_CONFIG;
+    return rc < 0 && printed != 0 ? HOSO_FAILED : rc;
+}
+
+int hoso_chart_run(struct hoso *h)
+{
+    struct wf_chart *chart = NULL;
+    struct wf_runner *runner = NULL;
+    const struct wf_value *events = NULL;
+    int rc = load(h, &chart);
+    if (rc == 0 && h->n_args > 1)
+        rc = read_events(h, h->args[1], &events);
+    if (rc == 0)
+        rc = wf_runner_new(chart, &runner, &h->err);
+    if (rc == 0)
+        rc = run_events(h, runner, events);
+    wf_runner_free(runner);
+    wf_chart_free(chart);
+    return rc;
+}

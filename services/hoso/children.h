@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * services/hoso/children.h - one worker process: start, ready, end, start again.
+ *
+ * CONCEPTS   down      not running; started again when restart_at_ms comes
+ *            starting  runs, has not said that it is ready
+ *            up        answers
+ */
+#ifndef HOSO_CHILDREN_H
+#define HOSO_CHILDREN_H
+
+#include <sys/types.h>
+
+#include "hoso.h"
+
+enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_UP };
+
+struct child {
+    enum wf_service service;
+    enum child_state state;
+    pid_t pid;             /* 0 = none */
+    int ready_fd;          /* read end of the pipe it writes to when ready; -1 = none */
+    int64_t started_at_ms; /* monotonic */
+    int64_t restart_at_ms;
+    int64_t backoff_ms;
+    bool was_killed; /* by the watchdog; it will die soon */
+};
+
+/* Starts the worker `folder`/hoso-SERVICE. A failure counts as a death: it is tried again. */
+int child_start(struct child *child, const char *folder, const char *config, struct wf_error *err);
+
+/* The ready pipe can be read: true when the worker has just become ready. */
+bool child_heard(struct child *child);
+
+/* Takes note of its end; sets when it is to be started again. */
+void child_ended(struct child *child, int64_t now_ms);
+
+void child_signal(const struct child *child, int signal);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * services/hoso/hoso.h - the command that operators and clerks type.
+ *
+ * PURPOSE    What all verbs share: options, the cell they work on, errors, output.
+ * CONCEPTS   verb     one or two words ("list", "task claim"); one row of the table in verbs.c
+ *            option   long options only; every verb says which it takes, the values lie in opt[]
+ *            answer   a verb makes a value; --json prints it whole, people get a table of it
+ * LIFE CYCLE main reads options -> the verb opens what it needs (hoso_cell, hoso_store ...) -> main
+ *            closes everything and turns the code into an exit code
+ * ERRORS     verbs return 0, a negative WF_E_* with h->err filled, or HOSO_FAILED when the reason
+ *            has been printed already. main prints the one line.
+ */
+#ifndef HOSO_HOSO_H
+#define HOSO_HOSO_H
+
+#include <stdio.h>
+
+#include "workflow/client.h"
+#include "workflow/service.h"
+
+enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREACHABLE };
+
+#define HOSO_FAILED 1 /* a verb's answer: failed, and the reason is printed */
+
+/* All options of all verbs. */
+/* clang-format off */
+#define HOSO_OPTIONS(X)                                                                            \
+    X(CELL,       "cell",        "DIR",    "the cell's folder (else $HOSO_CELL, else ./)")         \
+    X(JSON,       "json",        NULL,     "answer as JSON, times in ms since 1970 UTC")           \
+    X(LANG,       "lang",        "vi|en",  "language of headings and titles (en)")                 \
+    X(NAME,       "name",        "NAME",   "name of the cell: a-z, 0-9, - (the folder's name)")    \
+    X(TRAINING,   "training",    "RATE[:START]", "training cell: RATE seconds pass in one, from "  \
+                                           "START (YYYY-MM-DD[THH:MM])")                           \
+    X(CONFIG,     "config-from", "DIR",    "copy the configuration files from here")               \
+    X(PROCEDURES, "procedures",  "DIR",    "install all definitions of this folder")               \
+    X(WORKERS,    "workers",     "DIR",    "where the five hoso-* workers are")                    \
+    X(STATE,      "state",       "STATE",  "dossiers in this state")                               \
+    X(PROCEDURE,  "procedure",   "CODE",   "dossiers of this procedure")                           \
+    X(SITE,       "site",        "CODE",   "dossiers received at this site")                       \
+    X(DUE_BEFORE, "due-before",  "DATE",   "open dossiers due before YYYY-MM-DD, soonest first")   \
+    X(OVERDUE,    "overdue",     NULL,     "open dossiers whose due date has passed")              \
+    X(OPEN,       "open",        NULL,     "open dossiers only")                                   \
+    X(MAX,        "max",         "N",      "at most N rows (100; 0 = all)")                        \
+    X(AFTER,      "after",       "ID",     "go on after the dossier with this id")                 \
+    X(UNMASK,     "unmask",      NULL,     "show personal data in full")                           \
+    X(BY,         "by",          "PERSON", "who acts: an account (else $HOSO_BY)")                 \
+    X(ROLE,       "role",        "ROLE",   "in which role (else $HOSO_ROLE)")                      \
+    X(DATA,       "data",        "JSON",   "the event's data, a JSON object")                      \
+    X(ID,         "id",          "ID",     "request id: the same id is carried out once")          \
+    X(TIMEOUT,    "timeout",     "SECONDS", "wait so long for the worker (10)")                    \
+    X(ACTIVITY,   "activity",    "NAME",   "tasks of this activity")                               \
+    X(TO,         "to",          "ADDRESS", "of this address: site, agency, gateway; * = any")     \
+    X(LEASE,      "lease",       "SECONDS", "length of the lease (600)")                           \
+    X(WAIT,       "wait",        "SECONDS", "wait so long for a task to come (0)")                 \
+    X(RETRY,      "retry",       "SECONDS", "try again after (else the service's own back-off)")   \
+    X(FINAL,      "final",       NULL,     "no further try makes sense")                           \
+    X(SOURCE,     "source",      NULL,     "print the definition's text as it was installed")      \
+    X(SERVICE,    "service",     "NAME",   "of this service only")                                 \
+    X(DEAD,       "dead",        NULL,     "the dead letters: what failed for good")               \
+    X(ALL,        "all",         NULL,     "all dead letters (of --service)")                      \
+    X(REASON,     "reason",      "TEXT",   "why; goes into the journal")                           \
+    X(SETTLE,     "settle",      NULL,     "at the end let time run until no timer is armed")
+/* clang-format on */
+
+enum hoso_option {
+#define X(key, name, arg, help) OPT_##key,
+    HOSO_OPTIONS(X)
+#undef X
+        OPT_COUNT
+};
+
+struct hoso;
+
+struct hoso_verb {
+    const char *name;    /* "list" or "task claim" */
+    const char *args;    /* "CODE EVENT", "FILE..." */
+    int least, most;     /* how many of them; most < 0 = any number */
+    const char *summary; /* one line for the list of verbs */
+    const char *manual;  /* what `hoso VERB --help` says beside the options; NULL = nothing more */
+    int (*run)(struct hoso *h);
+    enum hoso_option options[16]; /* ends at the first OPT_CELL (0): that one every verb has */
+};
+
+/* All verbs, in the order in which --help lists them. */
+extern const struct hoso_verb hoso_verbs[];
+extern const size_t hoso_n_verbs;
+
+struct hoso {
+    const struct hoso_verb *verb;
+    const char *opt[OPT_COUNT]; /* NULL = not given; "" for an option without value */
+    char **args;
+    int n_args;
+    bool json;
+    bool vi;
+    struct wf_error err;
+    struct wf_arena *arena;
+
+    /* opened on demand, closed by main */
+    char folder[4096]; /* of the cell, absolute; "" until hoso_cell */
+    bool has_settings;
+    struct wf_settings settings;
+    struct wf_registry *registry;
+    struct wf_calendar *calendar;
+    struct wf_store *store;
+    struct wf_client *client;
+    struct hoso_known *known; /* procedures read so far */
+};
+
+/* ---- the cell (cell.c) -------------------------------------------------------------------- */
+
+/* Each opens what it needs before it; a second call does nothing. */
+int hoso_cell(struct hoso *h) WF_CHECKED; /* folder and settings */
+int hoso_registry(struct hoso *h) WF_CHECKED;
+int hoso_calendar(struct hoso *h) WF_CHECKED;
+int hoso_store(struct hoso *h, bool write) WF_CHECKED; /* and the calendar, for dates */
+int hoso_client(struct hoso *h) WF_CHECKED;
+void hoso_close(struct hoso *h);
+
+/* FOLDER/NAME; false where that is too long. */
+bool hoso_path(char out[4096], const char *folder, const char *name);
+
+/* Prints the messages of a report to standard error; HOSO_FAILED where there were errors. */
+int hoso_print_report(const struct wf_report *report);
+
+/* Activities, roles, channels and templates, as procedures may name them. */
+int hoso_full_catalogue(struct hoso *h, struct wf_catalogue *out) WF_CHECKED;
+
+/* The configuration delivered with the program: --config-from, or beside it; WF_E_CONFIG. */
+int hoso_delivered(struct hoso *h, char out[4096]) WF_CHECKED;
+int hoso_program_folder(struct hoso *h, char out[4096]) WF_CHECKED;
+
+/* The definition a dossier runs by, compiled once; NULL when it cannot be had. */
+const struct wf_procedure *hoso_known_procedure(struct hoso *h, struct wf_txn *txn,
+                                                struct wf_str code, uint64_t version);
+
+/* Runs fn inside a read transaction. */
+int hoso_read(struct hoso *h, int (*fn)(struct hoso *h, struct wf_txn *txn, void *context),
+              void *context) WF_CHECKED;
+
+/* ---- options (arguments.c) ----------------------------------------------------------------- */
+
+bool hoso_has(const struct hoso *h, enum hoso_option option);
+struct wf_str hoso_text(const struct hoso *h, enum hoso_option option); /* "" when not given */
+int hoso_number(struct hoso *h, enum hoso_option option, int64_t fallback, int64_t most,
+                int64_t *out) WF_CHECKED;
+int hoso_number_arg(struct hoso *h, int i, const char *what, uint64_t *out) WF_CHECKED;
+/* --by and --role, or the environment's; WF_E_INVALID where they are missing. */
+int hoso_actor(struct hoso *h, struct wf_str *out_by, struct wf_str *out_role) WF_CHECKED;
+/* --by, else the account's name: for operators' verbs. */
+const char *hoso_operator(struct hoso *h);
+/* "2026-11-23" or "2026-11-23T09:10" in the cell's zone. */
+int hoso_moment(struct hoso *h, const char *text, int64_t *out_ms) WF_CHECKED;
+
+/* Reads the command line; the exit code, or -1 to go on with h->verb. */
+int hoso_arguments(struct hoso *h, int argc, char **argv);
+
+/* ---- JSON (json.c) ------------------------------------------------------------------------- */
+
+int hoso_json_parse(const char *what, const char *text, size_t length, struct wf_arena *arena,
+                    const struct wf_value **out, struct wf_error *err) WF_CHECKED;
+int hoso_json_object(const char *what, const char *text, struct wf_arena *arena,
+                     const struct wf_value **out, struct wf_error *err) WF_CHECKED;
+int hoso_json_print(const struct wf_value *value, FILE *out, struct wf_error *err) WF_CHECKED;
+
+/* ---- output (output.c) --------------------------------------------------------------------- */
+
+enum hoso_kind {
+    HOSO_TEXT,
+    HOSO_NUMBER,
+    HOSO_TIME, /* ms, in the cell's zone; 0 = "-" */
+    HOSO_YESNO,
+    HOSO_WORDS,  /* a list of texts */
+    HOSO_STATUS, /* portal status 1..10 in words */
+    HOSO_BYTES
+};
+
+struct hoso_column {
+    const char *key; /* dotted path in the row */
+    const char *en;
+    const char *vi;
+    enum hoso_kind kind;
+};
+
+/* A table of the maps in `rows`; says "none" in words where there are none. */
+int hoso_print_table(struct hoso *h, const struct hoso_column *columns, size_t n,
+                     const struct wf_value *rows) WF_CHECKED;
+/* "heading: value" lines of one map; empty ones are left out. */
+int hoso_print_pairs(struct hoso *h, const struct hoso_column *columns, size_t n,
+                     const struct wf_value *map) WF_CHECKED;
+void hoso_print_heading(const struct hoso *h, const char *en, const char *vi);
+
+/* Prints the answer as JSON when that is wanted (*out_done), else leaves it to the verb. */
+int hoso_answer(struct hoso *h, const struct wf_value *answer, bool *out_done) WF_CHECKED;
+
+/* Columns that a text takes on a terminal. */
+size_t hoso_width(const char *text, size_t length);
+
+/* A copy in which texts that may be personal are masked (keys known to be harmless stay). */
+const struct wf_value *hoso_masked(struct hoso *h, const struct wf_value *value);
+
+/* Short "key=value" line of a map's plain members, at most `most` columns wide. */
+const struct wf_value *hoso_brief(struct hoso *h, const struct wf_value *map, size_t most);
+
+/* ---- building answers (values.c) ------------------------------------------------------------ */
+
+const struct wf_value *hoso_str(struct hoso *h, struct wf_str text);
+/* A map from pairs key, value ..., ended by NULL. */
+struct wf_value *hoso_map(struct hoso *h, ...) __attribute__((sentinel));
+const struct wf_value *hoso_dossier_value(struct hoso *h, const struct wf_rec_dossier *dossier);
+const struct wf_value *hoso_reply_value(struct hoso *h, const struct wf_msg_dossier_state *state);
+
+/* ---- verbs ---------------------------------------------------------------------------------- */
+
+int hoso_init(struct hoso *h);
+int hoso_run(struct hoso *h);
+int hoso_submit(struct hoso *h);
+int hoso_event(struct hoso *h);
+int hoso_show(struct hoso *h);
+int hoso_list(struct hoso *h);
+int hoso_history(struct hoso *h);
+int hoso_task_list(struct hoso *h);
+int hoso_task_claim(struct hoso *h);
+int hoso_task_extend(struct hoso *h);
+int hoso_task_complete(struct hoso *h);
+int hoso_task_progress(struct hoso *h);
+int hoso_task_fail(struct hoso *h);
+int hoso_procedure_list(struct hoso *h);
+int hoso_procedure_check(struct hoso *h);
+int hoso_procedure_install(struct hoso *h);
+int hoso_procedure_show(struct hoso *h);
+int hoso_queue_list(struct hoso *h);
+int hoso_queue_show(struct hoso *h);
+int hoso_queue_retry(struct hoso *h);
+int hoso_queue_drop(struct hoso *h);
+int hoso_status(struct hoso *h);
+int hoso_verify(struct hoso *h);
+int hoso_chart_run(struct hoso *h);
+
+/* Installs definition files in one transaction: all or none (procedures.c). */
+int hoso_install_files(struct hoso *h, char **files, size_t n,
+                       struct wf_value *out_list) WF_CHECKED;
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hoso: one command with verbs. Here a verb's code becomes the line on standard error and the exit
+ * code; a program that asked for JSON gets the error as JSON as well.
+ */
+#include "hoso.h"
+
+#include <locale.h>
+#include <string.h>
+
+struct outcome {
+    int code;
+    int exit;
+    const char *cure; /* NULL where the text itself says what to do */
+};
+
+static const struct outcome outcomes[] = {
+    {WF_E_NOT_FOUND, EXIT_NOT_FOUND, NULL},
+    {WF_E_CONFIG, EXIT_USAGE, NULL},
+    {WF_E_VERSION, EXIT_USAGE, "use the release of hoso that made this store"},
+    {WF_E_TIMEOUT, EXIT_UNREACHABLE, "see `hoso status`; `hoso run` starts the workers"},
+    {WF_E_BUSY, EXIT_REFUSED, "try again a little later"},
+    {WF_E_STALE, EXIT_REFUSED, "claim the task again"},
+    {WF_E_CORRUPT, EXIT_REFUSED, "stop the cell and run `hoso verify`"},
+};
+
+static int exit_of(struct hoso *h, int rc)
+{
+    if (rc == 0)
+        return EXIT_DONE;
+    if (rc == HOSO_FAILED)
+        return h->err.code == WF_E_CONFIG ? EXIT_USAGE : EXIT_REFUSED;
+
+    struct outcome is = {rc, EXIT_REFUSED, NULL};
+    for (size_t i = 0; i < WF_COUNT(outcomes); i++) {
+        if (outcomes[i].code == rc)
+            is = outcomes[i];
+    }
+    bool has_field = h->err.field[0] != '\0' && strstr(h->err.text, h->err.field) == NULL;
+    (void)fprintf(stderr, "hoso: %s%s%s%s%s\n", has_field ? h->err.field : "",
+                  has_field ? ": " : "", h->err.text, is.cure != NULL ? ": " : "",
+                  is.cure != NULL ? is.cure : "");
+    if (h->json) {
+        const struct wf_value *error = hoso_map(h, "code", wf_text(h->arena, wf_code_word(rc)),
+                                                "message", wf_text(h->arena, h->err.text), "field",
+                                                wf_text(h->arena, h->err.field), NULL);
+        (void)!hoso_json_print(hoso_map(h, "error", error, NULL), stdout, NULL);
+    }
+    return is.exit;
+}
+
+int main(int argc, char **argv)
+{
+    static struct hoso h;
+    (void)setlocale(LC_CTYPE, ""); /* messages of getopt; our own output is UTF-8 throughout */
+    h.arena = wf_arena_new(0);
+    if (h.arena == NULL) {
+        (void)fputs("hoso: out of memory\n", stderr);
+        return EXIT_REFUSED;
+    }
+    int code = hoso_arguments(&h, argc, argv);
+    if (code < 0)
+        code = exit_of(&h, h.verb->run(&h));
+    if (fflush(stdout) != 0 && code == EXIT_DONE) {
+        perror("hoso: write the answer");
+        code = EXIT_REFUSED;
+    }
+    hoso_close(&h);
+    wf_arena_free(h.arena);
+    return code;
+}

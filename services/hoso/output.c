@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers for people: aligned columns, dates in local time, headings in two languages. A table is
+ * made of cells first, so that each column is as wide as its widest text on the terminal (a letter
+ * of Vietnamese takes one to three bytes and one column).
+ */
+#include "hoso.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define COLUMNS_MAX 16
+#define CELL_MAX    60 /* columns on the terminal; longer texts are cut */
+
+struct words {
+    const char *en;
+    const char *vi;
+};
+
+static const struct words statuses[] = {
+    {"-", "-"},
+    {"filed", "mới đăng ký"},
+    {"received", "được tiếp nhận"},
+    {"not accepted", "không được tiếp nhận"},
+    {"in processing", "đang xử lý"},
+    {"supplement asked", "yêu cầu bổ sung"},
+    {"payment asked", "yêu cầu nộp tiền"},
+    {"withdrawal asked", "yêu cầu rút"},
+    {"stopped", "dừng xử lý"},
+    {"finished", "đã xử lý xong"},
+    {"returned", "đã trả kết quả"},
+};
+
+static const char *in_words(const struct hoso *h, struct words words)
+{
+    return h->vi ? words.vi : words.en;
+}
+
+/* ---- width ------------------------------------------------------------------------------------
+ */
+
+/* Accents that stand behind their letter (decomposed text) take no column of their own. */
+static bool is_accent(const unsigned char *s, size_t left)
+{
+    return left >= 2 && ((s[0] == 0xcc && s[1] >= 0x80) || (s[0] == 0xcd && s[1] <= 0xaf));
+}
+
+size_t hoso_width(const char *text, size_t length)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t width = 0;
+    for (size_t i = 0; i < length; i++)
+        width += (s[i] & 0xc0) != 0x80 && !is_accent(s + i, length - i);
+    return width;
+}
+
+/* Bytes of the text's first `most` columns. */
+static size_t cut_at(const char *text, size_t length, size_t most)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t width = 0;
+    for (size_t i = 0; i < length; i++) {
+        bool starts = (s[i] & 0xc0) != 0x80 && !is_accent(s + i, length - i);
+        if (starts && width++ == most)
+            return i;
+    }
+    return length;
+}
+
+/* ---- cells ------------------------------------------------------------------------------------
+ */
+
+static void add_time(const struct hoso *h, int64_t ms, struct wf_buf *out)
+{
+    char text[32];
+    if (ms != 0)
+        wf_buf_text(out, wf_calendar_format(h->calendar, ms, text, sizeof(text)));
+}
+
+static void add_bytes(int64_t n, struct wf_buf *out)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double shown = (double)n;
+    size_t unit = 0;
+    for (; shown >= 1024 && unit + 1 < WF_COUNT(units); unit++)
+        shown /= 1024;
+    wf_buf_printf(out, unit > 0 ? "%.1f %s" : "%.0f %s", shown, units[unit]);
+}
+
+static void add_plain(const struct wf_value *value, struct wf_buf *out)
+{
+    switch (value->type) {
+    case WF_BOOL:
+        wf_buf_text(out, value->u.boolean ? "yes" : "no");
+        break;
+    case WF_INT:
+        wf_buf_printf(out, "%" PRId64, value->u.integer);
+        break;
+    case WF_NUMBER:
+        wf_buf_printf(out, "%g", value->u.number);
+        break;
+    case WF_TEXT:
+        wf_buf_add(out, value->u.text.ptr, value->u.text.len);
+        break;
+    case WF_LIST:
+        for (size_t i = 0; i < value->u.list.n; i++) {
+            if (i > 0)
+                wf_buf_text(out, ", ");
+            add_plain(value->u.list.items[i], out);
+        }
+        break;
+    case WF_NULL:
+    case WF_MAP:
+        break;
+    }
+}
+
+static void add_cell(const struct hoso *h, enum hoso_kind kind, const struct wf_value *value,
+                     struct wf_buf *out)
+{
+    int64_t n = wf_value_int(value, 0);
+    switch (kind) {
+    case HOSO_TIME:
+        add_time(h, n, out);
+        break;
+    case HOSO_YESNO:
+        wf_buf_text(out, wf_value_bool(value, false) ? in_words(h, (struct words){"yes", "có"})
+                                                     : in_words(h, (struct words){"no", "không"}));
+        break;
+    case HOSO_STATUS:
+        if (n >= 1 && (size_t)n < WF_COUNT(statuses))
+            wf_buf_printf(out, "%" PRId64 " %s", n, in_words(h, statuses[n]));
+        break;
+    case HOSO_BYTES:
+        add_bytes(n, out);
+        break;
+    case HOSO_TEXT:
+    case HOSO_NUMBER:
+    case HOSO_WORDS:
+        if (value != NULL)
+            add_plain(value, out);
+        break;
+    }
+}
+
+/* The cell as text in the arena, on one line; "" where there is nothing. NULL: out of memory. */
+static const char *cell_text(struct hoso *h, const struct hoso_column *column,
+                             const struct wf_value *row)
+{
+    struct wf_buf buf = {0};
+    add_cell(h, column->kind, wf_value_at(row, column->key), &buf);
+    for (size_t i = 0; i < buf.len; i++) {
+        if (buf.ptr[i] < 0x20 || buf.ptr[i] == 0x7f)
+            buf.ptr[i] = ' '; /* outside text must not steer the terminal */
+    }
+    char *text = buf.failed ? NULL : wf_arena_strndup(h->arena, (const char *)buf.ptr, buf.len);
+    wf_buf_fini(&buf);
+    return text;
+}
+
+static bool is_right(enum hoso_kind kind)
+{
+    return kind == HOSO_NUMBER || kind == HOSO_BYTES;
+}
+
+static void pad(size_t width)
+{
+    (void)printf("%*s", (int)width, "");
+}
+
+static void print_cell(const char *text, size_t width, bool right, bool last)
+{
+    size_t length = strlen(text);
+    size_t own = hoso_width(text, length);
+    if (own > width) {
+        (void)printf("%.*s…", (int)cut_at(text, length, width - 1), text);
+    } else {
+        if (right)
+            pad(width - own);
+        (void)fputs(text, stdout);
+        if (!right && !last)
+            pad(width - own);
+    }
+    (void)fputs(last ? "\n" : "  ", stdout);
+}
+
+/* ---- tables -----------------------------------------------------------------------------------
+ */
+
+void hoso_print_heading(const struct hoso *h, const char *en, const char *vi)
+{
+    (void)printf("\n%s\n", h->vi ? vi : en);
+}
+
+int hoso_print_table(struct hoso *h, const struct hoso_column *columns, size_t n,
+                     const struct wf_value *rows)
+{
+    size_t n_rows = wf_value_count(rows);
+    size_t width[COLUMNS_MAX];
+    if (n > COLUMNS_MAX)
+        return wf_fail(&h->err, WF_E_INTERNAL, "table of %zu columns", n);
+    if (n_rows == 0) {
+        (void)puts(h->vi ? "không có" : "none");
+        return 0;
+    }
+    const char **cells = wf_arena_alloc(h->arena, (n_rows + 1) * n * sizeof(*cells));
+    if (cells == NULL)
+        return wf_fail(&h->err, WF_E_NOMEM, "make the table: out of memory");
+    for (size_t c = 0; c < n; c++) {
+        cells[c] = h->vi ? columns[c].vi : columns[c].en;
+        width[c] = hoso_width(cells[c], strlen(cells[c]));
+        for (size_t r = 1; r <= n_rows; r++) {
+            const char *text = cell_text(h, &columns[c], wf_list_at(rows, r - 1));
+            if (text == NULL)
+                return wf_fail(&h->err, WF_E_NOMEM, "make the table: out of memory");
+            cells[r * n + c] = *text != '\0' ? text : "-";
+            size_t own = hoso_width(text, strlen(text));
+            width[c] = own > width[c] ? own : width[c];
+        }
+        width[c] = width[c] < CELL_MAX || c + 1 == n ? width[c] : CELL_MAX;
+    }
+    for (size_t i = 0; i < (n_rows + 1) * n; i++) {
+        size_t c = i % n;
+        print_cell(cells[i], width[c], is_right(columns[c].kind), c + 1 == n);
+    }
+    return 0;
+}
+
+int hoso_print_pairs(struct hoso *h, const struct hoso_column *columns, size_t n,
+                     const struct wf_value *map)
+{
+    size_t widest = 0;
+    for (size_t c = 0; c < n; c++) {
+        const char *heading = h->vi ? columns[c].vi : columns[c].en;
+        size_t own = hoso_width(heading, strlen(heading));
+        widest = own > widest ? own : widest;
+    }
+    for (size_t c = 0; c < n; c++) {
+        const char *text = cell_text(h, &columns[c], map);
+        if (text == NULL)
+            return wf_fail(&h->err, WF_E_NOMEM, "make the answer: out of memory");
+        if (*text == '\0')
+            continue;
+        print_cell(h->vi ? columns[c].vi : columns[c].en, widest, false, false);
+        (void)puts(text);
+    }
+    return 0;
+}
+
+int hoso_answer(struct hoso *h, const struct wf_value *answer, bool *out_done)
+{
+    *out_done = h->json;
+    if (!wf_value_is_whole(answer))
+        return wf_fail(&h->err, WF_E_NOMEM, "make the answer: out of memory");
+    return h->json ? hoso_json_print(answer, stdout, &h->err) : 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one list of verbs: words, arguments, options and manual; nothing else names them. */
+#include "hoso.h"
+
+#define ACTOR OPT_BY, OPT_ROLE, OPT_TIMEOUT
+
+/* clang-format off */
+const struct hoso_verb hoso_verbs[] = {
+    {"init", "FOLDER", 1, 1, "make a cell: settings, store, procedures",
+     "Copies the configuration files that are missing into FOLDER, makes its store and its run "
+     "folder, and installs definitions. What is there already is kept.\n\n"
+     "  hoso init /var/lib/hoso/vi-thanh --procedures procedures\n"
+     "  hoso init cell --training 86400:2026-11-23T08:00   # a day passes in a second",
+     hoso_init, {OPT_NAME, OPT_TRAINING, OPT_CONFIG, OPT_PROCEDURES}},
+    {"run", "", 0, 0, "run the cell's five workers",
+     "Starts the workers, says so when all of them answer, and starts again what dies. A worker "
+     "that holds the store's write lock longer than `watchdog` is ended. SIGTERM or Ctrl-C stops "
+     "all of them in good order.\n\n  hoso run --cell /var/lib/hoso/vi-thanh",
+     hoso_run, {OPT_WORKERS}},
+    {"status", "", 0, 0, "is all well? workers, queues, space",
+     "Ends with 0 when all is well, with 1 when something needs a person; says what.",
+     hoso_status, {OPT_CELL}},
+
+    {"submit", "FILE|-", 1, 1, "file a dossier",
+     "FILE holds a JSON object: procedure, channel, site, by, role, fields; papers (a list of "
+     "{id, kind, copies}), agent {full_name, citizen_id, phone, mandate} and partial (the other "
+     "papers follow) where wanted. Prints the dossier's code.\n\n"
+     "  echo '{\"procedure\": \"1.004873\", \"channel\": \"post\", \"site\": \"000.00.13.H30\",\n"
+     "         \"by\": \"teller-07\", \"role\": \"postal_worker\",\n"
+     "         \"fields\": {\"full_name\": \"Nguyễn Văn An\"}}' | hoso submit -\n"
+     "\nWith --id a command that broke off can be given again without filing twice.",
+     hoso_submit, {ACTOR, OPT_ID}},
+    {"event", "CODE EVENT", 2, 2, "tell that something happened to a dossier",
+     "  hoso event 000.00.13.H30-261123-0001 withdraw --by counter-2 --role postal_worker",
+     hoso_event, {OPT_DATA, ACTOR, OPT_ID}},
+    {"show", "CODE", 1, 1, "one dossier with fields and papers",
+     "Personal data is masked unless --unmask is given.",
+     hoso_show, {OPT_UNMASK}},
+    {"list", "", 0, 0, "dossiers by state, site, due date ...",
+     "  hoso list --overdue\n  hoso list --procedure 1.004873 --state examine\n"
+     "  hoso list --due-before 2026-12-01 --site 000.00.13.H30",
+     hoso_list, {OPT_STATE, OPT_PROCEDURE, OPT_SITE, OPT_DUE_BEFORE, OPT_OVERDUE, OPT_OPEN,
+                 OPT_AFTER, OPT_MAX}},
+    {"history", "CODE", 1, 1, "all that happened to a dossier, in order", NULL,
+     hoso_history, {OPT_UNMASK}},
+
+    {"task list", "", 0, 0, "open tasks", "  hoso task list --activity verification.review",
+     hoso_task_list, {OPT_ACTIVITY, OPT_TO, OPT_SERVICE, OPT_UNMASK, OPT_MAX}},
+    {"task claim", "ACTIVITY", 1, 1, "take the next task of an activity",
+     "Prints the task's number and token, which complete, extend, progress and fail ask for.\n\n"
+     "  hoso task claim verification.review --to 000.00.13.H30 --by an --role civil_servant",
+     hoso_task_claim, {OPT_TO, ACTOR, OPT_LEASE, OPT_WAIT, OPT_MAX, OPT_UNMASK}},
+    {"task complete", "TASK TOKEN RESULT", 3, 3, "hand in the result, a JSON object",
+     "  hoso task complete 12 3 '{\"verdict\": \"approve\"}' --by an",
+     hoso_task_complete, {OPT_BY, OPT_TIMEOUT, OPT_ID}},
+    {"task extend", "TASK TOKEN", 2, 2, "keep the lease for longer", NULL,
+     hoso_task_extend, {OPT_LEASE, OPT_TIMEOUT}},
+    {"task progress", "TASK TOKEN DATA", 3, 3, "tell news of a task that goes on",
+     "  hoso task progress 15 1 '{\"event\": \"in_transit\"}' --by courier-3",
+     hoso_task_progress, {OPT_BY, OPT_TIMEOUT, OPT_ID}},
+    {"task fail", "TASK TOKEN REASON", 3, 3, "give a task back", NULL,
+     hoso_task_fail, {OPT_BY, OPT_RETRY, OPT_FINAL, OPT_TIMEOUT, OPT_ID}},
+
+    {"procedure list", "", 0, 0, "installed definitions", NULL, hoso_procedure_list, {OPT_CELL}},
+    {"procedure check", "FILE...", 1, -1, "prove definitions sound",
+     "Messages read file:line: what: why: how to mend. Outside a cell the roles, sites and "
+     "templates delivered with the program are taken.",
+     hoso_procedure_check, {OPT_CONFIG}},
+    {"procedure install", "FILE...", 1, -1, "install definitions: all of them or none",
+     "A version that is installed never changes: raise `version` for a new text. Dossiers stay on "
+     "the version by which they were received. Workers take new versions up by themselves.",
+     hoso_procedure_install, {OPT_BY}},
+    {"procedure show", "CODE [VERSION]", 1, 2, "papers and fields of a definition", NULL,
+     hoso_procedure_show, {OPT_SOURCE}},
+
+    {"chart run", "DEFINITION [EVENTS]", 1, 2, "run a bare statechart in virtual time",
+     "DEFINITION holds chart: { initial, data, states }. EVENTS (a file, or -) holds a JSON list "
+     "of {\"name\", \"data\", \"after_ms\"}: time moves on by after_ms, then the event is taken. "
+     "Prints the active states as one JSON list a line: after the start and after each event; "
+     "with --settle once more at the end. Needs no cell.\n\n"
+     "  hoso chart run traffic_light.cfg events.json --settle",
+     hoso_chart_run, {OPT_SETTLE}},
+
+    {"queue list", "", 0, 0, "waiting work, or the dead letters",
+     "  hoso queue list --dead\n  hoso queue list --service routing",
+     hoso_queue_list, {OPT_SERVICE, OPT_DEAD, OPT_MAX}},
+    {"queue show", "SEQ", 1, 1, "one dead letter or waiting item", NULL,
+     hoso_queue_show, {OPT_UNMASK}},
+    {"queue retry", "[SEQ...]", 0, -1, "put dead letters back into their queue",
+     "  hoso queue retry 371\n  hoso queue retry --all --service notification",
+     hoso_queue_retry, {OPT_ALL, OPT_SERVICE, OPT_BY}},
+    {"queue drop", "SEQ...", 1, -1, "take dead letters away for good",
+     "  hoso queue drop 371 --reason 'number does not exist, citizen told by letter'",
+     hoso_queue_drop, {OPT_REASON, OPT_BY}},
+    {"verify", "", 0, 0, "prove journal and records undamaged",
+     "Walks the hash chain of the whole journal and reads every record with its checksum. Takes "
+     "its time on a large store; best at a quiet hour.",
+     hoso_verify, {OPT_CELL}},
+};
+/* clang-format on */
+
+const size_t hoso_n_verbs = WF_COUNT(hoso_verbs);
