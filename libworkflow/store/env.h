@@ -37,6 +37,12 @@ int wf_env_new(const struct wf_store_options *options, MDB_env **out,
                struct wf_error *err) WF_CHECKED;
 int wf_env_open(MDB_env *env, const char *path, unsigned flags, struct wf_error *err) WF_CHECKED;
 
+/*
+ * Has the store come to the last sixteenth of its map? Deletes copy pages before they free any, so
+ * a map that is full to the brim could never be emptied: that part is for them and the counters.
+ */
+bool wf_env_is_tight(MDB_env *env);
+
 /* Is this statfs type a file system that other hosts can write to? */
 bool wf_is_network_fs(unsigned long type);
 int wf_check_local_fs(const char *path, struct wf_error *err) WF_CHECKED;

@@ -28,6 +28,7 @@
 #define DEFAULT_MIN_FREE    ((uint64_t)64 * 1024 * 1024)
 #define DEFAULT_MAX_READERS 128
 #define STOP_PERCENT        80 /* of the map: intake stops, what is under way goes on */
+#define RESERVE             16 /* one part in so many is kept for deletes */
 #define OPEN_TRIES          10
 #define FILE_MODE           0600
 
@@ -371,15 +372,33 @@ static unsigned count_readers(MDB_env *env)
     return lines > 0 ? lines - 1 : 0;
 }
 
-/* Each row of LMDB's own free list starts with the number of pages in it. */
-static int count_free_pages(MDB_txn *txn, uint64_t *out)
+/* Pages that the file has come to so far, used or free, out of *out_limit. */
+static int env_pages(MDB_env *env, uint64_t *out, uint64_t *out_limit)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    int rc = mdb_env_info(env, &info);
+    if (rc == 0)
+        rc = mdb_env_stat(env, &stat);
+    if (rc != 0)
+        return rc;
+    *out = info.me_last_pgno + 1;
+    *out_limit = info.me_mapsize / stat.ms_psize;
+    return 0;
+}
+
+/* Pages in use, out of *out_limit. Each row of LMDB's free list starts with its number of pages. */
+static int count_pages(MDB_env *env, MDB_txn *txn, uint64_t *out_used, uint64_t *out_limit)
 {
     const MDB_dbi free_list = 0;
     MDB_cursor *cursor = NULL;
     MDB_val key;
     MDB_val value;
     uint64_t pages = 0;
-    int rc = mdb_cursor_open(txn, free_list, &cursor);
+    uint64_t made = 0;
+    int rc = env_pages(env, &made, out_limit);
+    if (rc == 0)
+        rc = mdb_cursor_open(txn, free_list, &cursor);
     if (rc != 0)
         return rc;
     while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
@@ -388,25 +407,36 @@ static int count_free_pages(MDB_txn *txn, uint64_t *out)
         pages += n;
     }
     mdb_cursor_close(cursor);
-    *out = pages;
+    *out_used = made > pages ? made - pages : 0;
     return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+bool wf_env_is_tight(MDB_env *env)
+{
+    MDB_txn *reader = NULL; /* LMDB shows the free list to readers only */
+    uint64_t pages = 0;
+    uint64_t limit = 0;
+    if (env_pages(env, &pages, &limit) != 0 || pages <= limit - limit / RESERVE)
+        return false; /* as a rule: no need to look through the free list */
+    if (mdb_txn_begin(env, NULL, MDB_RDONLY, &reader) != 0)
+        return false;
+    int rc = count_pages(env, reader, &pages, &limit);
+    mdb_txn_abort(reader);
+    return rc == 0 && pages > limit - limit / RESERVE;
 }
 
 static int read_space(struct wf_store *store, MDB_txn *txn, struct wf_store_space *space)
 {
-    MDB_envinfo info;
     MDB_stat stat;
-    uint64_t free_pages = 0;
-    int rc = count_free_pages(txn, &free_pages);
-    if (rc == 0)
-        rc = mdb_env_info(store->env, &info);
+    uint64_t used = 0;
+    uint64_t limit = 0;
+    int rc = count_pages(store->env, txn, &used, &limit);
     if (rc == 0)
         rc = mdb_env_stat(store->env, &stat);
     if (rc != 0)
         return rc;
-    uint64_t pages = info.me_last_pgno + 1;
-    space->map_bytes = info.me_mapsize;
-    space->used_bytes = (pages > free_pages ? pages - free_pages : 0) * stat.ms_psize;
+    space->map_bytes = limit * stat.ms_psize;
+    space->used_bytes = used * stat.ms_psize;
     return 0;
 }
 

@@ -249,6 +249,6 @@ int wf_task_each(struct wf_txn *txn, struct wf_arena *arena,
 {
     struct visitor v = {arena, fn, context};
     struct wf_key from;
-    wf_key_start(&from);
+    id_key(&from, 0);
     return wf_rows_each(txn, WF_TABLE_TASKS, &from, 0, visit, &v, err);
 }

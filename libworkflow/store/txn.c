@@ -121,6 +121,7 @@ int wf_txn_begin(struct wf_store *store, bool write, struct wf_txn **out, struct
     store->writing = store->writing || write;
     txn->broken = 0;
     txn->n_writes = 0;
+    txn->tight = write && wf_env_is_tight(store->env);
     rc = wf_counts_load(txn, err);
     if (rc < 0) {
         wf_txn_abort(txn);
@@ -269,6 +270,12 @@ static int note_write(struct wf_txn *txn, int rc)
     return rc;
 }
 
+static int no_room(struct wf_txn *txn, enum wf_table table, struct wf_error *err)
+{
+    txn->store->was_full = true;
+    return wf_fail(err, WF_E_FULL, "%s: the store is full: let it grow", wf_table_names[table]);
+}
+
 int wf_txn_put(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
                struct wf_slice value, enum wf_put_mode mode, struct wf_error *err)
 {
@@ -280,6 +287,8 @@ int wf_txn_put(struct wf_txn *txn, enum wf_table table, const struct wf_key *key
     rc = WF_FAULT("store.put");
     if (rc < 0)
         return note_write(txn, wf_fail(err, rc, "%s: fault point", wf_table_names[table]));
+    if (txn->tight && table != WF_TABLE_META)
+        return note_write(txn, no_room(txn, table, err));
     return note_write(txn,
                       txn->store->writes->put(txn, table, wf_key_slice(key), value, mode, err));
 }

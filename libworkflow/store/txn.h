@@ -39,6 +39,7 @@
     X(PROCEDURES,   "procedures")   /* code | 0 | version -> procedure */
 /* clang-format on */
 
+/* In tables whose rows come and go, a one-byte key (see create.c) is no row of anybody. */
 enum wf_table {
 #define X(table, name) WF_TABLE_##table,
     WF_TABLES(X)
@@ -70,6 +71,7 @@ struct wf_txn {
     struct wf_store *store;
     struct MDB_txn *mdb;
     bool write;
+    bool tight; /* no room but for deletes */
     int broken; /* the error after which only abort is possible, or 0 */
     uint64_t n_writes;
     struct wf_counts loaded; /* as they were at begin */

@@ -11,12 +11,15 @@
  * LIFE CYCLE wf_store_create once per cell. wf_store_open once per process, after fork; then
  *            wf_txn_begin -> work -> wf_txn_commit or wf_txn_abort; wf_store_close at the end.
  * OWNERSHIP  records come back in the caller's arena and stay valid after the transaction.
- * ERRORS     WF_NONE = not there. WF_E_FULL: the map is full (also at commit, before anything was
- *            written), transaction is broken: abort it. WF_E_CORRUPT: checksum or structure.
- *            WF_E_IO: also any other failed commit, after which the process must end (a failed sync
- *            must not be tried again; begin refuses). WF_E_VERSION: made by another format. After
- *            any error but WF_NONE, WF_E_INVALID and WF_E_NOT_FOUND a write transaction must be
- *            aborted; commit of one whose write had failed aborts it and gives that code again.
+ * ERRORS     WF_NONE      not there
+ *            WF_E_FULL    the map is full, also at commit (before anything was written): abort.
+ *                         The last sixteenth of the map is kept for deletes and counters
+ *            WF_E_CORRUPT checksum or structure
+ *            WF_E_IO      also every other failed commit, after which the process must end: a
+ *                         failed sync must not be tried again, and begin refuses
+ *            WF_E_VERSION made by another format
+ *            After any error but WF_NONE, WF_E_INVALID and WF_E_NOT_FOUND a write transaction must
+ *            be aborted; commit after a failed write aborts too and gives that code again.
  * DANGERS    never wait, send or log while a write transaction is open: the cell waits with you.
  *            A read transaction keeps old pages alive: end it within 100 ms.
  * THREADS    one thread per store handle.
