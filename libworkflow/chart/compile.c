@@ -303,9 +303,9 @@ static void compile_all(struct compiler *c, const struct wf_node *group)
         finish(c);
 }
 
-static struct wf_chart *new_chart(void)
+static struct wf_chart *new_chart(size_t memory_limit)
 {
-    struct wf_arena *arena = wf_arena_new(0);
+    struct wf_arena *arena = wf_arena_new(memory_limit);
     struct wf_chart *chart = arena != NULL ? wf_arena_alloc(arena, sizeof(*chart)) : NULL;
     if (chart != NULL)
         chart->arena = arena;
@@ -317,7 +317,9 @@ static struct wf_chart *new_chart(void)
 int wf_chart_compile(const struct wf_node *group, const struct wf_chart_scope *scope,
                      struct wf_report *report, struct wf_chart **out, struct wf_error *err)
 {
-    struct compiler c = {.chart = new_chart(), .scope = scope, .report = report};
+    struct compiler c = {.chart = new_chart(scope != NULL ? scope->memory_limit : 0),
+                         .scope = scope,
+                         .report = report};
     if (c.chart == NULL)
         return wf_fail(err, WF_E_NOMEM, "no memory for a chart");
     size_t n_before = report->n;

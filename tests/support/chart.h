@@ -27,8 +27,8 @@ static inline bool knows_activity(void *context, const char *name)
 }
 
 static const struct wf_decl world_fields[] = {{"full_name", WF_T_TEXT}, {"amount", WF_T_INT}};
-static const struct wf_chart_scope world_scope = {world_fields, WF_COUNT(world_fields),
-                                                  knows_activity, NULL};
+static const struct wf_chart_scope world_scope = {
+    .fields = world_fields, .n_fields = WF_COUNT(world_fields), .is_activity = knows_activity};
 
 static inline int compile(struct world *w, const char *text)
 {

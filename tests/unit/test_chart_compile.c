@@ -145,6 +145,31 @@ static void all_mistakes_are_reported_together(void **state)
     close_world(&w);
 }
 
+/* Every block of the manual is a chart that compiles and starts without an error of its own. */
+static void the_charts_of_the_manual_are_true(void **state)
+{
+    (void)state;
+    static char text[40000];
+    FILE *file = fopen(SOURCE_ROOT "/docs/statecharts.md", "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+    fclose(file);
+    size_t blocks = 0;
+    for (char *s = strstr(text, "```\n"); s != NULL; s = strstr(s, "```\n")) {
+        char *end = strstr(s + 4, "```");
+        assert_non_null(end);
+        *end = '\0';
+        struct world w;
+        open_world(&w, s + 4);
+        if (w.step.error != NULL)
+            fail_msg("%s", w.step.error);
+        close_world(&w);
+        blocks++;
+        s = end + 3;
+    }
+    assert_int_equal(blocks, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +177,7 @@ int main(void)
         cmocka_unit_test(a_chart_shows_its_parts),
         cmocka_unit_test(mistakes_in_a_chart_are_refused_with_line_and_remedy),
         cmocka_unit_test(all_mistakes_are_reported_together),
+        cmocka_unit_test(the_charts_of_the_manual_are_true),
     };
     return cmocka_run_group_tests_name("chart_compile", tests, NULL, NULL);
 }

@@ -75,7 +75,25 @@ static void compiling_survives_every_failing_allocation(void **state)
     fail_msg("never compiled");
 }
 
-/* An arena asks the heap once in 64 KiB, so its limit is what is moved here. */
+/* An arena asks the heap once in 64 KiB, so its limit is what is moved here and below. */
+static void compiling_survives_the_lack_of_memory_at_every_point(void **state)
+{
+    (void)state;
+    struct wf_chart_scope scope = world_scope;
+    int rc = WF_E_NOMEM;
+    struct world w;
+    assert_int_equal(compile(&w, rich_chart), 0);
+    for (size_t limit = 16; limit < 100000 && rc != 0; limit += 16) {
+        struct wf_chart *chart = NULL;
+        scope.memory_limit = limit;
+        rc = wf_chart_compile(wf_config_root(w.config), &scope, &w.report, &chart, &w.err);
+        assert_true(rc == 0 || (rc == WF_E_NOMEM && chart == NULL));
+        wf_chart_free(chart);
+    }
+    assert_int_equal(rc, 0);
+    close_world(&w);
+}
+
 static void a_step_survives_the_lack_of_memory_at_every_point(void **state)
 {
     (void)state;
@@ -224,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_snapshot_of_another_chart_is_refused),
         cmocka_unit_test(compiling_survives_every_failing_allocation),
+        cmocka_unit_test(compiling_survives_the_lack_of_memory_at_every_point),
         cmocka_unit_test(a_step_survives_the_lack_of_memory_at_every_point),
         cmocka_unit_test(a_start_survives_the_lack_of_memory_at_every_point),
         cmocka_unit_test(random_charts_stay_legal_and_give_the_same_again),

@@ -73,6 +73,7 @@ struct wf_chart_scope {
        the activity of an invoke is known is for the caller to check (wf_chart_invokes). */
     bool (*is_activity)(void *context, const char *name);
     void *context;
+    size_t memory_limit; /* bytes that the compiled chart may take; 0 = no limit */
 };
 
 /*
