@@ -34,7 +34,7 @@ static void carry(struct job *job)
                       NULL);
         (void)wf_map_put(job->arena, end, "attempt", wf_map_get(job->params, "attempt"));
     } else {
-        end = job_map(job, "outcome", "delivered", "proof", "signature", NULL);
+        end = job_map(job, "outcome", "delivered", NULL);
     }
     job_complete(job, start + job_between(job, 1, 5), end);
 }

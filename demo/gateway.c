@@ -18,7 +18,7 @@ static void deliver_message(struct job *job)
     else if (job_dice(job, 12) == 0 && job->attempt == 1)
         job_fail(job, 0.2, "gateway is busy", false);
     else
-        job_complete(job, 0.1, job_map(job, "tracking", job->dossier, NULL));
+        job_complete(job, 0.1, job_map(job, NULL));
 }
 
 int main(int argc, char **argv)

@@ -7,6 +7,7 @@ import argparse
 import collections
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,10 +19,17 @@ SETTLE = 20  # seconds more for messages and letters of apology that are still o
 START = "2026-11-30T07:30"  # a Monday without holidays near
 STANDS = ("desk", "agency", "gateway", "courier", "counter")
 DAY_MS = 1000
+SOCKET_PATH_MAX = 107
 
 
 class Failure(Exception):
     """Says in one line what went wrong."""
+
+
+def fresh_folder():
+    """In build-demo, or in the system's own place where socket paths would grow too long."""
+    too_long = len(os.path.abspath("build-demo/cell-12345678/run/notification.peer")) > SOCKET_PATH_MAX
+    return tempfile.mkdtemp(prefix="cell-", dir=None if too_long else "build-demo")
 
 
 class Demo:
@@ -29,7 +37,7 @@ class Demo:
         self.options = options
         self.services = os.path.abspath(os.path.join(options.build, "services"))
         self.stands = os.path.abspath(os.path.join(options.build, "demo"))
-        self.cell = options.cell or tempfile.mkdtemp(prefix="cell-", dir="build-demo")
+        self.cell = options.cell or fresh_folder()
         self.logs = os.path.join(self.cell, "log")
         self.programs = []
         self.run = None
@@ -68,6 +76,8 @@ class Demo:
         return program
 
     def start_workers(self):
+        if os.path.exists(os.path.join(self.cell, "store")):
+            raise Failure(f"{self.cell} has a store already: name a new folder")
         self.hoso("init", self.cell, "--training", f"86400:{START}", "--name", "demo",
                   "--config-from", "config", "--procedures", "procedures")
         os.makedirs(self.logs, exist_ok=True)
@@ -108,7 +118,7 @@ class Demo:
         return json.loads(self.in_cell("list", "--json", "--max", "0"))["dossiers"]
 
     def tasks(self):
-        return json.loads(self.in_cell("task", "list", "--json", "--max", "0")).get("tasks", [])
+        return json.loads(self.in_cell("task", "list", "--json", "--max", "0"))["tasks"]
 
     def dead(self):
         return json.loads(self.in_cell("queue", "list", "--dead", "--json", "--max", "0"))["items"]
@@ -121,13 +131,14 @@ class Demo:
         self.last_shown = now
         closed = sum(d["closed"] for d in dossiers)
         status = collections.Counter(d["status"] for d in dossiers if not d["closed"])
-        line = (f"day {int((now - self.started) * 1000 / DAY_MS):3}   "
-                f"received {len(dossiers):3}/{self.options.count}   "
-                f"being settled {status[1] + status[2] + status[4] + status[7]:3}   "
-                f"waiting for the citizen {status[5] + status[6]:3}   "
-                f"result ready {status[9] + status[10]:3}   closed {closed:3}")
+        line = (f"day {int((now - self.started) * 1000 / DAY_MS):3}: "
+                f"received {len(dossiers)}/{self.options.count}, "
+                f"at desks {status[1] + status[2] + status[4] + status[7]}, "
+                f"citizen asked {status[5] + status[6]}, "
+                f"result ready {status[9] + status[10]}, closed {closed}")
         if self.is_tty:
-            print("\r\x1b[K" + line, end="\n" if final else "", flush=True)
+            width = shutil.get_terminal_size().columns - 1
+            print("\r\x1b[K" + line[:width], end="\n" if final else "", flush=True)
         else:
             print(line, flush=True)
 
@@ -163,8 +174,8 @@ class Demo:
             time.sleep(0.25)
 
     def summary(self, dossiers):
-        titles = {p["code"]: p["title"]["en"] if isinstance(p.get("title"), dict)
-                  else p.get("title", "") for p in self.procedures()}
+        procedures = json.loads(self.in_cell("procedure", "list", "--json"))["procedures"]
+        titles = {p["procedure"]: p["title"] for p in procedures}
         outcomes = sorted({d["outcome"] for d in dossiers},
                           key=lambda o: (o != "approved", o))
         print("\nDossiers by procedure and outcome\n")
@@ -180,23 +191,20 @@ class Demo:
         print(f"  {'all':<42}" + "".join(f"{count[o]:>11}" for o in outcomes) +
               f"{len(dossiers):>7}")
 
-    def procedures(self):
-        return json.loads(self.in_cell("procedure", "list", "--json")).get("procedures", [])
-
     def tell(self, dossiers):
         """Health of the queues, one dossier's life, and where to look further."""
         code = max(dossiers, key=lambda d: (d["events"], d["dossier"]))["dossier"]
         print("\nHealth of the queues\n")
         print(self.in_cell("status", check=False).rstrip())
         print(f"\nThe longest history: {code}\n")
-        print(self.in_cell("history", code).rstrip())
+        print(self.in_cell("history", code, "--unmask").rstrip())
         short = os.path.relpath(self.find_hoso())
         cell = os.path.relpath(self.cell)
         print(f"\nEverything lies in {cell} (store, settings, logs). Look further with\n")
-        for words in (f"show {code}", "list --procedure 1.013831", "verify", "procedure list",
-                      "run          # and in another window: task list"):
-            verb, _, rest = words.partition(" ")
-            print(f"  {short} {verb} --cell {cell} {rest}".rstrip())
+        print(f"  export HOSO_CELL={cell}")
+        for words in (f"show {code}", "list --procedure 1.013831", "procedure show 1.004873",
+                      "verify", "run     # the workers; in another window: status, task list"):
+            print(f"  {short} {words}")
 
     def complaints(self):
         for name in STANDS:
