@@ -78,6 +78,18 @@ static int read_event(struct hoso *h, const struct wf_value *from, size_t number
     return 0;
 }
 
+/* All of them, so that a wrong list runs nothing. */
+static int check_events(struct hoso *h, const struct wf_value *events)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < wf_value_count(events); i++) {
+        struct wf_chart_event event;
+        int64_t after_ms;
+        rc = read_event(h, wf_list_at(events, i), i + 1, &event, &after_ms);
+    }
+    return rc;
+}
+
 /* ---- running ----------------------------------------------------------------------------------
  */
 
@@ -133,6 +145,8 @@ int hoso_chart_run(struct hoso *h)
     int rc = load(h, &chart);
     if (rc == 0 && h->n_args > 1)
         rc = read_events(h, h->args[1], &events);
+    if (rc == 0)
+        rc = check_events(h, events);
     if (rc == 0)
         rc = wf_runner_new(chart, &runner, &h->err);
     if (rc == 0)
