@@ -357,6 +357,27 @@ static void a_damaged_record_is_never_handed_out(void **state)
     teststore_fini(&t);
 }
 
+static void a_damaged_number_is_never_handed_out(void **state)
+{
+    (void)state;
+    struct teststore t;
+    uint64_t seq = 0;
+    const struct wf_str name = {"\0\0\0\0\0\0\0\5", 8};
+    teststore_create(&t, NULL);
+    teststore_open(&t);
+    struct wf_txn *txn = teststore_begin(&t, true);
+    assert_ok(wf_cursor_put(txn, name, 1234, &t.err), t.err);
+    teststore_commit(&t, txn);
+    teststore_close(&t);
+    damage(t.path, "cursors", 5, FLIP);
+    teststore_open(&t);
+    txn = teststore_begin(&t, false);
+    assert_int_equal(wf_cursor_get(txn, name, &seq, &t.err), WF_E_CORRUPT);
+    assert_int_equal(seq, 0);
+    wf_txn_abort(txn);
+    teststore_fini(&t);
+}
+
 /* ---- one stream of changes ------------------------------------------------------------------- */
 
 static struct wf_txn *replica; /* open write transaction of the other store */
@@ -514,6 +535,7 @@ int main(void)
 #endif
         cmocka_unit_test(a_changed_or_missing_journal_event_is_named),
         cmocka_unit_test(a_damaged_record_is_never_handed_out),
+        cmocka_unit_test(a_damaged_number_is_never_handed_out),
         cmocka_unit_test(the_stream_of_changes_makes_a_second_store_that_is_the_same),
         cmocka_unit_test(rows_written_during_a_scan_do_not_confuse_it),
         cmocka_unit_test(each_failing_allocation_gives_nomem_and_nothing_half_done),
