@@ -2,6 +2,7 @@
 /* Looking at a compiled chart. */
 #include "chart_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void wf_chart_free(struct wf_chart *chart)
@@ -62,6 +63,25 @@ int wf_chart_find(const struct wf_chart *chart, const char *id)
 {
     int state = chart_find(chart, wf_str(id));
     return state == NO_STATE ? -1 : state - 1;
+}
+
+bool is_duration(const char *text)
+{
+    static const char *const units[] = {"working day",   "working days", "working hour",
+                                        "working hours", "day",          "days"};
+    const int64_t max_days = 36500;
+    int64_t ms = 0;
+    if (strcmp(text, "same day") == 0)
+        return true;
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 9 || text[digits] != ' ')
+        return false;
+    long amount = strtol(text, NULL, 10);
+    for (size_t i = 0; i < WF_COUNT(units); i++) {
+        if (strcmp(text + digits + 1, units[i]) == 0)
+            return amount > 0 && amount <= max_days;
+    }
+    return wf_duration_parse(wf_str(text), &ms) && ms > 0 && ms <= max_days * 24 * 3600 * 1000;
 }
 
 /* The token is the whole name or a prefix that ends where a part of the name ends. */

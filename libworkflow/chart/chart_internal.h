@@ -195,6 +195,10 @@ static inline int next_child(const struct wf_chart *chart, int parent, int child
 /* The state below which a transition exits and enters, its targets being plain states. */
 int chart_domain(const struct wf_chart *chart, const struct transition *t, struct targets targets);
 
+/* "same day", "2 working days", "30 minutes": what wf_limit_parse (calendar.h, above this layer)
+   reads too. */
+bool is_duration(const char *text);
+
 bool event_has_token(const char *event, struct wf_str token);
 bool transition_matches(const struct transition *t, const char *event);
 

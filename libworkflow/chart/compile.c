@@ -91,27 +91,6 @@ const struct wf_node *as_list(struct compiler *c, const struct wf_node *node, co
     return NULL;
 }
 
-/* The forms of wf_limit_parse (calendar.h), which stands above this layer. */
-bool is_duration(const char *text)
-{
-    static const char *const units[] = {"ms",      "second", "seconds", "s",   "minute",
-                                        "minutes", "hour",   "hours",   "day", "days"};
-    if (strcmp(text, "same day") == 0)
-        return true;
-    size_t digits = strspn(text, "0123456789");
-    const char *unit = text + digits;
-    if (digits == 0 || digits > 9 || *unit++ != ' ')
-        return false;
-    bool is_working = wf_starts_with(unit, "working ");
-    if (is_working)
-        unit += strlen("working ");
-    for (size_t i = 0; i < WF_COUNT(units); i++) {
-        if (strcmp(unit, units[i]) == 0)
-            return !is_working || unit[0] == 'd' || unit[0] == 'h';
-    }
-    return false;
-}
-
 bool is_event_name(const char *name)
 {
     size_t length = strlen(name);

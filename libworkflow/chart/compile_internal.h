@@ -52,8 +52,6 @@ const char *read_text(struct compiler *c, const struct wf_node *group, const cha
 /* Reports and gives NULL where the node is no list (NULL passes). */
 const struct wf_node *as_list(struct compiler *c, const struct wf_node *node, const char *what);
 
-/* "2 working days", "30 minutes"... */
-bool is_duration(const char *text);
 bool is_event_name(const char *name);
 bool is_variable_name(const char *name);
 const struct wf_decl *find_decl(const struct compiler *c, struct wf_str name);

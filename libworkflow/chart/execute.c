@@ -198,6 +198,18 @@ static int make_text(struct run *run, const struct template *t, const char *what
     return 0;
 }
 
+static int make_duration(struct run *run, const struct template *t, const char **out)
+{
+    const char *text = NULL;
+    int rc = make_text(run, t, "duration", &text);
+    if (rc < 0)
+        return rc;
+    if (!is_duration(text))
+        return wf_fail(&run->err, WF_E_STATE, "the text given as duration is none");
+    *out = text;
+    return 0;
+}
+
 /* The initial values of data, in document order, where the caller gave none. */
 int bind_data(struct run *run, const struct wf_value *variables)
 {
@@ -255,7 +267,7 @@ static int do_send(struct run *run, const struct action *a)
     const struct wf_value *data = NULL;
     int rc = a->value != NULL ? make_value(run, a->value, &data) : 0;
     if (rc == 0 && a->delay != NULL)
-        rc = make_text(run, a->delay, "delay", &delay);
+        rc = make_duration(run, a->delay, &delay);
     if (rc == 0)
         rc = make_id(run, a, is_detached ? a->name : "send", &id);
     if (rc < 0)
@@ -288,7 +300,7 @@ static int do_cancel(struct run *run, const struct action *a)
 static int do_extend(struct run *run, const struct action *a)
 {
     const char *delay = NULL;
-    int rc = make_text(run, a->delay, "duration", &delay);
+    int rc = make_duration(run, a->delay, &delay);
     if (rc < 0)
         return rc;
     struct wf_effect *effect = add_effect(run, WF_EFFECT_EXTEND);

@@ -100,6 +100,8 @@ static void mistakes_in_a_chart_are_refused_with_line_and_remedy(void **state)
         {"states: { a: { on = ({event = \"e\"; type = \"inner\";}); }; };", "internal or external"},
         {"states: { a: { deadline = \"soon\"; }; };", "is no duration"},
         {"states: { a: { deadline = \"2 working minutes\"; }; };", "is no duration"},
+        {"states: { a: { deadline = \"0 days\"; }; };", "is no duration"},
+        {"states: { a: { deadline = \"2 weeks\"; }; };", "is no duration"},
         {"states: { a: { status = 11; }; };", "portal status"},
         {"states: { a: { entry = ({}); }; };", "no action"},
         {"states: { a: { entry = ({assign = \"zz\"; expr = \"1\";}); }; };", "not declared"},

@@ -193,6 +193,17 @@ static void sends_and_cancels_become_effects_in_order(void **state)
     close_world(&w);
 }
 
+static void a_delay_that_is_no_duration_is_not_armed(void **state)
+{
+    (void)state;
+    struct world w;
+    open_world(&w, "data: { good = \"90 seconds\"; bad = \"soon\"; }; states: { a: { entry = ("
+                   "{send = \"x\"; delay = \"=good\"; id = \"g\";}, {extend = \"=bad\";}); }; };");
+    assert_string_equal(effects(&w), "send:g@90 seconds");
+    assert_non_null(strstr(w.step.error, "extend: the text given as duration is none"));
+    close_world(&w);
+}
+
 static void a_deadline_is_armed_on_entry_and_cancelled_on_exit(void **state)
 {
     (void)state;
@@ -290,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_value_of_the_wrong_type_is_not_assigned),
         cmocka_unit_test(the_event_shows_name_data_and_invocation),
         cmocka_unit_test(sends_and_cancels_become_effects_in_order),
+        cmocka_unit_test(a_delay_that_is_no_duration_is_not_armed),
         cmocka_unit_test(a_deadline_is_armed_on_entry_and_cancelled_on_exit),
         cmocka_unit_test(invocations_start_after_the_macrostep_in_the_states_still_active),
         cmocka_unit_test(an_invocation_is_cancelled_on_exit_unless_it_has_ended),
