@@ -163,8 +163,7 @@ int wf_client_send_raw(struct wf_client *client, enum wf_service to, struct wf_s
     int64_t until = wf_monotonic_ms() + client->timeout_ms;
     while ((rc = try_send(socket, frame, err)) == WF_NONE) {
         if (wf_monotonic_ms() >= until)
-            return wf_fail(err, WF_E_TIMEOUT, "%s cannot be reached: is it running?",
-                           wf_service_word(to));
+            return wf_fail(err, WF_E_TIMEOUT, "%s cannot be reached", wf_service_word(to));
         rc = wait_for(socket, ZMQ_POLLOUT, until, err);
         if (rc < 0)
             return rc;
@@ -289,8 +288,7 @@ static int ask_until_answered(struct asking *ask, struct wf_arena *arena, struct
         bool blocked = false;
         if (now >= ask->give_up)
             return wf_fail(err, WF_E_TIMEOUT, "%s %s", wf_service_word(ask->to),
-                           ask->was_sent ? "did not answer in time"
-                                         : "cannot be reached: is it running?");
+                           ask->was_sent ? "did not answer in time" : "cannot be reached");
         if (now >= ask->send_at) {
             int rc = try_send(ask->socket, ask->frame, err);
             if (rc < 0)

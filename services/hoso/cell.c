@@ -182,7 +182,10 @@ int hoso_store(struct hoso *h, bool write)
                                                                << 20,
                                              .read_only = !write};
     rc = wf_store_open(h->settings.store, &options, &h->store, &h->err);
-    return rc < 0 ? wf_wrap(&h->err, "store %s", h->settings.store) : rc;
+    if (rc == WF_E_NOT_FOUND)
+        return wf_fail(&h->err, WF_E_CONFIG, "%s: there is no store: `hoso init %s` makes one",
+                       h->settings.store, h->folder);
+    return rc;
 }
 
 int hoso_read(struct hoso *h, int (*fn)(struct hoso *h, struct wf_txn *txn, void *context),

@@ -12,7 +12,6 @@ static const struct hoso_column answer_columns[] = {
     {"dossier", "Dossier", "Hồ sơ", HOSO_TEXT},
     {"procedure", "Procedure", "Thủ tục", HOSO_TEXT},
     {"status", "Status", "Trạng thái", HOSO_STATUS},
-    {"states", "State", "Bước", HOSO_WORDS},
     {"received", "Received", "Tiếp nhận", HOSO_TIME},
     {"due", "Due", "Hẹn trả", HOSO_TIME},
     {"outcome", "Outcome", "Kết quả", HOSO_TEXT},

@@ -21,7 +21,8 @@
 
 enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREACHABLE };
 
-#define HOSO_FAILED 1 /* a verb's answer: failed, and the reason is printed */
+/* A verb's answer: failed, and the reason is printed. No WF_E_* has this number. */
+#define HOSO_FAILED (-1000)
 
 /* All options of all verbs. */
 /* clang-format off */

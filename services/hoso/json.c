@@ -63,12 +63,12 @@ int hoso_json_parse(const char *what, const char *text, size_t length, struct wf
     json_error_t why;
     json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (json == NULL)
-        return wf_fail(err, WF_E_INVALID, "%s: line %d, column %d: no JSON: %s", what, why.line,
+        return wf_fail(err, WF_E_CONFIG, "%s: line %d, column %d: no JSON: %s", what, why.line,
                        why.column, why.text);
     const struct wf_value *value = value_of(json, arena, 1);
     json_decref(json);
     if (!wf_value_is_whole(value))
-        return wf_fail(err, WF_E_INVALID, "%s: more than %d levels deep", what, DEPTH_MAX);
+        return wf_fail(err, WF_E_CONFIG, "%s: more than %d levels deep", what, DEPTH_MAX);
     *out = value;
     return 0;
 }
@@ -81,7 +81,7 @@ int hoso_json_object(const char *what, const char *text, struct wf_arena *arena,
     if (rc < 0)
         return rc;
     if (value->type != WF_MAP)
-        return wf_fail(err, WF_E_INVALID, "%s: a JSON object is wanted: {\"name\": ...}", what);
+        return wf_fail(err, WF_E_CONFIG, "%s: a JSON object is wanted: {\"name\": ...}", what);
     *out = value;
     return 0;
 }

@@ -13,7 +13,7 @@ static const struct hoso_column dossier_columns[] = {
     {"dossier", "Dossier", "Hồ sơ", HOSO_TEXT},
     {"title", "Procedure", "Thủ tục", HOSO_TEXT},
     {"status", "Status", "Trạng thái", HOSO_STATUS},
-    {"states", "State", "Bước", HOSO_WORDS},
+    {"at", "State", "Bước", HOSO_WORDS},
     {"waits_for", "Waits for", "Đang chờ", HOSO_WORDS},
     {"site_title", "Received at", "Nơi tiếp nhận", HOSO_TEXT},
     {"agency", "Authority", "Cơ quan giải quyết", HOSO_TEXT},
@@ -41,7 +41,7 @@ static const struct hoso_column list_columns[] = {
     {"dossier", "Dossier", "Hồ sơ", HOSO_TEXT},
     {"procedure", "Procedure", "Thủ tục", HOSO_TEXT},
     {"status", "Status", "Trạng thái", HOSO_STATUS},
-    {"states", "State", "Bước", HOSO_WORDS},
+    {"at", "State", "Bước", HOSO_WORDS},
     {"received", "Received", "Tiếp nhận", HOSO_TIME},
     {"due", "Due", "Hẹn trả", HOSO_TIME},
     {"outcome", "Outcome", "Kết quả", HOSO_TEXT},
@@ -61,6 +61,30 @@ static const char *title_of(const struct hoso *h, const struct wf_bilingual *tit
 {
     const char *text = h->vi ? title->vi : title->en;
     return text != NULL ? text : title->vi;
+}
+
+/* The innermost of the active states: a clerk need not read the outer ones every time. */
+static const struct wf_value *innermost(struct hoso *h, struct wf_txn *txn,
+                                        const struct wf_rec_dossier *dossier)
+{
+    const struct wf_procedure *procedure =
+        hoso_known_procedure(h, txn, dossier->procedure, dossier->version);
+    const struct wf_chart_state *all = NULL;
+    struct wf_value *list = wf_list(h->arena);
+    size_t n = procedure != NULL ? wf_chart_states(procedure->chart, &all) : 0;
+    for (size_t i = 0; i < wf_value_count(dossier->states); i++) {
+        const char *id = wf_value_text(wf_list_at(dossier->states, i), "");
+        int self = procedure != NULL ? wf_chart_find(procedure->chart, id) : -1;
+        bool has_inner = false;
+        for (size_t j = 0; j < wf_value_count(dossier->states) && self >= 0; j++) {
+            const char *other = wf_value_text(wf_list_at(dossier->states, j), "");
+            int at = wf_chart_find(procedure->chart, other);
+            has_inner = has_inner || (at >= 0 && (size_t)at < n && all[at].parent == self);
+        }
+        if (!has_inner)
+            (void)wf_list_add(h->arena, list, wf_text(h->arena, id));
+    }
+    return list;
 }
 
 /* Finds by code, or by "#7" for a dossier that has no code yet. */
@@ -153,6 +177,7 @@ static int read_dossier(struct hoso *h, struct wf_txn *txn, void *context)
                       ? wf_arena_printf(h->arena, "%s, %s", site->code, title_of(h, &site->name))
                       : wf_arena_printf(h->arena, "%.*s", WF_STR_ARG(dossier.site));
     (void)wf_map_put(h->arena, map, "site_title", place != NULL ? wf_text(h->arena, place) : NULL);
+    (void)wf_map_put(h->arena, map, "at", innermost(h, txn, &dossier));
     (void)wf_map_put(h->arena, map, "fields", field_rows(h, procedure, content.fields));
     (void)wf_map_put(h->arena, map, "papers", paper_rows(h, procedure, content.papers));
     (void)wf_map_put(h->arena, map, "agent",
@@ -197,6 +222,7 @@ int hoso_show(struct hoso *h)
 
 struct listing {
     struct hoso *h;
+    struct wf_txn *txn;
     struct wf_dossier_filter filter;
     struct wf_value *rows;
     size_t max;   /* 0 = all */
@@ -207,8 +233,11 @@ struct listing {
 static int add_row(void *context, const struct wf_rec_dossier *dossier)
 {
     struct listing *l = context;
-    if (!wf_list_add(l->h->arena, l->rows, hoso_dossier_value(l->h, dossier)))
-        return WF_E_NOMEM;
+    struct hoso *h = l->h;
+    struct wf_value *row = wf_map_copy(h->arena, hoso_dossier_value(h, dossier));
+    (void)wf_map_put(h->arena, row, "at", innermost(h, l->txn, dossier));
+    if (!wf_list_add(h->arena, l->rows, row))
+        return wf_fail(&h->err, WF_E_NOMEM, "list dossiers: out of memory");
     l->last = dossier->id;
     l->taken++;
     bool full = l->max > 0 && wf_value_count(l->rows) >= l->max;
@@ -219,6 +248,7 @@ static int read_rows(struct hoso *h, struct wf_txn *txn, void *context)
 {
     struct listing *l = context;
     l->taken = 0;
+    l->txn = txn;
     return wf_dossier_each(txn, &l->filter, h->arena, add_row, l, &h->err);
 }
 

@@ -18,9 +18,9 @@ static const struct outcome outcomes[] = {
     {WF_E_NOT_FOUND, EXIT_NOT_FOUND, NULL},
     {WF_E_CONFIG, EXIT_USAGE, NULL},
     {WF_E_VERSION, EXIT_USAGE, "use the release of hoso that made this store"},
-    {WF_E_TIMEOUT, EXIT_UNREACHABLE, "see `hoso status`; `hoso run` starts the workers"},
+    {WF_E_TIMEOUT, EXIT_UNREACHABLE,
+     "is the cell running? `hoso status` tells, `hoso run` starts it"},
     {WF_E_BUSY, EXIT_REFUSED, "try again a little later"},
-    {WF_E_STALE, EXIT_REFUSED, "claim the task again"},
     {WF_E_CORRUPT, EXIT_REFUSED, "stop the cell and run `hoso verify`"},
 };
 

@@ -69,7 +69,7 @@ int hoso_procedure_check(struct hoso *h)
     for (int i = 0; i < h->n_args && rc == 0; i++) {
         struct wf_procedure *p = NULL;
         int loaded = load(h, h->args[i], &catalogue, &p);
-        if (loaded < 0)
+        if (loaded < 0 && loaded != HOSO_FAILED)
             (void)fprintf(stderr, "%s: %s\n", h->args[i], h->err.text);
         all_sound = all_sound && loaded == 0;
         /* clang-format off */

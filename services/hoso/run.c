@@ -112,10 +112,12 @@ static int catch_signals(struct supervisor *s)
     return 0;
 }
 
-/* A store that cannot be opened is better said once, here, than by five workers in turn. */
-static int check_store(struct supervisor *s)
+/* What is wrong with files or store is better said once, here, than by five workers in turn. */
+static int check_cell(struct supervisor *s)
 {
-    int rc = hoso_store(s->h, false);
+    int rc = hoso_registry(s->h);
+    if (rc == 0)
+        rc = hoso_store(s->h, false);
     if (rc != 0)
         return rc;
     wf_store_close(s->h->store);
@@ -132,7 +134,7 @@ static int prepare(struct supervisor *s)
     if (rc == 0)
         rc = take_lock(s);
     if (rc == 0)
-        rc = check_store(s);
+        rc = check_cell(s);
     if (rc == 0)
         rc = wf_board_open(h->settings.run, &s->board, &h->err);
     if (rc == 0)
@@ -179,7 +181,8 @@ static void ended(struct supervisor *s, struct child *child, int status)
     bool was_up = child->state == CHILD_UP;
     int pid = (int)child->pid;
     child_ended(child, wf_monotonic_ms());
-    if (s->stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    bool as_told = WIFEXITED(status) ? WEXITSTATUS(status) == 0 : WTERMSIG(status) == SIGTERM;
+    if (s->stopping && as_told)
         return;
     if (WIFSIGNALED(status))
         wf_log(WF_LOG_ERROR, WF_LOG_CHILD_EVENT, NULL, "%s (pid %d) was ended by signal %d", name,

@@ -14,11 +14,12 @@
 
 /* Keys of event data, task parameters and results whose values are no personal data. */
 static const char *const harmless[] = {
-    "activity", "amount",   "attempt", "by",      "channel", "code",   "complete", "decision",
-    "due",      "en",       "event",   "from",    "id",      "item",   "kind",     "mode",
-    "number",   "outcome",  "paid",    "receipt", "role",    "seal",   "sent",     "state",
-    "status",   "template", "to",      "until",   "verdict", "vi",     "copies",   "dossier",
-    "site",     "agreed",   "asked",   "mandate", "service", "invoke", "question", "title",
+    "activity", "amount",  "attempt", "by",      "channel",   "code",    "complete",
+    "decision", "due",     "en",      "event",   "from",      "id",      "item",
+    "kind",     "mode",    "number",  "outcome", "paid",      "receipt", "role",
+    "seal",     "sent",    "state",   "status",  "template",  "to",      "until",
+    "verdict",  "vi",      "copies",  "dossier", "procedure", "site",    "agreed",
+    "asked",    "mandate", "service", "invoke",  "question",  "title",
 };
 
 static bool is_harmless(struct wf_str key)
@@ -59,6 +60,7 @@ const struct wf_value *hoso_masked(struct hoso *h, const struct wf_value *value)
 const struct wf_value *hoso_brief(struct hoso *h, const struct wf_value *map, size_t most)
 {
     struct wf_buf buf = {0};
+    char moment[32];
     for (size_t i = 0; map != NULL && map->type == WF_MAP && i < map->u.map.n; i++) {
         const struct wf_pair *pair = &map->u.map.pairs[i];
         const struct wf_value *v = pair->value;
@@ -67,6 +69,9 @@ const struct wf_value *hoso_brief(struct hoso *h, const struct wf_value *map, si
         wf_buf_printf(&buf, "%s%.*s=", buf.len > 0 ? " " : "", WF_STR_ARG(pair->key));
         if (v->type == WF_TEXT)
             wf_buf_add(&buf, v->u.text.ptr, v->u.text.len);
+        else if (v->type == WF_INT && wf_str_is(pair->key, "due") && v->u.integer != 0)
+            wf_buf_text(&buf,
+                        wf_calendar_format(h->calendar, v->u.integer, moment, sizeof(moment)));
         else if (v->type == WF_INT)
             wf_buf_printf(&buf, "%" PRId64, v->u.integer);
         else if (v->type == WF_NUMBER)

@@ -10,7 +10,7 @@ const struct hoso_verb hoso_verbs[] = {
      "Copies the configuration files that are missing into FOLDER, makes its store and its run "
      "folder, and installs definitions. What is there already is kept.\n\n"
      "  hoso init /var/lib/hoso/vi-thanh --procedures procedures\n"
-     "  hoso init cell --training 86400:2026-11-23T08:00   # a day passes in a second",
+     "  hoso init cell --training 86400:2026-11-23T08:00   # one day a second",
      hoso_init, {OPT_NAME, OPT_TRAINING, OPT_CONFIG, OPT_PROCEDURES}},
     {"run", "", 0, 0, "run the cell's five workers",
      "Starts the workers, says so when all of them answer, and starts again what dies. A worker "
@@ -27,11 +27,13 @@ const struct hoso_verb hoso_verbs[] = {
      "papers follow) where wanted. Prints the dossier's code.\n\n"
      "  echo '{\"procedure\": \"1.004873\", \"channel\": \"post\", \"site\": \"000.00.13.H30\",\n"
      "         \"by\": \"teller-07\", \"role\": \"postal_worker\",\n"
-     "         \"fields\": {\"full_name\": \"Nguyễn Văn An\"}}' | hoso submit -\n"
+     "         \"fields\": {\"full_name\": \"Nguyễn Văn An\"}}' \\\n"
+     "      | hoso submit -\n"
      "\nWith --id a command that broke off can be given again without filing twice.",
      hoso_submit, {ACTOR, OPT_ID}},
     {"event", "CODE EVENT", 2, 2, "tell that something happened to a dossier",
-     "  hoso event 000.00.13.H30-261123-0001 withdraw --by counter-2 --role postal_worker",
+     "  hoso event 000.00.13.H30-261123-0001 withdraw \\\n"
+     "        --by counter-2 --role postal_worker",
      hoso_event, {OPT_DATA, ACTOR, OPT_ID}},
     {"show", "CODE", 1, 1, "one dossier with fields and papers",
      "Personal data is masked unless --unmask is given.",
@@ -48,7 +50,8 @@ const struct hoso_verb hoso_verbs[] = {
      hoso_task_list, {OPT_ACTIVITY, OPT_TO, OPT_SERVICE, OPT_UNMASK, OPT_MAX}},
     {"task claim", "ACTIVITY", 1, 1, "take the next task of an activity",
      "Prints the task's number and token, which complete, extend, progress and fail ask for.\n\n"
-     "  hoso task claim verification.review --to 000.00.13.H30 --by an --role civil_servant",
+     "  hoso task claim verification.review --to 000.00.13.H30 \\\n"
+     "        --by an --role civil_servant",
      hoso_task_claim, {OPT_TO, ACTOR, OPT_LEASE, OPT_WAIT, OPT_MAX, OPT_UNMASK}},
     {"task complete", "TASK TOKEN RESULT", 3, 3, "hand in the result, a JSON object",
      "  hoso task complete 12 3 '{\"verdict\": \"approve\"}' --by an",
@@ -90,7 +93,7 @@ const struct hoso_verb hoso_verbs[] = {
      "  hoso queue retry 371\n  hoso queue retry --all --service notification",
      hoso_queue_retry, {OPT_ALL, OPT_SERVICE, OPT_BY}},
     {"queue drop", "SEQ...", 1, -1, "take dead letters away for good",
-     "  hoso queue drop 371 --reason 'number does not exist, citizen told by letter'",
+     "  hoso queue drop 371 --reason 'no such number; citizen told by letter'",
      hoso_queue_drop, {OPT_REASON, OPT_BY}},
     {"verify", "", 0, 0, "prove journal and records undamaged",
      "Walks the hash chain of the whole journal and reads every record with its checksum. Takes "
