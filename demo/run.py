@@ -7,6 +7,7 @@ import argparse
 import collections
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -26,10 +27,11 @@ class Failure(Exception):
     """Says in one line what went wrong."""
 
 
-def fresh_folder():
-    """In build-demo, or in the system's own place where socket paths would grow too long."""
-    too_long = len(os.path.abspath("build-demo/cell-12345678/run/notification.peer")) > SOCKET_PATH_MAX
-    return tempfile.mkdtemp(prefix="cell-", dir=None if too_long else "build-demo")
+def fresh_folder(into):
+    """In the folder, or in the system's own place where socket paths would grow too long."""
+    longest = os.path.abspath(os.path.join(into, "cell-12345678/run/notification.sock"))
+    place = into if len(longest) <= SOCKET_PATH_MAX else None
+    return tempfile.mkdtemp(prefix="cell-", dir=place)
 
 
 class Demo:
@@ -37,13 +39,16 @@ class Demo:
         self.options = options
         self.services = os.path.abspath(os.path.join(options.build, "services"))
         self.stands = os.path.abspath(os.path.join(options.build, "demo"))
-        self.cell = options.cell or fresh_folder()
+        self.cell = options.cell or fresh_folder(options.into)
         self.logs = os.path.join(self.cell, "log")
         self.programs = []
         self.run = None
         self.started = 0.0
         self.is_tty = sys.stdout.isatty()
         self.last_shown = 0.0
+        self.dice = random.Random(options.seed)
+        self.killed = 0
+        self.next_kill = 0.0
 
     # ---- the hoso command -------------------------------------------------------------------
 
@@ -106,6 +111,26 @@ class Demo:
                     program.kill()
                     program.wait()
 
+    def is_worker(self, pid):
+        """Only children of our own supervisor, whatever a stale figure may say."""
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+                return int(stat.read().rsplit(")", 1)[1].split()[1]) == self.run.pid
+        except (OSError, IndexError, ValueError):
+            return False
+
+    def kill_a_worker(self):
+        """With --rough: SIGKILL to one of the five, once a second."""
+        now = time.monotonic()
+        if not self.options.rough or now < self.next_kill:
+            return
+        self.next_kill = now + 1
+        status = json.loads(self.in_cell("status", "--json", check=False))
+        pids = [w["pid"] for w in status["workers"] if w["pid"] and self.is_worker(w["pid"])]
+        if pids:
+            os.kill(self.dice.choice(pids), signal.SIGKILL)
+            self.killed += 1
+
     def check_programs(self):
         for name, program in self.programs:
             if program.poll() is not None:
@@ -156,6 +181,7 @@ class Demo:
                 self.show(dossiers, final=True)
                 raise Failure(self.stuck(dossiers))
             self.show(dossiers)
+            self.kill_a_worker()
             time.sleep(0.25)
 
     def stuck(self, dossiers):
@@ -198,12 +224,14 @@ class Demo:
         print(self.in_cell("status", check=False).rstrip())
         print(f"\nThe longest history: {code}\n")
         print(self.in_cell("history", code, "--unmask").rstrip())
+        print("\nProof of journal and records\n")
+        print(self.in_cell("verify").rstrip())
         short = os.path.relpath(self.find_hoso())
         cell = os.path.relpath(self.cell)
         print(f"\nEverything lies in {cell} (store, settings, logs). Look further with\n")
         print(f"  export HOSO_CELL={cell}")
         for words in (f"show {code}", "list --procedure 1.013831", "procedure show 1.004873",
-                      "verify", "run     # the workers; in another window: status, task list"):
+                      "list --site 000.00.13.H30", "run     # the workers; in another window: status, task list"):
             print(f"  {short} {words}")
 
     def complaints(self):
@@ -224,15 +252,17 @@ class Demo:
         self.complaints()
         if dead:
             raise Failure(f"{len(dead)} dead letters: hoso queue list --dead --cell {self.cell}")
-        print(f"\nall {len(dossiers)} dossiers closed in {time.monotonic() - self.started:.0f} s,"
-              " no dead letters")
+        print(f"\nall {len(dossiers)} dossiers closed, no dead letters" +
+              (f", though {self.killed} times a worker was killed" if self.killed else ""))
 
 
 def main():
-    parser = argparse.ArgumentParser(description="the demonstration of Hoso")
-    parser.add_argument("--build", required=True, help="build folder")
+    parser = argparse.ArgumentParser(prog="scripts/demo", description="the demonstration of Hoso")
+    parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--into", default="build-demo", help=argparse.SUPPRESS)
     parser.add_argument("--count", type=int, default=300, help="dossiers (300)")
     parser.add_argument("--seed", type=int, default=1, help="of all that happens by chance (1)")
+    parser.add_argument("--rough", action="store_true", help="kill a worker every second")
     parser.add_argument("--cell", help="folder of the cell (default: a new one in build-demo)")
     demo = Demo(parser.parse_args())
     try:
