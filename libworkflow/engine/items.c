@@ -10,11 +10,14 @@
 
 #define ITEM_ATTEMPTS 5
 
+/* The work may have been cancelled and begun anew under its id: an item of the old one is stale. */
 static bool is_awaited(const struct life *life, const struct wf_rec_queue *item)
 {
     const struct wf_value *entry = wf_map_get_str(life->running, item->id);
     if (entry == NULL)
         return false;
+    if (item->kind == WF_QUEUE_TASK)
+        return wf_value_int(wf_map_get(entry, RUN_BURIED), 0) > 0;
     return wf_value_int(wf_map_get(entry, RUN_SEQ), 0) == (int64_t)item->seq;
 }
 
@@ -44,6 +47,7 @@ static int reopen_task(struct life *life, const struct wf_rec_queue *item, struc
     rc = wf_work_open_task(&work, wf_value_text(wf_map_get(item->params, "to"), ""),
                            item->role.len > 0 ? item->role.ptr : "",
                            wf_map_get(item->params, "params"), 0, err);
+    work.buried--;
     return rc == 0 ? work_settle(&work, err) : rc;
 }
 
@@ -54,7 +58,7 @@ static int settle(struct life *life, const struct wf_rec_queue *item, struct wf_
     case WF_QUEUE_START:
         return is_awaited(life, item) ? start_item(life, item, err) : 0;
     case WF_QUEUE_TASK:
-        return reopen_task(life, item, err);
+        return is_awaited(life, item) ? reopen_task(life, item, err) : 0;
     case WF_QUEUE_EVENT:
         event = (struct pending){
             .event = item->activity.ptr, .data = item->params, .by = "", .role = "system"};
@@ -265,7 +269,7 @@ int wf_engine_dead_drop(struct wf_turn *turn, uint64_t seq, const char *by, cons
                             .invoke_id = item.detached ? NULL : id,
                             .by = by,
                             .role = "operator"};
-    if (wf_map_get(life.running, id) != NULL) {
+    if (is_awaited(&life, &item)) {
         rc = work_cancel(&life, id, err);
         if (rc == 0)
             rc = life_push(&life, &event, err);

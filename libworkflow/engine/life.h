@@ -43,6 +43,7 @@ struct life {
 #define RUN_SEQ      "q" /* of the queue item that will start it; absent once it has started */
 #define RUN_MEMORY   "m" /* the activity's own */
 #define RUN_TASKS    "t" /* ids of its open tasks */
+#define RUN_BURIED   "b" /* how many of its tasks lie among the dead letters; absent = none */
 
 struct wf_engine {
     struct wf_engine_options options;
@@ -98,6 +99,7 @@ struct wf_work {
     const struct wf_value *params;
     const struct wf_value *memory;
     struct wf_value *tasks; /* list of open task ids */
+    int64_t buried;         /* tasks among the dead letters: an operator will go on with them */
     bool detached;
     bool ended;
 };
@@ -110,8 +112,6 @@ int work_resume(struct life *life, const char *id, const struct wf_rec_task *tas
                 struct wf_work *out, struct wf_error *err) WF_CHECKED;
 /* Writes the work's new state back into the life after a handler. */
 int work_settle(struct wf_work *work, struct wf_error *err) WF_CHECKED;
-/* Stores the work as it is, even with no open task: an operator will go on. */
-int work_park(struct wf_work *work, struct wf_error *err) WF_CHECKED;
 int work_cancel(struct life *life, const char *id, struct wf_error *err) WF_CHECKED;
 /* Takes one task off the work's list. */
 void work_forget_task(struct wf_work *work, uint64_t task);

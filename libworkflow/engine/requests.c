@@ -8,6 +8,7 @@
  */
 #include "life.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define DIGEST_BYTES 16
@@ -151,6 +152,17 @@ static int answer_again(struct wf_turn *turn, const struct wf_envelope *request,
     return rc == 0 ? pack(request->id, &reply, turn->arena, out, err) : rc;
 }
 
+/* What handlers find fault with stands in the body: "fields.phone" is "body.fields.phone" to the
+ * party that sent it. */
+static void name_in_body(struct wf_error *err)
+{
+    char field[sizeof(err->field)];
+    if (err->field[0] == '\0' || wf_starts_with(err->field, "body."))
+        return;
+    (void)wf_str_copy(wf_str(err->field), field, sizeof(field));
+    (void)snprintf(err->field, sizeof(err->field), "body.%.*s", (int)sizeof(field) - 6, field);
+}
+
 static int carry_out(struct wf_turn *turn, const struct wf_envelope *request, struct wf_slice frame,
                      struct wf_slice *out, struct wf_error *err)
 {
@@ -160,6 +172,8 @@ static int carry_out(struct wf_turn *turn, const struct wf_envelope *request, st
     struct reply reply = {0};
     if (!row->writes) {
         int rc = row->handle(turn, request, &reply, err);
+        if (rc < 0)
+            name_in_body(err);
         return rc == 0 ? pack(request->id, &reply, turn->arena, out, err) : rc;
     }
     if (request->id.len == 0)
@@ -169,8 +183,11 @@ static int carry_out(struct wf_turn *turn, const struct wf_envelope *request, st
     int rc = wf_request_get(turn->txn, request->party, request->id, turn->arena, &known, err);
     if (rc == 0)
         return answer_again(turn, request, &known, frame, out, err);
-    if (rc == WF_NONE)
+    if (rc == WF_NONE) {
         rc = row->handle(turn, request, &reply, err);
+        if (rc < 0)
+            name_in_body(err);
+    }
     if (rc == 0)
         rc = pack(request->id, &reply, turn->arena, out, err);
     if (rc == 0)

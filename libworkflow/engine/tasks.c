@@ -327,8 +327,9 @@ static int fail_for_good(struct act *act, const char *reason, struct wf_str by,
     if (rc != WF_NONE)
         return rc;
     rc = bury_task(act, reason, err);
+    act->work.buried++;
     if (rc == 0)
-        rc = work_park(&act->work, err);
+        rc = work_settle(&act->work, err);
     return rc == 0 ? life_save(&act->life, err) : rc;
 }
 

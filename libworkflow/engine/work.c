@@ -45,6 +45,8 @@ static int store_entry(struct wf_work *work, struct wf_error *err)
     if (wf_value_count(work->memory) > 0)
         wf_map_put(arena, entry, RUN_MEMORY, work->memory);
     wf_map_put(arena, entry, RUN_TASKS, work->tasks);
+    if (work->buried > 0)
+        wf_map_put(arena, entry, RUN_BURIED, wf_int(arena, work->buried));
     return wf_map_put(arena, work->life->running, work->id, entry) ? 0 : out_of_memory(err);
 }
 
@@ -77,7 +79,7 @@ int work_cancel(struct life *life, const char *id, struct wf_error *err)
 
 int work_settle(struct wf_work *work, struct wf_error *err)
 {
-    if (!work->ended && wf_value_count(work->tasks) == 0)
+    if (!work->ended && wf_value_count(work->tasks) == 0 && work->buried == 0)
         return wf_fail(err, WF_E_INTERNAL, "activity %s neither ended nor opened a task",
                        work->activity->info.name);
     if (!work->ended)
@@ -85,11 +87,6 @@ int work_settle(struct wf_work *work, struct wf_error *err)
     int rc = delete_tasks(work->life->turn, work->tasks, err);
     map_remove(work->life->running, work->id);
     return rc;
-}
-
-int work_park(struct wf_work *work, struct wf_error *err)
-{
-    return store_entry(work, err);
 }
 
 void work_forget_task(struct wf_work *work, uint64_t task)
@@ -142,6 +139,7 @@ int work_resume(struct life *life, const char *id, const struct wf_rec_task *tas
         .params = task != NULL ? task->params : wf_map(arena),
         .memory = wf_map_copy(arena, wf_map_get(entry, RUN_MEMORY)),
         .tasks = wf_list(arena),
+        .buried = wf_value_int(wf_map_get(entry, RUN_BURIED), 0),
         .detached = wf_value_bool(wf_map_get(entry, RUN_DETACHED), false),
     };
     const struct wf_value *tasks = wf_map_get(entry, RUN_TASKS);
