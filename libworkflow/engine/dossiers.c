@@ -184,32 +184,13 @@ static int open_life(struct wf_turn *turn, const struct wf_envelope *request,
                      struct wf_error *err)
 {
     const struct wf_msg_dossier_submit *m = request->body;
-    struct wf_arena *arena = turn->arena;
-    const struct wf_value *nothing = wf_map(arena);
-    const struct wf_value *no_list = wf_list(arena);
-    if (nothing == NULL || no_list == NULL)
-        return out_of_memory(err);
-    *life = (struct life){.turn = turn, .procedure = p, .content_changed = true};
-    life->last = &life->first;
-    life->running = wf_map(arena);
-    life->timers = wf_map(arena);
-    life->content = (struct wf_rec_content){.fields = m->fields,
-                                            .papers = m->papers != NULL ? m->papers : no_list,
-                                            .agent = m->agent != NULL ? m->agent : nothing,
-                                            .by = m->by};
-    life->now = (struct wf_rec_dossier){.id = wf_dossier_new_id(turn->txn),
-                                        .procedure = wf_str(p->code),
-                                        .version = (uint64_t)p->version,
-                                        .site = m->site,
-                                        .agency = wf_str(site->agency),
-                                        .channel = m->channel,
-                                        .received = turn->now_ms,
-                                        .states = no_list,
-                                        .history = nothing,
-                                        .data = nothing,
-                                        .invokes = nothing,
-                                        .party = request->party};
-    return life->running == NULL || life->timers == NULL ? out_of_memory(err) : 0;
+    struct wf_rec_content content = {
+        .fields = m->fields, .papers = m->papers, .agent = m->agent, .by = m->by};
+    struct wf_rec_dossier seed = {.site = m->site,
+                                  .agency = wf_str(site->agency),
+                                  .channel = m->channel,
+                                  .party = request->party};
+    return life_new(turn, p, &seed, &content, life, err);
 }
 
 int request_submit(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,

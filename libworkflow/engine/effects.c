@@ -50,8 +50,11 @@ int timer_arm(struct life *life, const char *id, const char *event, int64_t due_
 
 /* ---- effects --------------------------------------------------------------------------------- */
 
-static int nudge(struct wf_turn *turn, const struct wf_rec_queue *item, struct wf_error *err)
+int queue_tell(struct wf_turn *turn, struct wf_rec_queue *item, struct wf_error *err)
 {
+    int rc = wf_queue_put(turn->txn, item, err);
+    if (rc != 0)
+        return rc;
     if ((enum wf_service)item->service == turn->engine->options.self) {
         turn->own_work = true;
         return 0;
@@ -83,12 +86,8 @@ static int queue_start(struct life *life, const struct wf_effect *effect, int se
         .role = wf_str(effect->role),
         .params = effect->data,
     };
-    int rc = wf_queue_put(life->turn->txn, &item, err);
-    if (rc == 0)
-        rc = running_put(life, effect->id, effect->activity, detached, item.seq, err);
-    if (rc == 0)
-        rc = nudge(life->turn, &item, err);
-    return rc;
+    int rc = queue_tell(life->turn, &item, err);
+    return rc == 0 ? running_put(life, effect->id, effect->activity, detached, item.seq, err) : rc;
 }
 
 static int start(struct life *life, const struct wf_effect *effect, bool detached,

@@ -51,6 +51,21 @@ static int reopen_task(struct life *life, const struct wf_rec_queue *item, struc
     return rc == 0 ? work_settle(&work, err) : rc;
 }
 
+static int part_item(struct life *life, const struct wf_rec_queue *item, struct wf_error *err)
+{
+    struct wf_work work;
+    const char *id = wf_arena_strndup(life->turn->arena, item->id.ptr, item->id.len);
+    if (id == NULL)
+        return out_of_memory(err);
+    int rc = work_resume(life, id, NULL, &work, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0; /* the parent has gone on without its parts */
+    if (work.activity->part_done == NULL)
+        return wf_fail(err, WF_E_INTERNAL, "%s has no parts", work.activity->info.name);
+    rc = work.activity->part_done(&work, item->params, err);
+    return rc == 0 ? work_settle(&work, err) : rc;
+}
+
 static int settle(struct life *life, const struct wf_rec_queue *item, struct wf_error *err)
 {
     struct pending event;
@@ -59,6 +74,8 @@ static int settle(struct life *life, const struct wf_rec_queue *item, struct wf_
         return is_awaited(life, item) ? start_item(life, item, err) : 0;
     case WF_QUEUE_TASK:
         return is_awaited(life, item) ? reopen_task(life, item, err) : 0;
+    case WF_QUEUE_PART:
+        return part_item(life, item, err);
     case WF_QUEUE_EVENT:
         event = (struct pending){
             .event = item->activity.ptr, .data = item->params, .by = "", .role = "system"};

@@ -19,6 +19,37 @@ static int check_whole(const struct wf_value *value, struct wf_error *err)
     return wf_value_is_whole(value) ? 0 : out_of_memory(err);
 }
 
+int life_new(struct wf_turn *turn, const struct wf_procedure *procedure,
+             const struct wf_rec_dossier *seed, const struct wf_rec_content *content,
+             struct life *out, struct wf_error *err)
+{
+    const struct wf_value *nothing = wf_map(turn->arena);
+    const struct wf_value *no_list = wf_list(turn->arena);
+    if (nothing == NULL || no_list == NULL)
+        return out_of_memory(err);
+    *out = (struct life){.turn = turn,
+                         .procedure = procedure,
+                         .now = *seed,
+                         .content = *content,
+                         .content_changed = true,
+                         .running = wf_map(turn->arena),
+                         .timers = wf_map(turn->arena)};
+    out->last = &out->first;
+    if (out->content.papers == NULL)
+        out->content.papers = no_list;
+    if (out->content.agent == NULL)
+        out->content.agent = nothing;
+    out->now.id = wf_dossier_new_id(turn->txn);
+    out->now.procedure = wf_str(procedure->code);
+    out->now.version = (uint64_t)procedure->version;
+    out->now.received = turn->now_ms;
+    out->now.states = no_list;
+    out->now.history = nothing;
+    out->now.data = nothing;
+    out->now.invokes = nothing;
+    return out->running == NULL || out->timers == NULL ? out_of_memory(err) : 0;
+}
+
 int life_load(struct wf_turn *turn, uint64_t id, struct life *out, struct wf_error *err)
 {
     struct life life = {.turn = turn};
@@ -232,7 +263,7 @@ static int close_if_done(struct life *life, const struct standing *is, struct wf
         if (!wf_value_bool(wf_map_get(pair->value, RUN_DETACHED), false))
             rc = work_cancel(life, pair->key.ptr, err);
     }
-    return rc;
+    return rc == 0 && d->parent != 0 ? part_closed(life, err) : rc;
 }
 
 /* ---- one event ------------------------------------------------------------------------------- */

@@ -72,6 +72,10 @@ const struct wf_activity *engine_activity(const struct wf_engine *engine, const 
 int64_t engine_backoff(struct wf_engine *engine, int64_t base_ms, uint64_t attempts);
 
 /* life.c */
+/* A dossier that is not stored yet: `seed` gives procedure, site, channel and the like. */
+int life_new(struct wf_turn *turn, const struct wf_procedure *procedure,
+             const struct wf_rec_dossier *seed, const struct wf_rec_content *content,
+             struct life *out, struct wf_error *err) WF_CHECKED;
 int life_load(struct wf_turn *turn, uint64_t id, struct life *out, struct wf_error *err) WF_CHECKED;
 int life_push(struct life *life, const struct pending *event, struct wf_error *err) WF_CHECKED;
 int life_start(struct life *life, const char *by, const char *role, const struct wf_value *data,
@@ -83,6 +87,8 @@ int life_snapshot(struct life *life, struct wf_snapshot *out, struct wf_error *e
 const struct wf_value *life_atomic_states(const struct life *life, struct wf_arena *arena);
 
 /* effects.c */
+/* Stores a queue item and makes sure that its service hears of it after the commit. */
+int queue_tell(struct wf_turn *turn, struct wf_rec_queue *item, struct wf_error *err) WF_CHECKED;
 int effects_apply(struct life *life, const struct wf_effect *effects,
                   struct wf_error *err) WF_CHECKED;
 int timer_arm(struct life *life, const char *id, const char *event, int64_t due_ms,
@@ -118,6 +124,9 @@ void work_forget_task(struct wf_work *work, uint64_t task);
 int running_put(struct life *life, const char *id, const char *activity, bool detached,
                 uint64_t seq, struct wf_error *err) WF_CHECKED;
 void map_remove(struct wf_value *map, const char *key);
+
+/* parts.c: tells the parent, when this dossier is a part and has closed. */
+int part_closed(struct life *life, struct wf_error *err) WF_CHECKED;
 
 /* reply of a request handler */
 struct reply {

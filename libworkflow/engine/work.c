@@ -79,7 +79,8 @@ int work_cancel(struct life *life, const char *id, struct wf_error *err)
 
 int work_settle(struct wf_work *work, struct wf_error *err)
 {
-    if (!work->ended && wf_value_count(work->tasks) == 0 && work->buried == 0)
+    bool waits_for_parts = work->activity->part_done != NULL;
+    if (!work->ended && !waits_for_parts && wf_value_count(work->tasks) == 0 && work->buried == 0)
         return wf_fail(err, WF_E_INTERNAL, "activity %s neither ended nor opened a task",
                        work->activity->info.name);
     if (!work->ended)

@@ -8,6 +8,11 @@ static const struct wf_parameter supplement_parameters[] = {
     {"reason", WF_T_TEXT, false},
 };
 
+static const struct wf_parameter link_parameters[] = {
+    {"procedures", WF_T_LIST, true},
+    {"reason", WF_T_TEXT, false},
+};
+
 static const struct wf_activity activities[] = {
     {
         .info = {.name = "intake.register"},
@@ -21,6 +26,13 @@ static const struct wf_activity activities[] = {
         .start = hoso_supplement_start,
         .check_result = hoso_supplement_check,
         .task_done = hoso_supplement_done,
+    },
+    {
+        .info = {.name = "intake.link",
+                 .parameters = link_parameters,
+                 .n_parameters = WF_COUNT(link_parameters)},
+        .start = hoso_link_start,
+        .part_done = hoso_link_part,
     },
 };
 

@@ -5,6 +5,9 @@
 
 #include "common.h"
 
+int hoso_link_start(struct wf_work *work, struct wf_error *err) WF_CHECKED;
+int hoso_link_part(struct wf_work *work, const struct wf_value *part,
+                   struct wf_error *err) WF_CHECKED;
 int hoso_register_start(struct wf_work *work, struct wf_error *err) WF_CHECKED;
 
 int hoso_supplement_start(struct wf_work *work, struct wf_error *err) WF_CHECKED;

@@ -180,6 +180,15 @@ int wf_work_set_due(struct wf_work *work, int64_t due_ms, struct wf_error *err)
     return 0;
 }
 
+/* Parts are the engine's business; here they are only counted. */
+int wf_work_open_part(struct wf_work *work, const char *procedure, struct wf_error *err)
+{
+    (void)procedure;
+    (void)err;
+    wf_work_dossier(work)->parts++;
+    return 0;
+}
+
 int wf_work_number(struct wf_work *work, const char *series, uint64_t max, uint64_t *out,
                    struct wf_error *err)
 {

@@ -48,6 +48,8 @@ struct wf_activity {
     /* News on a task that goes on; NULL = recorded as progress.ID. */
     int (*task_progress)(struct wf_work *work, const struct wf_rec_task *task,
                          const struct wf_value *data, struct wf_error *err);
+    /* A dossier opened by wf_work_open_part has closed; part is {procedure, dossier, outcome}. */
+    int (*part_done)(struct wf_work *work, const struct wf_value *part, struct wf_error *err);
     unsigned max_attempts; /* of one task; 0 = 5 */
     int64_t backoff_ms;    /* first wait after a failure, doubling, with jitter; 0 = 1 s */
 };
@@ -84,6 +86,12 @@ size_t wf_work_open_tasks(const struct wf_work *work); /* still open, this one n
 /* Adds papers and fields that the citizen brought; checked against the procedure. */
 int wf_work_add_content(struct wf_work *work, const struct wf_value *papers,
                         const struct wf_value *fields, struct wf_error *err) WF_CHECKED;
+/*
+ * Opens a dossier of another procedure as a part of this one (R18): with those fields and papers
+ * that the other procedure knows, under this one's number with a suffix. Its end comes to
+ * part_done.
+ */
+int wf_work_open_part(struct wf_work *work, const char *procedure, struct wf_error *err) WF_CHECKED;
 /* Moves the due date (0 = none) and its overdue timer. */
 int wf_work_set_due(struct wf_work *work, int64_t due_ms, struct wf_error *err) WF_CHECKED;
 int wf_work_number(struct wf_work *work, const char *series, uint64_t max, uint64_t *out,

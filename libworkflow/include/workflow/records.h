@@ -68,7 +68,10 @@
     F(m, U64,  n_sends,    REQ, 0)                                                        \
     F(m, BOOL, done,       REQ, 0)                                                        \
     F(m, STR,  outcome,    REQ, 0)                                                        \
-    F(m, STR,  party,      REQ, 0)   /* who submitted */
+    F(m, STR,  party,      REQ, 0)   /* who submitted */                                  \
+    F(m, U64,  parent,     REQ, 0)   /* dossier that this one is a part of, 0 = none */   \
+    F(m, STR,  link,       REQ, 0)   /* invoke id of the parent that waits for it */      \
+    F(m, U64,  parts,      REQ, 0)   /* parts opened so far: the last suffix given */
 #define WF_RECORD_content(F, m)                                                           \
     F(m, MAP,  fields,     REQ, 0)                                                        \
     F(m, LIST, papers,     REQ, 0)                                                        \
@@ -155,7 +158,8 @@ enum wf_record {
 enum wf_queue_kind {
     WF_QUEUE_START,  /* start an activity */
     WF_QUEUE_TASK,   /* open a failed task again: params {to, params} */
-    WF_QUEUE_EVENT   /* apply an event to the dossier */
+    WF_QUEUE_EVENT,  /* apply an event to the dossier */
+    WF_QUEUE_PART    /* a part of the dossier has closed: params {procedure, dossier, outcome} */
 };
 
 /*
