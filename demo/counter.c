@@ -53,12 +53,10 @@ static void submit_next(struct stand *stand)
     struct wf_msg_dossier_submit submit;
     struct wf_envelope reply;
     struct wf_error err;
-    int rc;
 
     if (arena != NULL &&
         form_fill(stand_options(stand)->seed, (uint64_t)counter.submitted, arena, &submit)) {
-        rc = stand_ask(stand, WF_INTAKE, WF_MSG_dossier_submit, &submit, arena, &reply, &err);
-        if (rc == 0)
+        if (stand_ask(stand, WF_INTAKE, WF_MSG_dossier_submit, &submit, arena, &reply, &err) == 0)
             plan_withdrawal(stand, reply.body);
         else
             tell(stand, "submit", &err);

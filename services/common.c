@@ -2,6 +2,7 @@
 #include "common.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FIELD_SIZE 64
@@ -21,6 +22,15 @@ const char *hoso_param(struct wf_work *work, const char *name)
 struct wf_value *hoso_params_copy(struct wf_work *work)
 {
     return wf_map_copy(wf_work_arena(work), wf_work_params(work));
+}
+
+int64_t hoso_number_setting(struct wf_work *work, const char *name, int64_t least, int64_t most)
+{
+    int64_t number = strtoll(wf_work_setting(work, name), NULL, 10);
+
+    if (number < least)
+        return least;
+    return number < most ? number : most;
 }
 
 int hoso_done(struct wf_work *work, const struct wf_value *data, struct wf_error *err)

@@ -20,6 +20,9 @@ const char *hoso_param(struct wf_work *work, const char *name);
 /* The work's own parameters, to be added to; never NULL where memory is there. */
 struct wf_value *hoso_params_copy(struct wf_work *work);
 
+/* A setting that is a number, held between the two. */
+int64_t hoso_number_setting(struct wf_work *work, const char *name, int64_t least, int64_t most);
+
 /* Ends the work with data. */
 int hoso_done(struct wf_work *work, const struct wf_value *data, struct wf_error *err) WF_CHECKED;
 

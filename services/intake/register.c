@@ -8,20 +8,10 @@
 #include "intake.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LEAST_DIGITS 4
 #define MOST_DIGITS  7
-
-static int code_digits(const struct wf_work *work)
-{
-    int digits = atoi(wf_work_setting(work, "code_digits"));
-
-    if (digits < LEAST_DIGITS)
-        return LEAST_DIGITS;
-    return digits < MOST_DIGITS ? digits : MOST_DIGITS;
-}
 
 /* "261123" or "20261123", by the setting code_date. */
 static const char *code_day(struct wf_work *work)
@@ -39,7 +29,7 @@ static int next_code(struct wf_work *work, const char **out, struct wf_error *er
     const char *site = hoso_site(work);
     const char *day = code_day(work);
     const char *series = site && day ? wf_arena_printf(arena, "%s|%s", site, day) : NULL;
-    int digits = code_digits(work);
+    int digits = (int)hoso_number_setting(work, "code_digits", LEAST_DIGITS, MOST_DIGITS);
     uint64_t most = 9;
     uint64_t number;
     int rc;
@@ -57,7 +47,7 @@ static int next_code(struct wf_work *work, const char **out, struct wf_error *er
 
 static int give_code(struct wf_work *work, struct wf_error *err)
 {
-    const char *code;
+    const char *code = NULL;
     int rc;
 
     if (wf_work_dossier(work)->code.len > 0)

@@ -11,11 +11,10 @@
 #include "parcel.h"
 #include "workflow/identifiers.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define S10_MOST          99999999
-#define DELIVERY_ATTEMPTS 2
+#define S10_MOST      99999999
+#define ATTEMPTS_MOST 10
 
 /* ---- memory -----------------------------------------------------------------------------------
  */
@@ -141,13 +140,6 @@ int hoso_parcel_news(struct wf_work *work, const struct wf_rec_task *task,
 /* ---- the end of a task ------------------------------------------------------------------------
  */
 
-static int64_t most_attempts(struct wf_work *work)
-{
-    int most = atoi(wf_work_setting(work, "delivery_attempts"));
-
-    return most > 0 ? most : DELIVERY_ATTEMPTS;
-}
-
 static int try_again(struct wf_work *work, const struct parcel *parcel,
                      const struct wf_rec_task *task, const struct wf_value *result,
                      struct wf_error *err)
@@ -167,6 +159,7 @@ int hoso_parcel_done(struct wf_work *work, const struct wf_rec_task *task,
 {
     const char *item = wf_value_text(wf_map_get(task->params, "item"), "");
     int64_t attempt = wf_value_int(wf_map_get(task->params, "attempt"), 0);
+    int64_t most = hoso_number_setting(work, "delivery_attempts", 1, ATTEMPTS_MOST);
     enum parcel_state news = PARCEL_FAILED;
     struct parcel parcel;
 
@@ -177,7 +170,7 @@ int hoso_parcel_done(struct wf_work *work, const struct wf_rec_task *task,
         return hoso_deliver_end(work, "delivered", "parcel", item, result, err);
     if (parcel.state == PARCEL_LOST || parcel.state == PARCEL_DAMAGED)
         return hoso_deliver_end(work, "lost", "parcel", item, result, err);
-    if (parcel.state == PARCEL_FAILED && parcel.attempt < most_attempts(work))
+    if (parcel.state == PARCEL_FAILED && parcel.attempt < most)
         return try_again(work, &parcel, task, result, err);
     return hoso_deliver_end(work, "returned", "parcel", item, result, err);
 }

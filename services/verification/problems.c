@@ -9,6 +9,7 @@
  */
 #include "verification.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ID_SIZE 96
@@ -98,13 +99,10 @@ static void check_channel(const struct problems *to, const struct wf_procedure *
 /* The value of the field PREFIX + name, where PREFIX stands before "citizen_id" in `id`. */
 static struct wf_str beside(const struct wf_value *fields, const char *id, const char *name)
 {
-    size_t prefix = strlen(id) - strlen("citizen_id");
+    int prefix = (int)(strlen(id) - strlen("citizen_id"));
     char other[ID_SIZE];
 
-    if (prefix + strlen(name) >= sizeof(other))
-        return wf_str("");
-    memcpy(other, id, prefix);
-    memcpy(other + prefix, name, strlen(name) + 1);
+    (void)snprintf(other, sizeof(other), "%.*s%s", prefix, id, name);
     return wf_value_str(wf_map_get(fields, other));
 }
 
