@@ -39,6 +39,31 @@ static int told(struct hoso *h, struct wf_report *report, int rc)
     return rc < 0 && printed != 0 ? HOSO_FAILED : rc;
 }
 
+/* ---- files ------------------------------------------------------------------------------- */
+
+int hoso_read_file(struct hoso *h, const char *name, size_t most_bytes, struct wf_buf *out)
+{
+    bool is_stdin = strcmp(name, "-") == 0;
+    FILE *file = is_stdin ? stdin : fopen(name, "rb");
+    if (file == NULL)
+        return wf_fail(&h->err, WF_E_CONFIG, "%s: %s", name, strerror(errno));
+    char chunk[4096];
+    size_t n;
+    while (out->len <= most_bytes && (n = fread(chunk, 1, sizeof(chunk), file)) > 0)
+        wf_buf_add(out, chunk, n);
+    bool is_broken = ferror(file) != 0;
+    int why = errno;
+    if (!is_stdin)
+        (void)fclose(file);
+    if (is_broken)
+        return wf_fail(&h->err, WF_E_CONFIG, "%s: %s", name, strerror(why));
+    if (out->failed)
+        return wf_fail(&h->err, WF_E_NOMEM, "%s: out of memory", name);
+    if (out->len > most_bytes)
+        return wf_fail(&h->err, WF_E_CONFIG, "%s: more than %zu bytes", name, most_bytes);
+    return 0;
+}
+
 /* ---- folder and settings -------------------------------------------------------------------- */
 
 bool hoso_path(char out[4096], const char *folder, const char *name)

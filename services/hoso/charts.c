@@ -5,7 +5,6 @@
  */
 #include "hoso.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -16,36 +15,13 @@
 /* ---- the list of events -----------------------------------------------------------------------
  */
 
-static int read_text(struct hoso *h, const char *name, struct wf_buf *out)
-{
-    FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
-    if (file == NULL)
-        return wf_fail(&h->err, WF_E_CONFIG, "%s: %s", name, strerror(errno));
-    char chunk[4096];
-    size_t n;
-    while (out->len <= EVENTS_MAX_BYTES && (n = fread(chunk, 1, sizeof(chunk), file)) > 0)
-        wf_buf_add(out, chunk, n);
-    bool is_broken = ferror(file) != 0;
-    if (file != stdin)
-        (void)fclose(file);
-    if (is_broken)
-        return wf_fail(&h->err, WF_E_CONFIG, "%s: cannot be read", name);
-    if (out->failed)
-        return wf_fail(&h->err, WF_E_NOMEM, "%s: out of memory", name);
-    if (out->len > EVENTS_MAX_BYTES)
-        return wf_fail(&h->err, WF_E_CONFIG, "%s: more than %zu bytes", name, EVENTS_MAX_BYTES);
-    return 0;
-}
-
 static int read_events(struct hoso *h, const char *name, const struct wf_value **out)
 {
     struct wf_buf text = {0};
-    int rc = read_text(h, name, &text);
+    int rc = hoso_read_file(h, name, EVENTS_MAX_BYTES, &text);
     if (rc == 0)
         rc = hoso_json_parse(name, (const char *)text.ptr, text.len, h->arena, out, &h->err);
     wf_buf_fini(&text);
-    if (rc == WF_E_INVALID)
-        h->err.code = rc = WF_E_CONFIG;
     if (rc == 0 && (*out)->type != WF_LIST)
         rc = wf_fail(&h->err, WF_E_CONFIG,
                      "%s: a list is wanted: [{\"name\": \"go\", \"data\": {}, \"after_ms\": 0}]",

@@ -2,11 +2,10 @@
 /* submit, event: what changes a dossier goes through the intake worker's queue endpoint. */
 #include "hoso.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#define FILE_MAX_BYTES (WF_FRAME_MAX * 2)
+#define SUBMIT_MAX_BYTES (WF_FRAME_MAX * 2) /* JSON is wordier than what is sent */
 
 static const struct hoso_column answer_columns[] = {
     {"dossier", "Dossier", "Hồ sơ", HOSO_TEXT},
@@ -44,29 +43,6 @@ static int print_state(struct hoso *h, const struct wf_envelope *reply)
 
 /* ---- submit -----------------------------------------------------------------------------------
  */
-
-static int read_all(struct hoso *h, const char *name, struct wf_buf *out)
-{
-    bool is_stdin = strcmp(name, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(name, "rb");
-    if (file == NULL)
-        return wf_fail(&h->err, WF_E_CONFIG, "%s: %s", name, strerror(errno));
-    char chunk[4096];
-    size_t n;
-    while (out->len <= FILE_MAX_BYTES && (n = fread(chunk, 1, sizeof(chunk), file)) > 0)
-        wf_buf_add(out, chunk, n);
-    bool broke = ferror(file) != 0;
-    int why = errno;
-    if (!is_stdin)
-        (void)fclose(file);
-    if (broke)
-        return wf_fail(&h->err, WF_E_CONFIG, "%s: %s", name, strerror(why));
-    if (out->failed)
-        return wf_fail(&h->err, WF_E_NOMEM, "%s: out of memory", name);
-    if (out->len > FILE_MAX_BYTES)
-        return wf_fail(&h->err, WF_E_INVALID, "%s: more than %zu bytes", name, FILE_MAX_BYTES);
-    return 0;
-}
 
 /* The members of the submitted object, and where each goes. */
 enum member { TEXT_MEMBER, MAP_MEMBER, LIST_MEMBER, BOOL_MEMBER };
@@ -141,7 +117,7 @@ int hoso_submit(struct hoso *h)
     const struct wf_value *given = NULL;
     struct wf_msg_dossier_submit submit = {0};
     struct wf_envelope reply;
-    int rc = read_all(h, h->args[0], &text);
+    int rc = hoso_read_file(h, h->args[0], SUBMIT_MAX_BYTES, &text);
     wf_buf_add(&text, "", 1);
     if (rc == 0 && text.failed)
         rc = wf_fail(&h->err, WF_E_NOMEM, "%s: out of memory", h->args[0]);

@@ -121,6 +121,10 @@ void hoso_close(struct hoso *h);
 /* FOLDER/NAME; false where that is too long. */
 bool hoso_path(char out[4096], const char *folder, const char *name);
 
+/* Adds the whole file ("-" is standard input) to *out. */
+int hoso_read_file(struct hoso *h, const char *name, size_t most_bytes,
+                   struct wf_buf *out) WF_CHECKED;
+
 /* Prints the messages of a report to standard error; HOSO_FAILED where there were errors. */
 int hoso_print_report(const struct wf_report *report);
 

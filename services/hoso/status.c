@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #define LATE_MS 10000 /* an item that is due for so long: its worker does not keep up */
 
@@ -129,7 +131,7 @@ static const struct wf_value *worker_row(struct hoso *h, const struct figures *f
     if (state[0] != 'u' && runs)
         trouble(h, troubles, "%s: worker is %s", name, state);
     if (f->counts.dead[s] > 0)
-        trouble(h, troubles, "%s: %" PRId64 " dead letters: look at `hoso queue list --dead`", name,
+        trouble(h, troubles, "%s: dead letters: %" PRId64 ": see `hoso queue list --dead`", name,
                 f->counts.dead[s]);
     if (!is_down && f->late_ms[s] > LATE_MS)
         trouble(h, troubles, "%s: its queue is %" PRId64 " s behind", name, f->late_ms[s] / 1000);
@@ -230,6 +232,8 @@ int hoso_status(struct hoso *h)
     wf_arena_free(f.row);
     if (rc == 0)
         rc = wf_store_space(h->store, &f.space, &h->err);
+    if (rc == 0 && mkdir(h->settings.run, 0700) != 0 && errno != EEXIST)
+        rc = wf_fail(&h->err, WF_E_IO, "%s: %s", h->settings.run, strerror(errno));
     if (rc == 0)
         rc = wf_board_open(h->settings.run, &board, &h->err);
     if (rc != 0)

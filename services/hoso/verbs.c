@@ -49,7 +49,8 @@ const struct hoso_verb hoso_verbs[] = {
     {"task list", "", 0, 0, "open tasks", "  hoso task list --activity verification.review",
      hoso_task_list, {OPT_ACTIVITY, OPT_TO, OPT_SERVICE, OPT_UNMASK, OPT_MAX}},
     {"task claim", "ACTIVITY", 1, 1, "take the next task of an activity",
-     "Prints the task's number and token, which complete, extend, progress and fail ask for.\n\n"
+     "Prints the task's number and token, which complete, extend, progress and fail ask for. "
+     "--json gives the task whole, personal data too.\n\n"
      "  hoso task claim verification.review --to 000.00.13.H30 \\\n"
      "        --by an --role civil_servant",
      hoso_task_claim, {OPT_TO, ACTOR, OPT_LEASE, OPT_WAIT, OPT_MAX, OPT_UNMASK}},
