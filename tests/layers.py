@@ -26,7 +26,7 @@ PUBLIC = {
     "config": "config", "messages": "codec", "records": "codec",
     "chart": "chart", "expr": "chart",
     "calendar": "procedure", "identifiers": "procedure", "procedure": "procedure",
-    "registry": "procedure", "runner": "procedure",
+    "registry": "procedure", "procedure_tools": "procedure", "simulate": "procedure", "runner": "procedure",
     "store": "store", "client": "transport", "transport": "transport",
     "engine": "engine", "service": "service",
 }
