@@ -7,6 +7,7 @@
 #include "life.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LEASE_DEFAULT_MS 60000
@@ -348,6 +349,18 @@ static int try_later(struct wf_turn *turn, const struct act *act, const struct w
     return wf_task_update(turn->txn, &act->task, &later, err);
 }
 
+static uint64_t most_attempts(const struct wf_turn *turn, const struct wf_activity *activity)
+{
+    const struct wf_engine_options *options = &turn->engine->options;
+    if (activity->attempts_setting != NULL && options->setting != NULL) {
+        const char *text = options->setting(options->context, activity->attempts_setting);
+        uint64_t most = strtoull(text, NULL, 10);
+        if (most > 0)
+            return most;
+    }
+    return activity->max_attempts != 0 ? activity->max_attempts : 5;
+}
+
 int request_fail(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,
                  struct wf_error *err)
 {
@@ -359,8 +372,7 @@ int request_fail(struct wf_turn *turn, const struct wf_envelope *request, struct
     const char *reason = wf_arena_strndup(turn->arena, m->reason.ptr, m->reason.len);
     if (reason == NULL)
         return out_of_memory(err);
-    uint64_t most = act.work.activity->max_attempts != 0 ? act.work.activity->max_attempts : 5;
-    if (m->final || act.task.attempts + 1 >= most)
+    if (m->final || act.task.attempts + 1 >= most_attempts(turn, act.work.activity))
         rc = fail_for_good(&act, reason, m->by, err);
     else
         rc = try_later(turn, &act, m, reason, err);

@@ -19,6 +19,7 @@ static const struct wf_activity activities[] = {
         .start = hoso_send_start,
         .task_done = hoso_send_done,
         .task_failed = hoso_send_failed,
+        .attempts_setting = "notify_attempts",
         .max_attempts = 3,
     },
 };

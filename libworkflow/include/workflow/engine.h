@@ -50,8 +50,9 @@ struct wf_activity {
                          const struct wf_value *data, struct wf_error *err);
     /* A dossier opened by wf_work_open_part has closed; part is {procedure, dossier, outcome}. */
     int (*part_done)(struct wf_work *work, const struct wf_value *part, struct wf_error *err);
-    unsigned max_attempts; /* of one task; 0 = 5 */
-    int64_t backoff_ms;    /* first wait after a failure, doubling, with jitter; 0 = 1 s */
+    const char *attempts_setting; /* name of the setting that gives max_attempts, or NULL */
+    unsigned max_attempts;        /* of one task; 0 = 5 */
+    int64_t backoff_ms;           /* first wait after a failure, doubling, with jitter; 0 = 1 s */
 };
 
 /* ---- what handlers may do ---------------------------------------------------------------------
