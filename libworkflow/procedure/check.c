@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The soundness checks: what is common to them, and their order. They look at the graph of states,
- * not at the values of conditions: what they call impossible is impossible, and what they let pass
- * may still never happen.
+ * The soundness checks: what is common to them, and their order. First those of single states and
+ * transitions, which can say best where the slip is; then all configurations are explored for what
+ * shows only there. Of the values of conditions little is known: what is called impossible is
+ * impossible, and what passes may still never happen.
  */
 #include "internal.h"
 
@@ -131,7 +132,12 @@ int procedure_check(const struct wf_procedure *p, const struct wf_node *group,
                     const struct wf_catalogue *catalogue, struct wf_report *report,
                     struct wf_error *err)
 {
-    struct checking c = {.p = p, .catalogue = catalogue, .report = report, .file = group->file};
+    struct checking c = {.p = p,
+                         .group = group,
+                         .catalogue = catalogue,
+                         .report = report,
+                         .report_start = report->n,
+                         .file = group->file};
     size_t before = report->errors;
     c.n_states = wf_chart_states(p->chart, &c.states);
     c.n_transitions = wf_chart_transitions(p->chart, &c.transitions);
@@ -146,8 +152,13 @@ int procedure_check(const struct wf_procedure *p, const struct wf_node *group,
         return wf_fail(err, WF_E_NOMEM, "out of memory");
     collect_nodes(&c, p->chart, wf_node_child(group, "states"));
     check_names(&c);
+    check_alike(&c);
     check_events(&c);
+    check_guards(&c);
     check_graph(&c);
     check_states(&c);
+    int rc = check_explore(&c, err);
+    if (rc < 0)
+        return rc;
     return wf_report_result_since(report, before, err);
 }

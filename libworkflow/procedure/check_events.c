@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "chart/chart_internal.h"
+
 #define MAX_IDS 256
 
 /* ---- events that nothing raises ---------------------------------------------------------------
@@ -146,15 +148,15 @@ static void check_shadow(struct checking *c, size_t later)
     const struct wf_chart_transition *t = &c->transitions[later];
     for (size_t i = c->first_of[t->source]; i > 0 && i - 1 < later; i = c->next_of[i - 1]) {
         const struct wf_chart_transition *first = &c->transitions[i - 1];
-        bool always_first =
-            first->cond == NULL || (t->cond != NULL && strcmp(first->cond, t->cond) == 0);
-        if (!always_first || !covers(first->event, t->event))
+        const struct transition *compiled = c->p->chart->transitions;
+        if (!guard_follows(compiled[i - 1].cond, compiled[later].cond) ||
+            !covers(first->event, t->event))
             continue;
         CHECK_ERROR(c, t->line,
                     "transition can never be taken: the one of line %d comes first and "
                     "takes the same event%s: put this one before it, or remove it",
                     first->line,
-                    first->cond == NULL ? " unconditionally" : " on the same condition");
+                    first->cond == NULL ? " unconditionally" : " wherever this condition holds");
         return;
     }
 }
@@ -192,11 +194,13 @@ static void check_loop(struct checking *c, int start)
     int state = next_at_once(c, start, &first_line);
     for (size_t steps = 0; state > start && steps <= c->n_states; steps++)
         state = next_at_once(c, state, &line);
-    if (state == start)
-        CHECK_ERROR(c, first_line,
-                    "endless loop from state '%s': transitions without event and "
-                    "condition lead back to it: add a cond or an event",
-                    c->states[start].id);
+    if (state != start)
+        return;
+    c->has_loop = true;
+    CHECK_ERROR(c, first_line,
+                "endless loop from state '%s': transitions without event and "
+                "condition lead back to it: add a cond or an event",
+                c->states[start].id);
 }
 
 void check_events(struct checking *c)

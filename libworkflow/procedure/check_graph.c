@@ -234,7 +234,8 @@ void check_graph(struct checking *c)
                         "can be taken leads to it: add one, or remove it",
                         c->states[i].id);
     }
-    if (!has_final(c)) {
+    c->has_final = has_final(c);
+    if (!c->has_final) {
         CHECK_ERROR(c, 0,
                     "no final state on the top level: a dossier could never be closed: add "
                     "one with type = \"final\" and an outcome");

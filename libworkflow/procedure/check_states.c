@@ -19,7 +19,7 @@ static const unsigned may_follow[11] = {
     [9] = TO(10) | TO(4),
 };
 
-static int status_of(const struct checking *c, int state)
+int check_status_of(const struct checking *c, int state)
 {
     while (state >= 0 && c->states[state].status == 0)
         state = c->states[state].parent;
@@ -81,7 +81,7 @@ static void check_waiting(struct checking *c, int state)
 
 static void check_status(struct checking *c, int state)
 {
-    int status = status_of(c, state);
+    int status = check_status_of(c, state);
     if (status == 0)
         CHECK_ERROR(c, c->states[state].line,
                     "state '%s' has no portal status: the citizen could "
@@ -121,10 +121,10 @@ static void check_title(struct checking *c, int state)
 /* The states directly aimed at; a default inside one has mostly the same status. */
 static void check_status_order(struct checking *c, const struct wf_chart_transition *t)
 {
-    int from = t->source >= 0 ? status_of(c, t->source) : 0;
+    int from = t->source >= 0 ? check_status_of(c, t->source) : 0;
     for (size_t k = 0; k < t->n_targets && from > 0; k++) {
         enum wf_state_kind kind = c->states[t->targets[k]].kind;
-        int to = status_of(c, t->targets[k]);
+        int to = check_status_of(c, t->targets[k]);
         if (kind == WF_STATE_HISTORY || kind == WF_STATE_DEEP_HISTORY || to <= 0 || to > 10)
             continue;
         if (to != from && from <= 10 && (may_follow[from] & TO((unsigned)to)) == 0)

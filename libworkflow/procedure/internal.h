@@ -25,8 +25,10 @@ const struct wf_decl *procedure_decls(const struct wf_procedure *p, size_t *out_
 /* One look at a compiled chart; memory of the marks comes from the procedure's arena. */
 struct checking {
     const struct wf_procedure *p;
+    const struct wf_node *group;
     const struct wf_catalogue *catalogue; /* or NULL */
     struct wf_report *report;
+    size_t report_start; /* messages of the report that are of others */
     const char *file;
     const struct wf_chart_state *states;
     size_t n_states;
@@ -43,6 +45,8 @@ struct checking {
     bool *active;                 /* state can become active */
     bool *entered;                /* ... as a target or by default, so that defaults follow */
     bool *closing;                /* a final state of the whole can be reached from here */
+    bool has_final;               /* on the top level */
+    bool has_loop;                /* an endless one was told */
     bool changed;                 /* one of the marks was set in this round */
 };
 
@@ -52,6 +56,7 @@ struct checking {
 bool check_is_ancestor(const struct checking *c, int ancestor, int state); /* or the same */
 bool check_are_together(const struct checking *c, int a, int b); /* can both be active at once? */
 bool check_has_children(const struct checking *c, int state);
+int check_status_of(const struct checking *c, int state); /* inherited; 0 = none */
 
 /* Where entering a compound, parallel or history state leads by default; gives how many. */
 #define MAX_DEFAULTS 64
@@ -61,10 +66,18 @@ size_t check_defaults(const struct checking *c, int state, int out[MAX_DEFAULTS]
 typedef void event_fn(struct checking *c, const struct wf_chart_transition *t, const char *token);
 void check_each_event(struct checking *c, const struct wf_chart_transition *t, event_fn *fn);
 
+/* Does `cond` hold wherever `from` holds? Plain cases only; NULL holds always. */
+bool guard_follows(const struct wf_expr *cond, const struct wf_expr *from);
+
 void check_names(struct checking *c);  /* activities, parameters, roles, channels, templates */
 void check_events(struct checking *c); /* events that cannot come, transitions in the shadow */
 void check_graph(struct checking *c);  /* marks active and closing, and reports their absence */
 void check_states(struct checking *c); /* status, outcome, titles, waiting without end */
+void check_alike(struct checking *c);  /* names that differ only in upper and lower case */
+void check_guards(struct checking *c); /* conditions that can never hold */
+
+/* Over all configurations, after the checks above. 0 or WF_E_NOMEM. */
+int check_explore(struct checking *c, struct wf_error *err) WF_CHECKED;
 
 /* All of them. 0, WF_E_CONFIG or WF_E_NOMEM. */
 int procedure_check(const struct wf_procedure *p, const struct wf_node *group,

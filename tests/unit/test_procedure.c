@@ -399,7 +399,10 @@ static void the_largest_definition_is_checked_in_good_time(void **state)
     struct timespec to;
     wf_buf_text(&text, "procedure: { code = \"1.000001\"; version = 1; level = \"commune\";"
                        "title = { vi = \"A\"; en = \"A\"; }; channels = [ \"post\" ];"
-                       "time_limit = \"1 day\"; initial = \"s0\"; states: {");
+                       "time_limit = \"1 day\"; initial = \"entered\"; states: {"
+                       "entered: { status = 1; invoke = ( { activity = \"intake.register\"; "
+                       "id = \"entered\"; } ); on = ( { event = \"done.invoke.entered\"; "
+                       "target = \"s0\"; } ); };");
     wf_buf_text(&text, "end: { type = \"final\"; status = 10; outcome = \"approved\"; };");
     for (int i = 900; i > 0; i--)
         wf_buf_printf(&text,
