@@ -156,7 +156,7 @@ static int take_answer(void *socket, enum wf_service from, struct wf_arena *aren
 int wf_client_send_raw(struct wf_client *client, enum wf_service to, struct wf_slice frame,
                        struct wf_error *err)
 {
-    void *socket;
+    void *socket = NULL;
     int rc = socket_of(client, to, &socket, err);
     if (rc < 0)
         return rc;

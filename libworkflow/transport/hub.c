@@ -159,21 +159,29 @@ uint64_t wf_hub_dropped(const struct wf_hub *hub)
 
 /* ---- waiting -------------------------------------------------------------------------------- */
 
-static short to_zmq(short events)
+struct event {
+    short posix;
+    short zmq;
+};
+
+static const struct event events[] = {
+    {POLLIN, ZMQ_POLLIN}, {POLLOUT, ZMQ_POLLOUT}, {POLLERR, ZMQ_POLLERR}};
+
+/* The numbers differ: POLLIN, POLLOUT, POLLERR are 1, 4, 8, ZeroMQ's 1, 2, 4. */
+static short to_zmq(short posix)
 {
-    int z = 0;
-    z |= (events & POLLIN) != 0 ? ZMQ_POLLIN : 0;
-    z |= (events & POLLOUT) != 0 ? ZMQ_POLLOUT : 0;
-    return (short)(z | ZMQ_POLLERR);
+    unsigned bits = (unsigned)ZMQ_POLLERR;
+    for (size_t i = 0; i < WF_COUNT(events); i++)
+        bits |= (posix & events[i].posix) != 0 ? (unsigned)events[i].zmq : 0;
+    return (short)bits;
 }
 
-static short from_zmq(short events)
+static short from_zmq(short zmq)
 {
-    int p = 0;
-    p |= (events & ZMQ_POLLIN) != 0 ? POLLIN : 0;
-    p |= (events & ZMQ_POLLOUT) != 0 ? POLLOUT : 0;
-    p |= (events & ZMQ_POLLERR) != 0 ? POLLERR : 0;
-    return (short)p;
+    unsigned bits = 0;
+    for (size_t i = 0; i < WF_COUNT(events); i++)
+        bits |= (zmq & events[i].zmq) != 0 ? (unsigned)events[i].posix : 0;
+    return (short)bits;
 }
 
 /* zmq_poll and not poll on ZMQ_FD: that descriptor only tells of changes, so a message that came
@@ -196,8 +204,11 @@ int wf_hub_wait(struct wf_hub *hub, struct pollfd *extra, size_t n_extra, int64_
     if (ready < 0 && zmq_errno() != EINTR)
         return wf_socket_fail(err, "wait for messages");
 
-    for (size_t i = 0; i < n_extra; i++)
-        extra[i].revents = ready > 0 ? from_zmq(items[i].revents) : 0;
+    for (size_t i = 0; i < n_extra; i++) {
+        extra[i].revents = 0;
+        if (ready > 0)
+            extra[i].revents = from_zmq(items[i].revents);
+    }
     *out_ready = ready > 0 ? ready : hub->more ? 1 : 0;
     return 0;
 }

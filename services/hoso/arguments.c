@@ -31,7 +31,7 @@ struct parse {
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-static error_t take_option(struct hoso *h, int key, char *arg)
+static error_t take_option(struct hoso *h, int key, const char *arg)
 {
     if (key < KEY_FIRST || key >= KEY_FIRST + OPT_COUNT)
         return ARGP_ERR_UNKNOWN;
@@ -262,19 +262,33 @@ const char *hoso_operator(struct hoso *h)
     return user != NULL ? user->pw_name : "operator";
 }
 
+/* A number of just n digits, then the separator unless that is NUL; moves *at behind them. */
+static bool digits(const char **at, int n, char separator, int *out)
+{
+    int number = 0;
+    for (int i = 0; i < n; i++, (*at)++) {
+        if (**at < '0' || **at > '9')
+            return false;
+        number = number * 10 + (**at - '0');
+    }
+    if (separator != '\0' && *(*at)++ != separator)
+        return false;
+    *out = number;
+    return true;
+}
+
 int hoso_moment(struct hoso *h, const char *text, int64_t *out_ms)
 {
     struct wf_civil c = {0};
-    int end = 0;
-    size_t length = strlen(text);
-    int n = sscanf(text, "%4d-%2d-%2d%n", &c.year, &c.month, &c.day, &end);
-    bool fits = n == 3 && end == 10;
-    if (fits && length > 10) {
-        n = sscanf(text + 10, "%*1[T ]%2d:%2d%n", &c.hour, &c.minute, &end);
-        fits = n == 2 && (size_t)end + 10 == length;
+    const char *at = text;
+    bool fits = digits(&at, 4, '-', &c.year) && digits(&at, 2, '-', &c.month) &&
+                digits(&at, 2, '\0', &c.day);
+    if (fits && (*at == 'T' || *at == ' ')) {
+        at++;
+        fits = digits(&at, 2, ':', &c.hour) && digits(&at, 2, '\0', &c.minute);
     }
-    if (!fits || !wf_date_is_valid(c.year, c.month, c.day) || c.hour < 0 || c.hour > 23 ||
-        c.minute < 0 || c.minute > 59)
+    if (!fits || *at != '\0' || !wf_date_is_valid(c.year, c.month, c.day) || c.hour > 23 ||
+        c.minute > 59)
         return wf_fail(&h->err, WF_E_CONFIG,
                        "\"%.40s\": a date is written 2026-11-23 or 2026-11-23T09:10", text);
     *out_ms = wf_civil_to_ms(h->calendar, &c);

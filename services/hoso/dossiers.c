@@ -45,27 +45,26 @@ static int print_state(struct hoso *h, const struct wf_envelope *reply)
  */
 
 /* The members of the submitted object, and where each goes. */
-enum member { TEXT_MEMBER, MAP_MEMBER, LIST_MEMBER, BOOL_MEMBER };
-
 struct member_row {
     const char *name;
-    enum member kind;
     enum wf_type type;
     size_t offset;
 };
 
-#define MEMBER(name, kind, type)                                                                   \
-    {                                                                                              \
-#name, kind, type, offsetof(struct wf_msg_dossier_submit, name)                            \
-    }
-
+/* clang-format off */
+#define MEMBER(name, type) {#name, type, offsetof(struct wf_msg_dossier_submit, name)}
 static const struct member_row members[] = {
-    MEMBER(procedure, TEXT_MEMBER, WF_TEXT), MEMBER(channel, TEXT_MEMBER, WF_TEXT),
-    MEMBER(site, TEXT_MEMBER, WF_TEXT),      MEMBER(by, TEXT_MEMBER, WF_TEXT),
-    MEMBER(role, TEXT_MEMBER, WF_TEXT),      MEMBER(fields, MAP_MEMBER, WF_MAP),
-    MEMBER(papers, LIST_MEMBER, WF_LIST),    MEMBER(agent, MAP_MEMBER, WF_MAP),
-    MEMBER(partial, BOOL_MEMBER, WF_BOOL),
+    MEMBER(procedure, WF_TEXT),
+    MEMBER(channel,   WF_TEXT),
+    MEMBER(site,      WF_TEXT),
+    MEMBER(by,        WF_TEXT),
+    MEMBER(role,      WF_TEXT),
+    MEMBER(fields,    WF_MAP),
+    MEMBER(papers,    WF_LIST),
+    MEMBER(agent,     WF_MAP),
+    MEMBER(partial,   WF_BOOL),
 };
+/* clang-format on */
 
 static const struct member_row *member_of(struct wf_str name)
 {
@@ -101,12 +100,12 @@ static int fill(struct hoso *h, const struct wf_value *given, struct wf_msg_doss
             return wf_fail_field(&h->err, WF_E_INVALID, row->name, "%s: a %s is wanted", row->name,
                                  wf_type_name(row->type));
         void *at = (char *)out + row->offset;
-        if (row->kind == TEXT_MEMBER)
-            memcpy(at, &pair->value->u.text, sizeof(struct wf_str));
-        else if (row->kind == BOOL_MEMBER)
-            memcpy(at, &pair->value->u.boolean, sizeof(bool));
+        if (row->type == WF_TEXT)
+            *(struct wf_str *)at = pair->value->u.text;
+        else if (row->type == WF_BOOL)
+            *(bool *)at = pair->value->u.boolean;
         else
-            memcpy(at, &pair->value, sizeof(pair->value));
+            *(const struct wf_value **)at = pair->value;
     }
     return 0;
 }

@@ -80,7 +80,7 @@ int hoso_json_object(const char *what, const char *text, struct wf_arena *arena,
     int rc = hoso_json_parse(what, text, strlen(text), arena, &value, err);
     if (rc < 0)
         return rc;
-    if (value->type != WF_MAP)
+    if (value == NULL || value->type != WF_MAP)
         return wf_fail(err, WF_E_CONFIG, "%s: a JSON object is wanted: {\"name\": ...}", what);
     *out = value;
     return 0;

@@ -156,7 +156,7 @@ static const struct wf_value *paper_rows(struct hoso *h, const struct wf_procedu
 static int read_dossier(struct hoso *h, struct wf_txn *txn, void *context)
 {
     const struct wf_value **out = context;
-    struct wf_rec_dossier dossier;
+    struct wf_rec_dossier dossier = {0};
     struct wf_rec_content content = {0};
     int rc = find(h, txn, h->args[0], &dossier);
     if (rc == 0)
@@ -338,7 +338,7 @@ static int add_event(void *context, const struct wf_rec_event *event)
 
 static int read_history(struct hoso *h, struct wf_txn *txn, void *context)
 {
-    struct wf_rec_dossier dossier;
+    struct wf_rec_dossier dossier = {0};
     int rc = find(h, txn, h->args[0], &dossier);
     return rc == 0 ? wf_history_each(txn, dossier.id, h->arena, add_event, context, &h->err) : rc;
 }

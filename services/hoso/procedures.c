@@ -80,7 +80,7 @@ int hoso_procedure_check(struct hoso *h)
             "version", p != NULL ? wf_int(h->arena, p->version) : &wf_null,
             NULL));
         /* clang-format on */
-        if (loaded == 0 && !h->json)
+        if (p != NULL && !h->json)
             (void)printf("%s: sound: %s version %" PRId64 "\n", h->args[i], p->code, p->version);
         wf_procedure_free(p);
     }
