@@ -68,6 +68,8 @@ static const char *kind_word(uint64_t kind)
         return "task";
     case WF_QUEUE_EVENT:
         return "event";
+    case WF_QUEUE_PART:
+        return "part";
     default:
         return "?";
     }

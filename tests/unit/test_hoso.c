@@ -2,6 +2,8 @@
 /* Parts of the hoso command that need no cell: JSON, widths, masks, the table of verbs. */
 #include "support/test.h"
 
+#include <unistd.h>
+
 #include "hoso/hoso.h"
 
 static struct hoso h;
@@ -193,6 +195,58 @@ static void numbers_out_of_range_are_usage_errors(void **state)
     }
 }
 
+/* config/hoso.cfg with the settings of its lines "# name = value;" put in force. */
+static void write_in_force(const char *path, char names[][64], size_t *n_names)
+{
+    char line[512];
+    FILE *from = fopen(SOURCE_ROOT "/config/hoso.cfg", "r");
+    FILE *to = fopen(path, "w");
+    assert_non_null(from);
+    assert_non_null(to);
+    while (fgets(line, sizeof(line), from) != NULL) {
+        size_t word = strspn(line + 2, "abcdefghijklmnopqrstuvwxyz_");
+        if (strncmp(line, "# ", 2) != 0 || strncmp(line + 2 + word, " = ", 3) != 0)
+            continue;
+        (void)snprintf(names[(*n_names)++], 64, "%.*s", (int)word, line + 2);
+        (void)fputs(line + 2, to);
+    }
+    (void)fclose(from);
+    (void)fclose(to);
+}
+
+static void the_delivered_settings_name_every_setting_with_its_default(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/hoso-settings-XXXXXX";
+    char path[64];
+    char names[64][64];
+    size_t n = 0;
+    struct wf_report report = {0};
+    struct wf_settings plain = {0};
+    struct wf_settings full = {0};
+    struct wf_buf help = {0};
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/hoso.cfg", folder);
+    write_in_force(path, names, &n);
+    assert_ok(wf_settings_load(path, &report, &full, &h.err), h.err);
+    (void)fclose(fopen(path, "w"));
+    assert_ok(wf_settings_load(path, &report, &plain, &h.err), h.err);
+    for (size_t i = 0; i < n; i++)
+        assert_string_equal(wf_settings_text(&full, names[i]), wf_settings_text(&plain, names[i]));
+
+    wf_settings_help(&help); /* two lines for each setting */
+    size_t lines = 0;
+    for (size_t i = 0; i < help.len; i++)
+        lines += help.ptr[i] == '\n';
+    assert_int_equal(lines / 2, n);
+    wf_buf_fini(&help);
+    wf_settings_free(&full);
+    wf_settings_free(&plain);
+    wf_report_fini(&report);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -209,6 +263,7 @@ int main(void)
         CASE(moments_are_read_as_people_write_them),
         CASE(every_verb_says_what_it_does_in_a_line_of_the_list),
         CASE(numbers_out_of_range_are_usage_errors),
+        CASE(the_delivered_settings_name_every_setting_with_its_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
