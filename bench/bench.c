@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All figures in one run, on one disk: five real workers under load, one dossier alone, cold start,
+ * memory, bytes; and beside each the floor (floor.h) where there is one. Run by scripts/bench.
+ *
+ *   DOSSIERS=n   of the saturated run (20,000)       WINDOW=n   requests under way at once (500)
+ */
+#include <dirent.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "support/host.h"
+
+#include "floor.h"
+#include "workflow/service.h"
+
+#define ALONE    40 /* dossiers of the quiet run */
+#define COLD     9  /* cold starts */
+#define SETTINGS "cell = \"bench\";\ncode_digits = 7;\nlog_level = \"error\";\n"
+
+struct bench {
+    struct host host;
+    struct wf_client *client;
+    struct wf_board *board;
+    struct wf_store *store;
+    struct wf_arena *arena;
+    char note[600];
+    uint64_t dossiers, window;
+    struct floor_sizes sizes;
+};
+
+struct load {
+    double seconds;
+    uint64_t events, commits, messages;
+    unsigned batch[WF_SERVICE_COUNT];
+    double memory_mb;
+};
+
+static double now_s(void)
+{
+    return (double)wf_monotonic_us() / 1e6;
+}
+
+static uint64_t number_of(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    uint64_t number = text != NULL ? strtoull(text, NULL, 10) : 0;
+    return number != 0 ? number : otherwise;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t n)
+{
+    qsort(values, n, sizeof(*values), by_size);
+    return values[n / 2];
+}
+
+/* ---- the cell ---------------------------------------------------------------------------------
+ */
+
+static struct wf_counts counts_of(struct bench *bench)
+{
+    struct wf_txn *txn = NULL;
+    struct wf_error err = {0};
+    assert_ok(wf_txn_begin(bench->store, false, &txn, &err), err);
+    struct wf_counts counts = *wf_txn_counts(txn);
+    wf_txn_abort(txn);
+    return counts;
+}
+
+static void wait_closed(struct bench *bench, uint64_t closed)
+{
+    while (counts_of(bench).closed < closed)
+        (void)usleep(20);
+}
+
+static void send_one(struct bench *bench)
+{
+    char id[WF_REQUEST_ID_SIZE];
+    struct wf_error err = {0};
+    wf_arena_reset(bench->arena);
+    struct wf_msg_dossier_submit body = host_dossier(bench->arena, bench->note);
+    wf_client_new_id(bench->client, id);
+    assert_ok(wf_client_send(bench->client, WF_INTAKE, WF_MSG_dossier_submit, &body, id, &err),
+              err);
+}
+
+static void receive_one(struct bench *bench)
+{
+    struct wf_envelope answer = {0};
+    struct wf_error err = {0};
+    wf_arena_reset(bench->arena);
+    assert_ok(wf_client_receive(bench->client, 20000, bench->arena, &answer, &err), err);
+    if (answer.type == WF_MSG_error)
+        fail_msg("refused: %s", ((const struct wf_msg_error *)answer.body)->message.ptr);
+}
+
+static void open_bench(struct bench *bench)
+{
+    struct wf_store_options options = {.read_only = true};
+    struct wf_error err = {0};
+    memset(bench, 0, sizeof(*bench));
+    memset(bench->note, 'n', 520); /* with the other field: content of 600 bytes */
+    bench->dossiers = number_of("DOSSIERS", 20000);
+    bench->window = number_of("WINDOW", 500);
+    bench->arena = wf_arena_new(0);
+    host_new(&bench->host, NULL, SETTINGS);
+    host_start_all(&bench->host);
+    assert_ok(wf_client_open(bench->host.run, NULL, &bench->client, &err), err);
+    assert_ok(wf_board_open(bench->host.run, &bench->board, &err), err);
+    assert_ok(wf_store_open(bench->host.store, &options, &bench->store, &err), err);
+}
+
+static void close_bench(struct bench *bench)
+{
+    wf_store_close(bench->store);
+    wf_board_close(bench->board);
+    wf_client_close(bench->client);
+    host_stop_all(&bench->host);
+    wf_arena_free(bench->arena);
+    host_close(&bench->host);
+}
+
+/* ---- memory -----------------------------------------------------------------------------------
+ */
+
+/* Proportional set size in KiB without what is only the store's pages in the page cache. */
+static double memory_of(pid_t pid)
+{
+    char path[64];
+    char line[512];
+    double total = 0;
+    bool is_store = false;
+    (void)snprintf(path, sizeof(path), "/proc/%d/smaps", (int)pid);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        double kib = 0;
+        if (sscanf(line, "Pss: %lf kB", &kib) == 1)
+            total += is_store ? 0 : kib;
+        else if (strstr(line, " kB") == NULL && strncmp(line, "VmFlags", 7) != 0)
+            is_store = strstr(line, "/store/") != NULL;
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    return total;
+}
+
+static double memory_of_all(struct bench *bench)
+{
+    double kib = 0;
+    for (int s = 0; s < WF_SERVICE_COUNT; s++)
+        kib += memory_of(bench->host.pids[s]);
+    return kib / 1024;
+}
+
+/* ---- runs -------------------------------------------------------------------------------------
+ */
+
+struct tally {
+    uint64_t commits[WF_SERVICE_COUNT], work[WF_SERVICE_COUNT];
+};
+
+static struct tally tally_of(struct bench *bench)
+{
+    struct tally tally = {0};
+    for (int s = 0; s < WF_SERVICE_COUNT; s++) {
+        const struct wf_board_slot *slot = wf_board_slot(bench->board, (enum wf_service)s);
+        tally.commits[s] = (uint64_t)slot->commits;
+        tally.work[s] = (uint64_t)(s == WF_INTAKE ? slot->messages : slot->items);
+    }
+    return tally;
+}
+
+static struct load saturate(struct bench *bench)
+{
+    struct load load = {0};
+    struct wf_counts before = counts_of(bench);
+    struct tally from = tally_of(bench);
+    double started = now_s();
+    for (uint64_t sent = 0, received = 0; received < bench->dossiers;) {
+        while (sent < bench->dossiers && sent - received < bench->window) {
+            send_one(bench);
+            sent++;
+        }
+        receive_one(bench);
+        received++;
+        if (received == bench->dossiers / 2)
+            load.memory_mb = memory_of_all(bench);
+    }
+    wait_closed(bench, before.closed + bench->dossiers);
+    load.seconds = now_s() - started;
+    struct tally to = tally_of(bench);
+    load.events = counts_of(bench).journal_seq - before.journal_seq;
+    for (int s = 0; s < WF_SERVICE_COUNT; s++) {
+        uint64_t commits = to.commits[s] - from.commits[s];
+        uint64_t work = to.work[s] - from.work[s];
+        load.commits += commits;
+        load.messages += work;
+        load.batch[s] = (unsigned)(commits > 0 ? (work + commits / 2) / commits : 1);
+        load.batch[s] = load.batch[s] > 0 ? load.batch[s] : 1;
+    }
+    return load;
+}
+
+/* From the request to the closed dossier, nothing else going on: median of many, in seconds. */
+static double alone(struct bench *bench)
+{
+    double times[ALONE];
+    for (size_t i = 0; i < ALONE; i++) {
+        uint64_t closed = counts_of(bench).closed;
+        sleep_ms(20);
+        double started = now_s();
+        send_one(bench);
+        wait_closed(bench, closed + 1);
+        times[i] = now_s() - started;
+        receive_one(bench);
+    }
+    return median(times, ALONE);
+}
+
+/* From fork to the first answer of intake, in seconds. */
+static double cold_start(struct bench *bench)
+{
+    double times[COLD];
+    for (size_t i = 0; i < COLD; i++) {
+        struct wf_msg_health health = {0};
+        struct wf_envelope answer = {0};
+        struct wf_error err = {0};
+        assert_int_equal(host_stop(&bench->host, WF_INTAKE, SIGTERM), 0);
+        double started = now_s();
+        assert_true(host_start(&bench->host, WF_INTAKE, NULL, NULL));
+        assert_ok(wf_client_call(bench->client, WF_INTAKE, WF_MSG_health, &health, bench->arena,
+                                 &answer, &err),
+                  err);
+        times[i] = now_s() - started;
+    }
+    return median(times, COLD);
+}
+
+/* ---- sizes of real records --------------------------------------------------------------------
+ */
+
+static size_t packed(enum wf_record kind, const void *record)
+{
+    struct wf_buf buf = {0};
+    assert_int_equal(wf_record_pack(kind, record, &buf, NULL), 0);
+    size_t length = buf.len;
+    wf_buf_fini(&buf);
+    return length;
+}
+
+/* Of a closed six-step dossier: its rows, the mean of its events; a queue row as is usual. */
+static void measure_records(struct bench *bench)
+{
+    struct wf_txn *txn = NULL;
+    struct wf_error err = {0};
+    struct wf_rec_dossier dossier;
+    struct wf_rec_content content;
+    struct wf_arena *arena = wf_arena_new(0);
+    assert_ok(wf_txn_begin(bench->store, false, &txn, &err), err);
+    uint64_t head = wf_txn_counts(txn)->journal_seq;
+    uint64_t id = wf_txn_counts(txn)->dossier_id;
+    assert_ok(wf_dossier_get(txn, id, arena, &dossier, &err), err);
+    assert_ok(wf_content_get(txn, id, arena, &content, &err), err);
+    bench->sizes.dossier = packed(WF_REC_dossier, &dossier);
+    bench->sizes.content = packed(WF_REC_content, &content);
+    for (uint64_t seq = head - 69; seq <= head; seq++) {
+        struct wf_rec_event event;
+        uint8_t hash[32];
+        assert_ok(wf_journal_get(txn, seq, arena, &event, hash, &err), err);
+        bench->sizes.event += packed(WF_REC_event, &event) + sizeof(hash);
+    }
+    bench->sizes.event /= 70;
+    bench->sizes.queue = 90;
+    bench->sizes.request = 250;
+    wf_txn_abort(txn);
+    wf_arena_free(arena);
+}
+
+/* ---- the report -------------------------------------------------------------------------------
+ */
+
+static int missed;
+
+static void line(const char *what, double value, const char *unit, bool at_least, double goal)
+{
+    bool met = at_least ? value >= goal : value <= goal;
+    missed += !met;
+    (void)printf("%-58s %8.2f %-4s goal %s %g%s\n", what, value, unit, at_least ? ">=" : "<=", goal,
+                 met ? "" : "   MISSED");
+}
+
+static double bytes_used(struct bench *bench)
+{
+    struct wf_store_space space;
+    struct wf_error err = {0};
+    assert_ok(wf_store_space(bench->store, &space, &err), err);
+    return (double)space.used_bytes;
+}
+
+static void run(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    double six[ALONE];
+    open_bench(&bench);
+    double single = alone(&bench);
+    double bytes = bytes_used(&bench);
+    struct load load = saturate(&bench);
+    bytes = (bytes_used(&bench) - bytes) / (double)bench.dossiers;
+    measure_records(&bench);
+    double cold = cold_start(&bench);
+
+    struct floor *floor = floor_open(bench.host.folder, &bench.sizes);
+    assert_non_null(floor);
+    double floor_seconds = floor_saturated(floor, bench.dossiers, load.batch);
+    assert_true(floor_seconds > 0);
+    for (size_t i = 0; i < ALONE; i++)
+        six[i] = floor_six_commits(floor);
+    double floor_six = median(six, ALONE);
+    floor_close(floor);
+
+    double rate = (double)load.events / load.seconds;
+    double floor_rate = (double)load.events / floor_seconds;
+    (void)printf("%llu six-step dossiers of %zu B content, %llu transitions in %.2f s; records: "
+                 "dossier %zu B, event %zu B\n",
+                 (unsigned long long)bench.dossiers, bench.sizes.content,
+                 (unsigned long long)load.events, load.seconds, bench.sizes.dossier,
+                 bench.sizes.event);
+    (void)printf("batch by service:");
+    for (int s = 0; s < WF_SERVICE_COUNT; s++)
+        (void)printf(" %s %u", wf_service_word((enum wf_service)s), load.batch[s]);
+    (void)printf("\nsaturated: %.0f transitions/s, floor %.0f; alone: %.2f ms, six commits of the "
+                 "floor %.2f ms\n\n",
+                 rate, floor_rate, single * 1e3, floor_six * 1e3);
+    line("saturated transitions/s, five services, / floor", rate / floor_rate, "", true, 0.6);
+    line("one dossier alone / six durable commits of the floor", single / floor_six, "", false,
+         1.5);
+    line("commits per message under load", (double)load.commits / (double)load.messages, "", false,
+         0.1);
+    line("memory of the five services under load, no page cache", load.memory_mb, "MB", false, 100);
+    line("cold start to first reply", cold * 1e3, "ms", false, 100);
+    line("bytes on disk per closed six-step dossier of 600 B", bytes / 1024, "KB", false, 4);
+    close_bench(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(run)};
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    int failed = cmocka_run_group_tests_name("bench", tests, NULL, NULL);
+    if (failed == 0 && missed > 0)
+        (void)printf("%d goal(s) missed\n", missed);
+    return failed;
+}
