@@ -6,7 +6,7 @@
 #include "workflow/config.h"
 
 #define MAX_FILE_BYTES     ((size_t)64 * 1024)
-#define MAX_DEPTH          16
+#define MAX_DEPTH          32
 #define MAX_GROUP_SETTINGS 2000  /* libconfig's cost is the square of it */
 #define MAX_SETTINGS       20000 /* of the whole file */
 #define MAX_NAME_BYTES     64

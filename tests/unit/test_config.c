@@ -191,11 +191,11 @@ static void depth_is_bounded(void **state)
     (void)state;
     char text[128];
     struct fixture f;
-    nest(text, 16);
+    nest(text, 32);
     assert_ok(parse(&f, text), f.err);
     drop(&f);
-    nest(text, 17);
-    must_refuse(text, "nested more than 16 deep");
+    nest(text, 33);
+    must_refuse(text, "nested more than 32 deep");
 }
 
 static void size_and_number_of_settings_are_bounded_and_so_is_time(void **state)

@@ -13,7 +13,7 @@
  *            texts from it. A report owns its messages until wf_report_fini.
  * ERRORS     WF_E_CONFIG with the first message in err and all of them in the report; WF_E_IO,
  *            WF_E_NOMEM. Each message reads "file:line: what: why: how to mend".
- * DANGERS    files are at most 64 KiB, nested at most 16 deep, and cannot include others.
+ * DANGERS    files are at most 64 KiB, nested at most 32 deep, and cannot include others.
  */
 #ifndef WORKFLOW_CONFIG_H
 #define WORKFLOW_CONFIG_H
