@@ -84,6 +84,12 @@ bool is_duration(const char *text)
     return wf_duration_parse(wf_str(text), &ms) && ms > 0 && ms <= max_days * 24 * 3600 * 1000;
 }
 
+bool is_no_time(const char *text)
+{
+    int64_t ms = 0;
+    return wf_duration_parse(wf_str(text), &ms) && ms == 0;
+}
+
 /* The token is the whole name or a prefix that ends where a part of the name ends. */
 bool event_has_token(const char *event, struct wf_str token)
 {
@@ -102,9 +108,9 @@ bool transition_matches(const struct transition *t, const char *event)
 
 bool wf_event_matches(const char *descriptors, const char *event)
 {
-    const char *s = descriptors + strspn(descriptors, " \t\r\n");
+    const char *s = descriptors + strspn(descriptors, BLANKS);
     while (*s != '\0') {
-        size_t length = strcspn(s, " \t\r\n");
+        size_t length = strcspn(s, BLANKS);
         struct wf_str token = {s, length};
         if (token.len > 0 && token.ptr[token.len - 1] == '*')
             token.len--;
@@ -113,7 +119,7 @@ bool wf_event_matches(const char *descriptors, const char *event)
         if (event_has_token(event, token))
             return true;
         s += length;
-        s += strspn(s, " \t\r\n");
+        s += strspn(s, BLANKS);
     }
     return false;
 }

@@ -16,6 +16,8 @@
 #define NO_DOMAIN      (-1) /* targetless: exits and enters nothing */
 #define DYNAMIC_DOMAIN (-2) /* depends on what a history state remembers */
 
+#define BLANKS " \t\r\n" /* between event descriptors */
+
 #define MAX_STATES ((size_t)2000)
 
 /* ---- values to be made at run time --------------------------------------------------------- */
@@ -198,6 +200,7 @@ int chart_domain(const struct wf_chart *chart, const struct transition *t, struc
 /* "same day", "2 working days", "30 minutes": what wf_limit_parse (calendar.h, above this layer)
    reads too. */
 bool is_duration(const char *text);
+bool is_no_time(const char *text); /* "0 s": as good as no delay */
 
 bool event_has_token(const char *event, struct wf_str token);
 bool transition_matches(const struct transition *t, const char *event);

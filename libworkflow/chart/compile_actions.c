@@ -32,11 +32,14 @@ static const struct template *duration_value(struct compiler *c, const struct wf
                                              const char *key)
 {
     const struct template *value = text_value(c, node, key);
-    if (value != NULL && value->kind == TEMPLATE_CONST && !is_duration(value->constant->u.text.ptr))
+    const char *text =
+        value != NULL && value->kind == TEMPLATE_CONST ? value->constant->u.text.ptr : NULL;
+    bool may_be_none = strcmp(key, "delay") == 0;
+    if (text != NULL && !is_duration(text) && !(may_be_none && is_no_time(text)))
         problem(c, wf_node_child(node, key),
                 "\"%s\" is no duration: an amount and a unit are needed: write for example \"3 "
                 "working days\" or \"30 minutes\"",
-                value->constant->u.text.ptr);
+                text);
     return value;
 }
 

@@ -12,6 +12,7 @@
 #include "chart_internal.h"
 
 #define MAX_LOOPS 16 /* of foreach in one another */
+#define MAX_VALUE 12 /* groups and lists in one another: what records and messages can hold */
 
 struct compiler {
     struct wf_chart *chart;
@@ -24,6 +25,7 @@ struct compiler {
     size_t n_decls;
     size_t n_globals; /* of them, without loop variables */
     int state;        /* being compiled */
+    int depth;        /* of groups and lists in a value */
     bool no_memory;
 };
 

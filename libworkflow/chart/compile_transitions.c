@@ -82,10 +82,10 @@ static void compile_tokens(struct compiler *c, const struct wf_node *node, struc
 {
     struct wf_str *tokens = take(c, (strlen(text) / 2 + 1) * sizeof(*tokens));
     size_t n = 0;
-    for (const char *s = text + strspn(text, " "); tokens != NULL && *s != '\0';) {
-        struct wf_str token = {s, strcspn(s, " ")};
+    for (const char *s = text + strspn(text, BLANKS); tokens != NULL && *s != '\0';) {
+        struct wf_str token = {s, strcspn(s, BLANKS)};
         s += token.len;
-        s += strspn(s, " ");
+        s += strspn(s, BLANKS);
         if (token.len > 0 && token.ptr[token.len - 1] == '*')
             token.len--;
         if (token.len > 0 && token.ptr[token.len - 1] == '.')

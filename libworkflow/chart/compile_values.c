@@ -105,12 +105,15 @@ static const struct template *compile_parts(struct compiler *c, const struct wf_
     struct template *t = make(c, node->type == WF_NODE_GROUP ? TEMPLATE_MAP : TEMPLATE_LIST);
     if (t == NULL)
         return NULL;
-    bool is_good = true;
-    for (size_t i = 0; i < wf_node_count(node); i++) {
+    bool is_good = ++c->depth <= MAX_VALUE;
+    if (!is_good)
+        problem(c, node, "nested more than %d deep: messages hold no more: flatten it", MAX_VALUE);
+    for (size_t i = 0; i < wf_node_count(node) && c->depth <= MAX_VALUE; i++) {
         const struct wf_node *child = wf_node_at(node, i);
         if (!is_among(child->name, reserved, n_reserved))
             is_good = add_item(c, t, child) && is_good;
     }
+    c->depth--;
     return is_good ? folded(c, t) : NULL;
 }
 

@@ -36,6 +36,8 @@ int raise_event(struct run *run, const char *name, const char *type, const struc
     event->name = name;
     event->type = type;
     event->data = data;
+    event->send_id = run->failed_send;
+    run->failed_send = NULL;
     *run->queue_end = event;
     run->queue_end = &event->next;
     return 0;
@@ -70,6 +72,7 @@ static const struct wf_value *event_value(struct run *run)
     bool is_made =
         add_member(run, map, "name", event->name) && add_member(run, map, "type", event->type) &&
         add_member(run, map, "invokeid", event->invoke_id) &&
+        (event->send_id == NULL || add_member(run, map, "sendid", event->send_id)) &&
         wf_map_put(run->arena, map, "data", event->data != NULL ? event->data : &wf_null);
     /* No code can be returned to an expression: it sees null, and the step fails at its end. */
     run->event_value = is_made ? map : NULL;
@@ -198,13 +201,17 @@ static int make_text(struct run *run, const struct template *t, const char *what
     return 0;
 }
 
-static int make_duration(struct run *run, const struct template *t, const char **out)
+/* No time at all gives NULL where that will do. */
+static int make_duration(struct run *run, const struct template *t, bool may_be_none,
+                         const char **out)
 {
     const char *text = NULL;
     int rc = make_text(run, t, "duration", &text);
     if (rc < 0)
         return rc;
-    if (!is_duration(text))
+    if (may_be_none && is_no_time(text))
+        text = NULL;
+    else if (!is_duration(text))
         return wf_fail(&run->err, WF_E_STATE, "the text given as duration is none");
     *out = text;
     return 0;
@@ -265,13 +272,15 @@ static int do_send(struct run *run, const struct action *a)
     const char *id = NULL;
     const char *delay = NULL;
     const struct wf_value *data = NULL;
-    int rc = a->value != NULL ? make_value(run, a->value, &data) : 0;
+    int rc = make_id(run, a, is_detached ? a->name : "send", &id);
+    if (rc == 0 && a->value != NULL)
+        rc = make_value(run, a->value, &data);
     if (rc == 0 && a->delay != NULL)
-        rc = make_duration(run, a->delay, &delay);
-    if (rc == 0)
-        rc = make_id(run, a, is_detached ? a->name : "send", &id);
-    if (rc < 0)
+        rc = make_duration(run, a->delay, true, &delay);
+    if (rc < 0) {
+        run->failed_send = id;
         return rc;
+    }
     struct wf_effect *effect = add_effect(run, is_detached ? WF_EFFECT_DETACHED : WF_EFFECT_SEND);
     if (effect == NULL)
         return no_memory(run);
@@ -300,7 +309,7 @@ static int do_cancel(struct run *run, const struct action *a)
 static int do_extend(struct run *run, const struct action *a)
 {
     const char *delay = NULL;
-    int rc = make_duration(run, a->delay, &delay);
+    int rc = make_duration(run, a->delay, false, &delay);
     if (rc < 0)
         return rc;
     struct wf_effect *effect = add_effect(run, WF_EFFECT_EXTEND);

@@ -417,7 +417,8 @@ static const struct expr_node *parse_primary(struct parser *p)
 /* Members of _event are the one map whose keys are known beforehand. */
 static bool type_member(struct parser *p, struct expr_node *node)
 {
-    static const char *const members[] = {"name", "type", "data", "invokeid"};
+    static const char *const members[] = {"name",   "type",   "data",      "invokeid",
+                                          "sendid", "origin", "origintype"};
     const struct expr_node *base = node->args[0];
     if (!check(p, base, M_MAP, "value before the point"))
         return false;
@@ -427,10 +428,11 @@ static bool type_member(struct parser *p, struct expr_node *node)
         if (wf_str_is(node->name, members[i]))
             return true;
     }
-    (void)bad(p, node->column,
-              "unknown member \"%.*s\" of _event: it has name, type, data and invokeid: use "
-              "_event.data.%.*s?",
-              WF_STR_ARG(node->name), WF_STR_ARG(node->name));
+    (void)bad(
+        p, node->column,
+        "unknown member \"%.*s\" of _event: it has name, type, data, invokeid and sendid: use "
+        "_event.data.%.*s?",
+        WF_STR_ARG(node->name), WF_STR_ARG(node->name));
     return false;
 }
 

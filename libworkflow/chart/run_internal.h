@@ -17,6 +17,7 @@ struct event {
     const char *name;
     const char *type; /* "external", "internal" or "platform" */
     const char *invoke_id;
+    const char *send_id; /* of the send that failed */
     const struct wf_value *data;
     struct event *next;
 };
@@ -79,6 +80,7 @@ struct run {
     bool is_done;
     bool is_short; /* memory ran out where no code could be returned */
     const struct action *failed_action;
+    const char *failed_send; /* id, until the error is raised */
     bool is_fatal; /* a WF_E_STATE that is not the definition's to handle */
 };
 

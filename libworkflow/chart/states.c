@@ -255,11 +255,11 @@ static int complete(struct run *run, int state)
         return 0;
     }
     const struct state *parent = &run->chart->states[s->parent];
-    rc = raise_event(run, parent->done_event, "internal", data);
+    rc = raise_event(run, parent->done_event, "platform", data);
     bool is_region = rc == 0 && parent->parent != ROOT &&
                      run->chart->states[parent->parent].kind == WF_STATE_PARALLEL;
     if (is_region && is_in_final_state(run, parent->parent))
-        rc = raise_event(run, run->chart->states[parent->parent].done_event, "internal", NULL);
+        rc = raise_event(run, run->chart->states[parent->parent].done_event, "platform", NULL);
     return rc;
 }
 

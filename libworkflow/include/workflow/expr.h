@@ -39,7 +39,7 @@ struct wf_decl {
 };
 
 struct wf_scope {
-    const struct wf_decl *decls; /* _event is always known: name, type, data, invokeid */
+    const struct wf_decl *decls; /* _event is always known: name, type, data, invokeid, sendid */
     size_t n_decls;
     const char *const *states;   /* for In(); NULL = not checked */
     size_t n_states;
