@@ -2,16 +2,26 @@
 #include "workflow/hash.h"
 
 #include <sodium.h>
+#include <stdatomic.h>
 #include <string.h>
 
 /* Fixed, public keys: checksums must agree between processes and releases. */
 static const unsigned char checksum_key[crypto_shorthash_KEYBYTES] = "hoso.record.sum";
 static const unsigned char text_key[crypto_shorthash_KEYBYTES] = "hoso.index.key1";
 
+/* Without it libsodium keeps to its slowest code; afterwards it uses what the processor offers. */
+static void pick_fastest(void)
+{
+    static atomic_int ready; /* a failure is no harm: the slow code counts the same */
+    if (ready == 0)
+        ready = sodium_init() < 0 ? -1 : 1;
+}
+
 void wf_hash(const void *a, size_t a_bytes, const void *b, size_t b_bytes,
              uint8_t out[WF_HASH_BYTES])
 {
     crypto_generichash_state state;
+    pick_fastest();
     (void)crypto_generichash_init(&state, NULL, 0, WF_HASH_BYTES);
     (void)crypto_generichash_update(&state, a, a_bytes);
     if (b_bytes > 0)

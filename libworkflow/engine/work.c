@@ -338,29 +338,20 @@ int wf_work_number(struct wf_work *work, const char *series, uint64_t max, uint6
     return wf_number_next(work->life->turn->txn, wf_str(series), max, out, err);
 }
 
-struct seal {
-    struct wf_turn *turn;
-    uint8_t hash[WF_HASH_BYTES];
-};
-
-static int seal_one(void *context, const struct wf_rec_event *event)
+static int seal_one(void *context, uint64_t seq, const uint8_t hash[WF_HASH_BYTES])
 {
-    struct seal *seal = context;
-    struct wf_rec_event again;
-    uint8_t hash[WF_HASH_BYTES];
-    int rc = wf_journal_get(seal->turn->txn, event->seq, seal->turn->arena, &again, hash, NULL);
-    if (rc == 0)
-        wf_hash(seal->hash, sizeof(seal->hash), hash, sizeof(hash), seal->hash);
-    return rc;
+    uint8_t *seal = context;
+    (void)seq;
+    wf_hash(seal, WF_HASH_BYTES, hash, WF_HASH_BYTES, seal);
+    return 0;
 }
 
 int wf_work_history_hash(struct wf_work *work, uint8_t out[32], struct wf_error *err)
 {
-    struct seal seal = {.turn = work->life->turn};
-    int rc =
-        wf_history_each(seal.turn->txn, work->life->now.id, seal.turn->arena, seal_one, &seal, err);
+    uint8_t seal[WF_HASH_BYTES] = {0};
+    int rc = wf_history_hashes(work->life->turn->txn, work->life->now.id, seal_one, seal, err);
     if (rc != 0)
         return rc;
-    memcpy(out, seal.hash, sizeof(seal.hash));
+    memcpy(out, seal, sizeof(seal));
     return 0;
 }

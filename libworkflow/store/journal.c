@@ -152,6 +152,32 @@ int wf_history_each(struct wf_txn *txn, uint64_t dossier, struct wf_arena *arena
     return wf_rows_each(txn, WF_TABLE_HISTORY, &from, sizeof(dossier), visit_history, &h, err);
 }
 
+struct hashes {
+    int (*fn)(void *context, uint64_t seq, const uint8_t hash[WF_HASH_BYTES]);
+    void *context;
+};
+
+static int visit_hash(void *context, const struct wf_rows *rows, struct wf_slice value,
+                      struct wf_error *err)
+{
+    const struct hashes *h = context;
+    uint8_t hash[WF_HASH_BYTES];
+    uint64_t seq = rows->at.len == 16 ? wf_u64_load(rows->at.bytes + 8) : 0;
+    (void)value;
+    int rc = hash_of(rows->txn, seq, hash, err);
+    return rc == 0 ? h->fn(h->context, seq, hash) : rc;
+}
+
+int wf_history_hashes(struct wf_txn *txn, uint64_t dossier,
+                      int (*fn)(void *context, uint64_t seq, const uint8_t hash[32]), void *context,
+                      struct wf_error *err)
+{
+    struct hashes h = {fn, context};
+    struct wf_key from;
+    history_key(&from, dossier, 0);
+    return wf_rows_each(txn, WF_TABLE_HISTORY, &from, sizeof(dossier), visit_hash, &h, err);
+}
+
 struct chain {
     uint64_t at; /* last event that was good */
     uint8_t hash[WF_HASH_BYTES];

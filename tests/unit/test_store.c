@@ -268,6 +268,40 @@ static int note_event(void *context, const struct wf_rec_event *event)
     return ids->n == ids->stop_at;
 }
 
+struct hashes {
+    size_t n;
+    uint64_t seq[4];
+    uint8_t last[WF_HASH_BYTES];
+};
+
+static int note_hash(void *context, uint64_t seq, const uint8_t hash[WF_HASH_BYTES])
+{
+    struct hashes *hashes = context;
+    hashes->seq[hashes->n++] = seq;
+    memcpy(hashes->last, hash, WF_HASH_BYTES);
+    return 0;
+}
+
+static void the_hashes_of_a_history_are_those_of_its_events(void **state)
+{
+    struct teststore *t = *state;
+    struct wf_rec_event event;
+    struct hashes got = {.n = 0};
+    uint8_t hash[WF_HASH_BYTES];
+    struct wf_txn *txn = teststore_begin(t, true);
+    append(t, txn, 1, 1, "submit");
+    append(t, txn, 2, 1, "submit");
+    append(t, txn, 1, 2, "accept");
+    append(t, txn, 2, 2, "accept");
+    assert_ok(wf_history_hashes(txn, 1, note_hash, &got, &t->err), t->err);
+    assert_int_equal(got.n, 2);
+    assert_int_equal(got.seq[0], 1);
+    assert_int_equal(got.seq[1], 3);
+    assert_ok(wf_journal_get(txn, 3, t->arena, &event, hash, &t->err), t->err);
+    assert_memory_equal(got.last, hash, WF_HASH_BYTES);
+    wf_txn_abort(txn);
+}
+
 static void the_journal_chains_its_events_and_shows_a_dossiers_history(void **state)
 {
     struct teststore *t = *state;
@@ -658,6 +692,7 @@ int main(void)
         TEST(an_unchanged_index_is_not_written_and_a_closed_dossier_leaves_the_due_list),
         TEST(a_code_belongs_to_one_dossier_and_stays),
         TEST(a_number_series_counts_from_one_to_its_end),
+        TEST(the_hashes_of_a_history_are_those_of_its_events),
         TEST(the_journal_chains_its_events_and_shows_a_dossiers_history),
         TEST(cursors_are_kept_by_name),
         TEST(a_queue_gives_what_is_due_in_order),

@@ -159,6 +159,12 @@ int wf_history_each(struct wf_txn *txn, uint64_t dossier, struct wf_arena *arena
                     int (*fn)(void *context, const struct wf_rec_event *event), void *context,
                     struct wf_error *err) WF_CHECKED;
 
+/* The same order, but only the hashes as they are stored, neither read nor checked: cheap enough
+ * for a write transaction. */
+int wf_history_hashes(struct wf_txn *txn, uint64_t dossier,
+                      int (*fn)(void *context, uint64_t seq, const uint8_t hash[32]), void *context,
+                      struct wf_error *err) WF_CHECKED;
+
 /* Walks the chain from seq `from` (1 = whole) to the head; WF_E_CORRUPT names the first bad seq. */
 int wf_journal_verify(struct wf_txn *txn, uint64_t from, uint64_t *out_checked,
                       struct wf_error *err) WF_CHECKED;
