@@ -254,13 +254,23 @@ static int refuse_untaken(struct life *life, const struct wf_snapshot *from, con
                          event, takes[0] != '\0' ? takes : "none");
 }
 
+/* Appends the names that are not there yet, as far as there is room for them whole. */
+static void add_names(char *list, size_t size, const struct wf_texts *names)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        size_t at = strlen(list);
+        if (at + strlen(names->items[i]) + 3 <= size && strstr(list, names->items[i]) == NULL)
+            (void)snprintf(list + at, size - at, "%s%s", at > 0 ? ", " : "", names->items[i]);
+    }
+}
+
 /* May this role raise the event here? One transition that lets it is enough. */
 static int check_role(const struct life *life, const size_t *offers, size_t n, struct wf_str role,
                       struct wf_error *err)
 {
     const struct wf_chart_transition *table = NULL;
     (void)wf_chart_transitions(life->procedure->chart, &table);
-    const char *who = NULL;
+    char who[200] = "";
     for (size_t i = 0; i < n; i++) {
         const struct wf_chart_transition *t = &table[offers[i]];
         struct wf_texts roles = {t->roles, t->n_roles};
@@ -269,11 +279,11 @@ static int check_role(const struct life *life, const size_t *offers, size_t n, s
             continue;
         if (t->n_roles == 0 || has_text(&roles, role))
             return 0;
-        who = t->roles[0];
+        add_names(who, sizeof(who), &roles);
     }
     return wf_fail_field(err, WF_E_DENIED, "body.role",
                          "role %.*s may not raise this event here%s%s", WF_STR_ARG(role),
-                         who != NULL ? "; who may: " : "", who != NULL ? who : "");
+                         who[0] != '\0' ? "; who may: " : "", who);
 }
 
 static int check_event(struct life *life, const char *event, const struct wf_msg_dossier_event *m,

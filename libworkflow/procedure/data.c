@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "workflow/identifiers.h"
 
@@ -32,7 +33,17 @@ static int check_choice(const struct wf_field *field, struct wf_str text, struct
         if (wf_str_is(text, field->choices.items[i]))
             return 0;
     }
-    return wf_fail(err, WF_E_INVALID, "not one of the %zu choices", field->choices.n);
+    char known[160] = "";
+    for (size_t i = 0; i < field->choices.n; i++) {
+        size_t at = strlen(known);
+        int n = snprintf(known + at, sizeof(known) - at, "%s%s", at > 0 ? ", " : "",
+                         field->choices.items[i]);
+        if (n < 0 || (size_t)n >= sizeof(known) - at) {
+            (void)snprintf(known, sizeof(known), "the %zu choices", field->choices.n);
+            break;
+        }
+    }
+    return wf_fail(err, WF_E_INVALID, "not one of %s", known);
 }
 
 static int check_text(const struct wf_field *field, struct wf_str text, struct wf_error *err)
