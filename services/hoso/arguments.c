@@ -146,7 +146,8 @@ static int parse_verb(struct parse *parse, int argc, char **argv)
         return EXIT_REFUSED;
     }
     argv[0] = name;
-    const struct argp argp = {options, after_verb, verb->args, doc, NULL, NULL, NULL};
+    const struct argp argp = {
+        options, after_verb, verb->args[0] != '\0' ? verb->args : NULL, doc, NULL, NULL, NULL};
     if (argp_parse(&argp, argc, argv, 0, NULL, parse) != 0)
         return EXIT_USAGE;
     return -1;

@@ -155,7 +155,8 @@ int hoso_program_folder(struct hoso *h, char out[4096])
 
 int hoso_delivered(struct hoso *h, char out[4096])
 {
-    static const char *const places[] = {"../share/hoso/config", "../../config"};
+    /* installed; built in BUILD/ or in BUILD/VARIANT/ of the source tree */
+    static const char *const places[] = {"../share/hoso/config", "../../config", "../../../config"};
     if (hoso_has(h, OPT_CONFIG)) {
         (void)snprintf(out, 4096, "%s", h->opt[OPT_CONFIG]);
         if (is_file(out, "sites.cfg"))

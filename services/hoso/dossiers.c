@@ -13,7 +13,7 @@ static const struct hoso_column answer_columns[] = {
     {"status", "Status", "Trạng thái", HOSO_STATUS},
     {"received", "Received", "Tiếp nhận", HOSO_TIME},
     {"due", "Due", "Hẹn trả", HOSO_TIME},
-    {"outcome", "Outcome", "Kết quả", HOSO_TEXT},
+    {"outcome", "Outcome", "Kết quả", HOSO_TERM},
 };
 
 /* Asks intake, with the id of --id where it is given. */
@@ -116,12 +116,13 @@ int hoso_submit(struct hoso *h)
     const struct wf_value *given = NULL;
     struct wf_msg_dossier_submit submit = {0};
     struct wf_envelope reply;
+    const char *name = strcmp(h->args[0], "-") == 0 ? "standard input" : h->args[0];
     int rc = hoso_read_file(h, h->args[0], SUBMIT_MAX_BYTES, &text);
     wf_buf_add(&text, "", 1);
     if (rc == 0 && text.failed)
-        rc = wf_fail(&h->err, WF_E_NOMEM, "%s: out of memory", h->args[0]);
+        rc = wf_fail(&h->err, WF_E_NOMEM, "%s: out of memory", name);
     if (rc == 0)
-        rc = hoso_json_object(h->args[0], (const char *)text.ptr, h->arena, &given, &h->err);
+        rc = hoso_json_object(name, (const char *)text.ptr, h->arena, &given, &h->err);
     wf_buf_fini(&text);
     if (rc == 0)
         rc = fill(h, given, &submit);

@@ -39,7 +39,7 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(STATE,      "state",       "STATE",  "dossiers in this state")                               \
     X(PROCEDURE,  "procedure",   "CODE",   "dossiers of this procedure")                           \
     X(SITE,       "site",        "CODE",   "dossiers received at this site")                       \
-    X(DUE_BEFORE, "due-before",  "DATE",   "open dossiers due before YYYY-MM-DD, soonest first")   \
+    X(DUE_BEFORE, "due-before",  "DATE",   "open ones due before YYYY-MM-DD, soonest first")   \
     X(OVERDUE,    "overdue",     NULL,     "open dossiers whose due date has passed")              \
     X(OPEN,       "open",        NULL,     "open dossiers only")                                   \
     X(MAX,        "max",         "N",      "at most N rows (100; 0 = all)")                        \
@@ -172,8 +172,10 @@ int hoso_json_print(const struct wf_value *value, FILE *out, struct wf_error *er
 
 enum hoso_kind {
     HOSO_TEXT,
+    HOSO_TERM, /* a word of ours, told in the reader's language */
     HOSO_NUMBER,
-    HOSO_TIME, /* ms, in the cell's zone; 0 = "-" */
+    HOSO_NUMBER0, /* 0 = "-" */
+    HOSO_TIME,    /* ms, in the cell's zone; 0 = "-" */
     HOSO_YESNO,
     HOSO_WORDS,  /* a list of texts */
     HOSO_STATUS, /* portal status 1..10 in words */
@@ -241,6 +243,10 @@ int hoso_queue_drop(struct hoso *h);
 int hoso_status(struct hoso *h);
 int hoso_verify(struct hoso *h);
 int hoso_chart_run(struct hoso *h);
+
+/* After an empty list: names the words of --procedure, --state, --site that stand nowhere
+ * (hints.c). */
+void hoso_hint_words(struct hoso *h);
 
 /* Installs definition files in one transaction: all or none (procedures.c). */
 int hoso_install_files(struct hoso *h, char **files, size_t n,

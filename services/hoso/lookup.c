@@ -17,12 +17,12 @@ static const struct hoso_column dossier_columns[] = {
     {"waits_for", "Waits for", "Đang chờ", HOSO_WORDS},
     {"site_title", "Received at", "Nơi tiếp nhận", HOSO_TEXT},
     {"agency", "Authority", "Cơ quan giải quyết", HOSO_TEXT},
-    {"channel", "Channel", "Kênh", HOSO_TEXT},
+    {"channel", "Channel", "Kênh", HOSO_TERM},
     {"received", "Received", "Ngày tiếp nhận", HOSO_TIME},
     {"due", "Due", "Ngày hẹn trả", HOSO_TIME},
     {"stopped", "Clock stopped", "Dừng tính giờ từ", HOSO_TIME},
     {"closed_at", "Closed", "Kết thúc", HOSO_TIME},
-    {"outcome", "Outcome", "Kết quả", HOSO_TEXT},
+    {"outcome", "Outcome", "Kết quả", HOSO_TERM},
     {"events", "Events", "Số sự kiện", HOSO_NUMBER},
 };
 
@@ -33,7 +33,7 @@ static const struct hoso_column field_columns[] = {
 
 static const struct hoso_column paper_columns[] = {
     {"title", "Paper", "Giấy tờ", HOSO_TEXT},
-    {"kind", "Kind", "Loại", HOSO_TEXT},
+    {"kind", "Kind", "Loại", HOSO_TERM},
     {"copies", "Copies", "Số bản", HOSO_NUMBER},
 };
 
@@ -44,7 +44,7 @@ static const struct hoso_column list_columns[] = {
     {"at", "State", "Bước", HOSO_WORDS},
     {"received", "Received", "Tiếp nhận", HOSO_TIME},
     {"due", "Due", "Hẹn trả", HOSO_TIME},
-    {"outcome", "Outcome", "Kết quả", HOSO_TEXT},
+    {"outcome", "Outcome", "Kết quả", HOSO_TERM},
 };
 
 static const struct hoso_column history_columns[] = {
@@ -293,6 +293,8 @@ int hoso_list(struct hoso *h)
     if (rc < 0)
         return rc;
     bool full = l.max > 0 && wf_value_count(l.rows) >= l.max;
+    if (wf_value_count(l.rows) == 0)
+        hoso_hint_words(h);
     rc = hoso_answer(
         h,
         hoso_map(h, "dossiers", l.rows, "next", wf_int(h->arena, full ? (int64_t)l.last : 0), NULL),

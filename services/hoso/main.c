@@ -36,10 +36,13 @@ static int exit_of(struct hoso *h, int rc)
         if (outcomes[i].code == rc)
             is = outcomes[i];
     }
-    bool has_field = h->err.field[0] != '\0' && strstr(h->err.text, h->err.field) == NULL;
-    (void)fprintf(stderr, "hoso: %s%s%s%s%s\n", has_field ? h->err.field : "",
-                  has_field ? ": " : "", h->err.text, is.cure != NULL ? ": " : "",
-                  is.cure != NULL ? is.cure : "");
+    /* "body." is of the messages' language; who typed the command never saw a body */
+    const char *field = h->err.field;
+    if (strncmp(field, "body.", 5) == 0)
+        field += 5;
+    bool has_field = *field != '\0' && strstr(h->err.text, field) == NULL;
+    (void)fprintf(stderr, "hoso: %s%s%s%s%s\n", has_field ? field : "", has_field ? ": " : "",
+                  h->err.text, is.cure != NULL ? ": " : "", is.cure != NULL ? is.cure : "");
     if (h->json) {
         const struct wf_value *error = hoso_map(h, "code", wf_text(h->arena, wf_code_word(rc)),
                                                 "message", wf_text(h->arena, h->err.text), "field",

@@ -31,6 +31,31 @@ static const struct words statuses[] = {
     {"returned", "đã trả kết quả"},
 };
 
+/* Words of ours that a clerk meets in Vietnamese; what is not here stays as it is. */
+static const struct words terms[] = {
+    {"up", "đang chạy"},
+    {"starting", "đang khởi động"},
+    {"stuck", "bị treo"},
+    {"down", "không chạy"},
+    {"post", "bưu chính"},
+    {"one_stop", "một cửa"},
+    {"online", "trực tuyến"},
+    {"commune", "cấp xã"},
+    {"district", "cấp huyện"},
+    {"province", "cấp tỉnh"},
+    {"original", "bản chính"},
+    {"copy", "bản sao"},
+    {"certified", "bản sao chứng thực"},
+    {"electronic", "bản điện tử"},
+    {"photo", "bản chụp"},
+    {"any", "bất kỳ"},
+    {"approved", "đồng ý"},
+    {"refused", "từ chối"},
+    {"lapsed", "hết hạn bổ sung"},
+    {"withdrawn", "đã rút"},
+    {"stopped", "dừng giải quyết"},
+};
+
 static const char *in_words(const struct hoso *h, struct words words)
 {
     return h->vi ? words.vi : words.en;
@@ -87,11 +112,29 @@ static void add_bytes(int64_t n, struct wf_buf *out)
     wf_buf_printf(out, unit > 0 ? "%.1f %s" : "%.0f %s", shown, units[unit]);
 }
 
-static void add_plain(const struct wf_value *value, struct wf_buf *out)
+static void add_term(const struct hoso *h, struct wf_str term, struct wf_buf *out)
+{
+    for (size_t i = 0; i < WF_COUNT(terms) && h->vi; i++) {
+        if (wf_str_is(term, terms[i].en)) {
+            wf_buf_text(out, terms[i].vi);
+            return;
+        }
+    }
+    wf_buf_add(out, term.ptr, term.len);
+}
+
+static void add_yesno(const struct hoso *h, bool yes, struct wf_buf *out)
+{
+    wf_buf_text(out, yes ? in_words(h, (struct words){"yes", "có"})
+                         : in_words(h, (struct words){"no", "không"}));
+}
+
+static void add_plain(const struct hoso *h, enum hoso_kind kind, const struct wf_value *value,
+                      struct wf_buf *out)
 {
     switch (value->type) {
     case WF_BOOL:
-        wf_buf_text(out, value->u.boolean ? "yes" : "no");
+        add_yesno(h, value->u.boolean, out);
         break;
     case WF_INT:
         wf_buf_printf(out, "%" PRId64, value->u.integer);
@@ -100,13 +143,16 @@ static void add_plain(const struct wf_value *value, struct wf_buf *out)
         wf_buf_printf(out, "%g", value->u.number);
         break;
     case WF_TEXT:
-        wf_buf_add(out, value->u.text.ptr, value->u.text.len);
+        if (kind == HOSO_TERM)
+            add_term(h, value->u.text, out);
+        else
+            wf_buf_add(out, value->u.text.ptr, value->u.text.len);
         break;
     case WF_LIST:
         for (size_t i = 0; i < value->u.list.n; i++) {
             if (i > 0)
                 wf_buf_text(out, ", ");
-            add_plain(value->u.list.items[i], out);
+            add_plain(h, kind, value->u.list.items[i], out);
         }
         break;
     case WF_NULL:
@@ -124,8 +170,7 @@ static void add_cell(const struct hoso *h, enum hoso_kind kind, const struct wf_
         add_time(h, n, out);
         break;
     case HOSO_YESNO:
-        wf_buf_text(out, wf_value_bool(value, false) ? in_words(h, (struct words){"yes", "có"})
-                                                     : in_words(h, (struct words){"no", "không"}));
+        add_yesno(h, wf_value_bool(value, false), out);
         break;
     case HOSO_STATUS:
         if (n >= 1 && (size_t)n < WF_COUNT(statuses))
@@ -134,11 +179,17 @@ static void add_cell(const struct hoso *h, enum hoso_kind kind, const struct wf_
     case HOSO_BYTES:
         add_bytes(n, out);
         break;
+    case HOSO_NUMBER0:
+        if (n == 0)
+            break; /* shown as "-" */
+        add_plain(h, kind, value, out);
+        break;
     case HOSO_TEXT:
+    case HOSO_TERM:
     case HOSO_NUMBER:
     case HOSO_WORDS:
         if (value != NULL)
-            add_plain(value, out);
+            add_plain(h, kind, value, out);
         break;
     }
 }
@@ -160,7 +211,7 @@ static const char *cell_text(struct hoso *h, const struct hoso_column *column,
 
 static bool is_right(enum hoso_kind kind)
 {
-    return kind == HOSO_NUMBER || kind == HOSO_BYTES;
+    return kind == HOSO_NUMBER || kind == HOSO_NUMBER0 || kind == HOSO_BYTES;
 }
 
 static void pad(size_t width)

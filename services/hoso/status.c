@@ -30,15 +30,15 @@ static const struct hoso_column cell_columns[] = {
 
 static const struct hoso_column worker_columns[] = {
     {"service", "Service", "Dịch vụ", HOSO_TEXT},
-    {"state", "Worker", "Tiến trình", HOSO_TEXT},
-    {"pid", "Pid", "Pid", HOSO_NUMBER},
+    {"state", "Worker", "Tiến trình", HOSO_TERM},
+    {"pid", "Pid", "Pid", HOSO_NUMBER0},
     {"queued", "Queued", "Hàng đợi", HOSO_NUMBER},
     {"tasks", "Tasks", "Việc mở", HOSO_NUMBER},
     {"dead", "Dead", "Lỗi hẳn", HOSO_NUMBER},
     {"done", "Done", "Đã xong", HOSO_NUMBER},
     {"commits", "Commits", "Lần ghi", HOSO_NUMBER},
     {"refused", "Refused", "Từ chối", HOSO_NUMBER},
-    {"commit_us", "Last commit, us", "Lần ghi cuối, us", HOSO_NUMBER},
+    {"commit_us", "Last commit, us", "Lần ghi cuối, us", HOSO_NUMBER0},
     {"last_commit", "At", "Lúc", HOSO_TIME},
 };
 
@@ -129,12 +129,18 @@ static const struct wf_value *worker_row(struct hoso *h, const struct figures *f
     const char *state = state_of(slot, h->settings.watchdog_ms);
     bool is_down = state[0] == 'd';
     if (state[0] != 'u' && runs)
-        trouble(h, troubles, "%s: worker is %s", name, state);
+        trouble(h, troubles, h->vi ? "%s: tiến trình không bình thường (%s)" : "%s: worker is %s",
+                name, state);
     if (f->counts.dead[s] > 0)
-        trouble(h, troubles, "%s: dead letters: %" PRId64 ": see `hoso queue list --dead`", name,
-                f->counts.dead[s]);
+        trouble(h, troubles,
+                h->vi ? "%s: việc lỗi hẳn: %" PRId64 ": xem `hoso queue list --dead`"
+                      : "%s: dead letters: %" PRId64 ": see `hoso queue list --dead`",
+                name, f->counts.dead[s]);
     if (!is_down && f->late_ms[s] > LATE_MS)
-        trouble(h, troubles, "%s: its queue is %" PRId64 " s behind", name, f->late_ms[s] / 1000);
+        trouble(h, troubles,
+                h->vi ? "%s: hàng đợi chậm %" PRId64 " giây"
+                      : "%s: its queue is %" PRId64 " s behind",
+                name, f->late_ms[s] / 1000);
     /* clang-format off */
     return hoso_map(h,
         "service", wf_text(h->arena, name),
@@ -169,13 +175,17 @@ static const struct wf_value *answer_of(struct hoso *h, const struct figures *f,
     struct wf_value *workers = wf_list(h->arena);
     bool runs = is_running(h, board);
     if (!runs)
-        trouble(h, troubles, "the cell is not running: `hoso run` starts it");
+        trouble(h, troubles,
+                h->vi ? "cụm không chạy: `hoso run` để khởi động"
+                      : "the cell is not running: `hoso run` starts it");
     for (unsigned s = 0; s < WF_SERVICE_COUNT; s++)
         (void)wf_list_add(h->arena, workers, worker_row(h, f, s, board, runs, troubles));
     if (f->space.intake_stopped)
         trouble(h, troubles,
-                "intake is stopped: store %u %% full, disk %" PRIu64
-                " MiB free: raise map_mib in hoso.cfg or make room",
+                h->vi ? "ngừng tiếp nhận: kho dữ liệu đầy %u %%, đĩa còn %" PRIu64
+                        " MiB: tăng map_mib trong hoso.cfg hoặc dọn đĩa"
+                      : "intake is stopped: store %u %% full, disk %" PRIu64
+                        " MiB free: raise map_mib in hoso.cfg or make room",
                 f->space.used_percent, f->space.disk_free_bytes >> 20);
     int64_t rate = wf_store_clock(h->store).rate;
     /* clang-format off */

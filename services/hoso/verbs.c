@@ -38,7 +38,7 @@ const struct hoso_verb hoso_verbs[] = {
     {"show", "CODE", 1, 1, "one dossier with fields and papers",
      "Personal data is masked unless --unmask is given.",
      hoso_show, {OPT_UNMASK}},
-    {"list", "", 0, 0, "dossiers by state, site, due date ...",
+    {"list", "", 0, 0, "dossiers by state, site, due date and more",
      "  hoso list --overdue\n  hoso list --procedure 1.004873 --state examine\n"
      "  hoso list --due-before 2026-12-01 --site 000.00.13.H30",
      hoso_list, {OPT_STATE, OPT_PROCEDURE, OPT_SITE, OPT_DUE_BEFORE, OPT_OVERDUE, OPT_OPEN,

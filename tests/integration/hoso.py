@@ -18,6 +18,7 @@ import time
 import unittest
 
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
+DELIVERED = len(list(pathlib.Path(PROCEDURES).glob("*.cfg")))
 PATIENCE = 15  # seconds, on a busy machine
 
 DOSSIER = {
@@ -105,7 +106,7 @@ class WithoutWorkers(Cell):
         for name in ("hoso.cfg", "sites.cfg", "roles.cfg", "templates.cfg", "calendar.cfg"):
             self.assertTrue(os.path.exists(os.path.join(self.cell, name)))
         self.assertEqual(os.stat(os.path.join(self.cell, "run")).st_mode & 0o777, 0o700)
-        self.assertEqual(len(self.ask("procedure", "list")["procedures"]), 4)
+        self.assertEqual(len(self.ask("procedure", "list")["procedures"]), DELIVERED)
         again = self.run_hoso("init", self.cell, "--config-from", CONFIG)
         self.assertEqual(again.returncode, 1)
         self.assertIn("is a cell already", again.stderr)
@@ -154,6 +155,16 @@ class WithoutWorkers(Cell):
         self.assertIn("did you mean 'batch'", self.hoso("list", expect=2))
         self.assertIn("did you mean 'batch'", self.hoso("run", expect=2))
 
+    def test_a_word_that_stands_nowhere_is_named_when_the_list_is_empty(self):
+        self.init()
+
+        def noted(*words):
+            return self.run_hoso("list", *words, "--cell", self.cell).stderr
+        self.assertIn("perhaps accept", noted("--state", "acept"))
+        self.assertIn("perhaps 1.004873", noted("--procedure", "1.00487"))
+        self.assertIn("sites.cfg", noted("--site", "000.00.99.H30"))
+        self.assertEqual(noted("--state", "accept", "--procedure", "1.004873"), "")
+
     def test_an_error_is_json_too_where_json_was_asked_for(self):
         self.init()
         done = self.run_hoso("show", "nope", "--json", "--cell", self.cell)
@@ -180,7 +191,7 @@ class WithoutWorkers(Cell):
                                      encoding="utf-8")
         pathlib.Path(bad).write_text("procedure: { code = 1; };\n", encoding="utf-8")
         self.assertIn("bad.cfg:1", self.hoso("procedure", "install", new, bad, expect=2))
-        self.assertEqual(len(self.ask("procedure", "list")["procedures"]), 4)
+        self.assertEqual(len(self.ask("procedure", "list")["procedures"]), DELIVERED)
         self.hoso("procedure", "install", new)
         self.assertEqual(self.ask("procedure", "show", "1.004873")["version"], 2)
 
@@ -213,6 +224,18 @@ class WithWorkers(Cell):
         again = self.ask("submit", "-", "--id", "counter-7-1", given=given)
         self.assertEqual(first["dossier"], again["dossier"])
         self.assertEqual(len(self.ask("list")["dossiers"]), 1)
+
+    def test_what_is_wrong_with_a_dossier_is_said_in_the_clerks_words(self):
+        for changes, words in (({"phone": "12"}, "hoso: fields.phone: "),
+                               ({"purpose": "job"}, "not one of marriage, land, loan, other")):
+            given = json.dumps({**DOSSIER, "fields": {**DOSSIER["fields"], **changes}})
+            self.assertIn(words, self.hoso("submit", "-", given=given, expect=1))
+        code = self.submit()
+        said = self.hoso("event", code, "withdraw", "--by", "x", "--role", "head", expect=1)
+        self.assertIn("who may: citizen, agent, postal_worker, civil_servant", said)
+        vietnamese = self.hoso("show", code, "--lang", "vi")
+        self.assertIn("bưu chính", vietnamese)
+        self.assertIn("không", vietnamese)
 
     def test_an_event_that_no_state_takes_is_refused(self):
         code = self.submit()
