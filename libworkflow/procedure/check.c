@@ -65,15 +65,12 @@ size_t check_defaults(const struct checking *c, int state, int out[MAX_DEFAULTS]
     enum wf_state_kind kind = c->states[state].kind;
     if (is_history(kind))
         return add_targets(c, wf_node_child(c->nodes[state], "default"), out);
-    size_t n = kind == WF_STATE_COMPOUND
-                   ? add_targets(c, wf_node_child(c->nodes[state], "initial"), out)
-                   : 0;
-    for (size_t i = 0; i < c->n_states && check_has_children(c, state) && n < MAX_DEFAULTS; i++) {
-        if (c->states[i].parent != state || is_history(c->states[i].kind))
-            continue;
-        if (kind == WF_STATE_COMPOUND && n > 0)
-            break;
-        out[n++] = (int)i;
+    if (kind != WF_STATE_COMPOUND)
+        return 0;
+    size_t n = add_targets(c, wf_node_child(c->nodes[state], "initial"), out);
+    for (size_t i = 0; i < c->n_states && n == 0; i++) {
+        if (c->states[i].parent == state && !is_history(c->states[i].kind))
+            out[n++] = (int)i;
     }
     return n;
 }

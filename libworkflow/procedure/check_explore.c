@@ -109,6 +109,32 @@ static void tell_endless_parallel(struct looking *l, int state, int line)
                 regions, c->states[state].id);
 }
 
+static void tell_untaken(struct looking *l, size_t transition)
+{
+    struct checking *c = l->c;
+    const struct wf_chart_transition *t = &c->transitions[transition];
+    const char *id = c->states[t->source].id;
+    if (l->x.transition_held[transition])
+        CHECK_ERROR(c, t->line,
+                    "transition can never be taken: one of a region beside it stands against it "
+                    "each time: put it on the state around both");
+    else if (l->x.transition_asked[transition])
+        CHECK_ERROR(c, t->line,
+                    "transition can never be taken: when it has its turn, what In() asks is never "
+                    "so: correct the condition, or remove it");
+    else if (!l->x.state_resting[t->source + 1])
+        CHECK_ERROR(c, t->line,
+                    "transition can never be taken: state '%s' is left at once by one without "
+                    "event, so that no event finds it: remove this one, or give that one a "
+                    "condition",
+                    id);
+    else
+        CHECK_ERROR(c, t->line,
+                    "transition can never be taken: its event cannot come in state '%s', or an "
+                    "inner or earlier transition takes it each time: remove or move it",
+                    id);
+}
+
 static void check_transitions_taken(struct looking *l)
 {
     struct checking *c = l->c;
@@ -123,10 +149,7 @@ static void check_transitions_taken(struct looking *l)
         if (parallel >= 0)
             tell_endless_parallel(l, parallel, t->line);
         else
-            CHECK_ERROR(c, t->line,
-                        "transition can never be taken: in every configuration another one takes "
-                        "its event first, the event cannot come, or the condition cannot hold: "
-                        "correct it, or remove it");
+            tell_untaken(l, i);
     }
 }
 
@@ -245,23 +268,22 @@ static void check_clocks(struct looking *l)
 {
     struct checking *c = l->c;
     bool *running = new_marks(l);
-    bool *told = wf_arena_alloc(l->x.arena, c->n_states + 1);
-    if (running == NULL || told == NULL) {
-        l->out_of_memory = true;
+    bool *told = new_marks(l);
+    if (running == NULL || told == NULL)
         return;
-    }
     for (size_t i = 0; i < l->x.n_nodes; i++)
         running[i] = l->x.nodes[i].is_done || stopping_state(l, i) < 0;
     spread(l, running, true, 0);
     for (size_t i = 0; i < l->x.n_nodes; i++) {
-        int state = running[i] ? -1 : stopping_state(l, i);
-        if (state < 0 || told[state])
+        int state = running[i] || told[i] ? -1 : stopping_state(l, i);
+        if (state < 0)
             continue;
-        told[state] = true;
         CHECK_ERROR(c, c->states[state].line,
                     "clock stopped by state '%s' never starts again: the dossier could neither go "
                     "on nor become overdue: add a way to a state without clock = \"stopped\"",
                     c->states[state].id);
+        told[i] = true;
+        spread(l, told, false, 0);
     }
 }
 
@@ -432,10 +454,12 @@ static void look(struct looking *l)
 {
     check_rivals(l);
     if (!l->x.is_whole) {
-        CHECK_WARN(l->c, 0,
-                   "explored %zu configurations, not all: too many states are active side by side "
-                   "in too many ways: that all can end is not proved: use fewer regions",
-                   l->x.n_nodes);
+        CHECK_WARN(
+            l->c, 0,
+            "explored %zu configurations, not all: this is as much as a check may cost: that "
+            "all of them can end is not proved: have fewer regions side by side, or raise "
+            "fewer events",
+            l->x.n_nodes);
         return;
     }
     check_certain_loops(l);

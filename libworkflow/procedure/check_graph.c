@@ -29,8 +29,18 @@ static bool is_leaf(const struct checking *c, int state)
 
 static void enter(struct checking *c, int state);
 
+/* The i-th state is a region of the parallel one. */
+static bool is_region(const struct checking *c, size_t i, int parallel)
+{
+    return c->states[i].parent == parallel && !is_history(c, (int)i);
+}
+
 static void enter_defaults(struct checking *c, int state)
 {
+    for (size_t i = 0; c->states[state].kind == WF_STATE_PARALLEL && i < c->n_states; i++) {
+        if (is_region(c, i, state))
+            enter(c, (int)i);
+    }
     int targets[MAX_DEFAULTS];
     size_t n = check_defaults(c, state, targets);
     for (size_t i = 0; i < n; i++)
@@ -156,6 +166,10 @@ static bool leads_to_end(const struct checking *c, int target)
     size_t n = check_defaults(c, target, inner);
     for (size_t i = 0; i < n; i++) {
         if (leads_to_end(c, inner[i]))
+            return true;
+    }
+    for (size_t i = 0; c->states[target].kind == WF_STATE_PARALLEL && i < c->n_states; i++) {
+        if (is_region(c, i, target) && leads_to_end(c, (int)i))
             return true;
     }
     /* A history state may bring back any state of its parent. */

@@ -62,6 +62,50 @@ static bool has_type(const struct wf_node *node, enum wf_static_type type)
     return false;
 }
 
+/* Parameters with a closed list of words; what an activity does with others is refused too late. */
+static const struct {
+    const char *activity;
+    const char *parameter;
+    const char *words[4];
+    size_t n;
+} closed_lists[] = {
+    {"routing.consult", "mode", {"all", "any", "k"}, 3},
+    {"return.deliver", "by", {"counter", "parcel"}, 2},
+};
+
+static void check_closed_list(struct checking *c, const char *activity, const struct wf_node *node)
+{
+    for (size_t i = 0; i < WF_COUNT(closed_lists) && node->type == WF_NODE_TEXT; i++) {
+        if (strcmp(closed_lists[i].activity, activity) == 0 &&
+            strcmp(closed_lists[i].parameter, node->name) == 0)
+            check_word(c, node->line, node->name, node->u.text.ptr, closed_lists[i].words,
+                       closed_lists[i].n);
+    }
+}
+
+/* What a citizen is asked for by name must be a paper or a field of the definition. */
+static void check_item(struct checking *c, const struct wf_node *node)
+{
+    const struct wf_node *id = node->type == WF_NODE_GROUP ? wf_node_child(node, "id") : node;
+    const char *names[MAX_HINTS] = {NULL};
+    size_t n = 0;
+    if (id == NULL || id->type != WF_NODE_TEXT || is_expression(id) ||
+        wf_procedure_field(c->p, id->u.text) != NULL ||
+        wf_procedure_paper(c->p, id->u.text) != NULL)
+        return;
+    for (size_t i = 0; i < c->p->n_papers && n < MAX_HINTS; i++)
+        names[n++] = c->p->papers[i].id;
+    for (size_t i = 0; i < c->p->n_fields && n < MAX_HINTS; i++)
+        names[n++] = c->p->fields[i].id;
+    check_word(c, id->line, "paper or field", id->u.text.ptr, names, n);
+}
+
+static void check_items(struct checking *c, const struct wf_node *node)
+{
+    for (size_t i = 0; node->type == WF_NODE_LIST && i < wf_node_count(node); i++)
+        check_item(c, wf_node_at(node, i));
+}
+
 static void check_parameter(struct checking *c, const struct wf_activity_info *info,
                             const struct wf_node *node)
 {
@@ -89,6 +133,10 @@ static void check_parameter(struct checking *c, const struct wf_activity_info *i
     else if (strcmp(node->name, "template") == 0)
         check_word(c, node->line, "template", node->u.text.ptr, c->catalogue->templates,
                    c->catalogue->n_templates);
+    else if (strcmp(node->name, "items") == 0 && strcmp(info->name, "intake.supplement") == 0)
+        check_items(c, node);
+    else
+        check_closed_list(c, info->name, node);
 }
 
 static void check_parameters(struct checking *c, const struct wf_activity_info *info,

@@ -21,7 +21,7 @@
 
 #define EXPLORE_MAX_NODES ((size_t)20000)
 #define EXPLORE_MAX_EDGES ((size_t)200000)
-#define EXPLORE_MAX_WORK  ((size_t)1000000)          /* choices tried */
+#define EXPLORE_MAX_WORK  ((size_t)3000000)          /* choices tried */
 #define EXPLORE_MAX_BYTES ((size_t)16 * 1024 * 1024) /* of configurations */
 
 enum explore_edge_flag {
@@ -58,7 +58,10 @@ struct explored {
     bool is_whole;
     bool *state_active;     /* by internal number of the state */
     bool *done_raised;      /* done.state.X was raised */
-    bool *transition_taken; /* by number of the transition */
+    bool *state_resting;    /* in a configuration at rest */
+    bool *transition_asked; /* by number of the transition: its event came, its turn too */
+    bool *transition_held;  /* ... and its condition could hold */
+    bool *transition_taken; /* ... and no other one stood against it */
     struct explore_rivals rivals[32];
     size_t n_rivals;
     struct wf_arena *arena;

@@ -58,7 +58,7 @@ bool check_are_together(const struct checking *c, int a, int b); /* can both be 
 bool check_has_children(const struct checking *c, int state);
 int check_status_of(const struct checking *c, int state); /* inherited; 0 = none */
 
-/* Where entering a compound, parallel or history state leads by default; gives how many. */
+/* Where entering a compound or history state leads by default; gives how many. */
 #define MAX_DEFAULTS 64
 size_t check_defaults(const struct checking *c, int state, int out[MAX_DEFAULTS]);
 
