@@ -13,6 +13,10 @@
 /* clang-format off */
 static const struct walk_activity activities[] = {
     {"intake.register",     WF_LIMIT_NONE, 0, 0, 0, {{0}}},
+    {"intake.link",         WF_LIMIT_DAYS, 1, 9, 3, {
+        {75, {{"approved", WF_INT, "3"},           {"asked", WF_INT, "3"}}},
+        {15, {{"approved", WF_INT, "2"},           {"asked", WF_INT, "3"}}},
+        {10, {{"approved", WF_INT, "0"},           {"asked", WF_INT, "3"}}}}},
     {"verification.check",  WF_LIMIT_NONE, 0, 0, 2, {
         {75, {{"complete", WF_BOOL, "true"},       {"problems", WF_LIST, NULL}}},
         {25, {{"complete", WF_BOOL, "false"},      {"problems", WF_LIST, "dry run"}}}}},

@@ -12,7 +12,7 @@
 static struct wf_error err;
 static struct wf_registry *registry;
 static struct wf_catalogue catalogue;
-static struct wf_procedure *procedures[16];
+static struct wf_procedure *procedures[64];
 static size_t n_procedures;
 
 static void load(const char *path)
