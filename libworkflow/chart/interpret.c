@@ -96,6 +96,20 @@ int wf_chart_start(const struct wf_chart *chart, const struct wf_value *variable
     return rc;
 }
 
+int wf_chart_data(const struct wf_chart *chart, const struct wf_value *variables,
+                  struct wf_arena *arena, const struct wf_value **out, struct wf_error *err)
+{
+    struct run run;
+    struct wf_step step = {.taken = false};
+    int rc = run_init(&run, chart, NULL, arena);
+    if (rc == 0)
+        rc = bind_data(&run, variables);
+    rc = give_back(&run, rc, &step, err);
+    if (rc == 0)
+        *out = step.snapshot.data;
+    return rc;
+}
+
 /*
  * An activity that has ended, well or badly, is no longer there to be cancelled when its state is
  * left.

@@ -43,8 +43,10 @@ int wf_engine_open(const struct wf_engine_options *options, struct wf_engine **o
 
 static void free_procedures(struct loaded *list, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        wf_procedure_free(list[i].procedure);
+    for (size_t i = 0; i < n; i++) {
+        if (!list[i].is_shared)
+            wf_procedure_free(list[i].procedure);
+    }
     wf_free(list);
 }
 
@@ -87,17 +89,15 @@ static int collect_one(void *context, const struct wf_rec_procedure *record)
     return 0;
 }
 
-/* Takes the compiled procedure over from the old list where the version is known already. */
-static struct wf_procedure *take_known(struct wf_engine *engine, const struct wf_rec_procedure *r)
+/* The entry of the old list whose version this is already, compiled from the same text. */
+static struct loaded *find_known(struct wf_engine *engine, const struct wf_rec_procedure *r)
 {
     for (size_t i = 0; i < engine->n_procedures; i++) {
-        struct wf_procedure *p = engine->procedures[i].procedure;
-        if (p == NULL || (uint64_t)p->version != r->version || !wf_str_is(r->code, p->code))
-            continue;
-        if (p->source.len != r->source.len || memcmp(p->source.ptr, r->source.ptr, r->source.len))
-            continue;
-        engine->procedures[i].procedure = NULL;
-        return p;
+        const struct wf_procedure *p = engine->procedures[i].procedure;
+        if ((uint64_t)p->version == r->version && wf_str_is(r->code, p->code) &&
+            p->source.len == r->source.len &&
+            memcmp(p->source.ptr, r->source.ptr, r->source.len) == 0)
+            return &engine->procedures[i];
     }
     return NULL;
 }
@@ -121,10 +121,12 @@ static void set_validity(const struct wf_engine *engine, struct loaded *l)
 static int load_one(struct wf_engine *engine, const struct wf_rec_procedure *record,
                     struct loaded *out, struct wf_error *err)
 {
-    out->is_active = record->active;
-    out->procedure = take_known(engine, record);
-    if (out->procedure != NULL)
+    const struct loaded *known = find_known(engine, record);
+    *out = (struct loaded){.is_active = record->active, .is_shared = known != NULL};
+    if (known != NULL) {
+        out->procedure = known->procedure;
         return 0;
+    }
     struct wf_report report = {0};
     char name[128];
     (void)wf_str_copy(record->file, name, sizeof(name));
@@ -132,6 +134,16 @@ static int load_one(struct wf_engine *engine, const struct wf_rec_procedure *rec
                                 engine->options.catalogue, &report, &out->procedure, err);
     wf_report_fini(&report);
     return rc == WF_E_NOMEM ? rc : 0;
+}
+
+/* What both lists have belongs to the new one from now on. */
+static void hand_over(struct wf_engine *engine, struct loaded *fresh)
+{
+    for (size_t i = 0; fresh->is_shared && i < engine->n_procedures; i++) {
+        if (engine->procedures[i].procedure == fresh->procedure)
+            engine->procedures[i].is_shared = true;
+    }
+    fresh->is_shared = false;
 }
 
 static int replace_all(struct wf_engine *engine, const struct collect *all, struct wf_error *err)
@@ -148,10 +160,12 @@ static int replace_all(struct wf_engine *engine, const struct collect *all, stru
         set_validity(engine, &fresh[n]);
         n++;
     }
-    if (rc != 0) {
+    if (rc != 0) { /* the old list stays, and owns what both have */
         free_procedures(fresh, n);
         return rc;
     }
+    for (size_t i = 0; i < n; i++)
+        hand_over(engine, &fresh[i]);
     free_procedures(engine->procedures, engine->n_procedures);
     engine->procedures = fresh;
     engine->n_procedures = n;

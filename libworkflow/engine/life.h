@@ -57,6 +57,7 @@ struct wf_engine {
 struct loaded {
     struct wf_procedure *procedure;
     bool is_active;
+    bool is_shared;            /* another list owns the procedure (while lists are exchanged) */
     int64_t from_ms, until_ms; /* new dossiers may use it from .. before */
 };
 

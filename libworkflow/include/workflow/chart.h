@@ -196,6 +196,12 @@ struct wf_step {
 int wf_chart_start(const struct wf_chart *chart, const struct wf_value *variables,
                    struct wf_arena *arena, struct wf_step *out, struct wf_error *err) WF_CHECKED;
 
+/* The data of a chart before its first state is entered: `variables`, and the initial values of all
+ * others. */
+int wf_chart_data(const struct wf_chart *chart, const struct wf_value *variables,
+                  struct wf_arena *arena, const struct wf_value **out,
+                  struct wf_error *err) WF_CHECKED;
+
 /* Takes one external event to the end of its macrostep. A done chart takes nothing. */
 int wf_chart_step(const struct wf_chart *chart, const struct wf_snapshot *from,
                   const struct wf_chart_event *event, struct wf_arena *arena, struct wf_step *out,

@@ -205,22 +205,23 @@ int wf_engine_dead_retry(struct wf_turn *turn, uint64_t seq, const char *by,
 int wf_engine_dead_drop(struct wf_turn *turn, uint64_t seq, const char *by, const char *reason,
                         struct wf_error *err) WF_CHECKED;
 
-/* ---- versions
- * ------------------------------------------------------------------------------------ */
+/* ---- versions ------------------------------------------------------------------------------- */
 
 struct wf_migration {
-    uint64_t to; /* version */
-    const struct wf_value
-        *states;    /* map: old state -> new state; those not named keep their name */
-    const char *by; /* author and reason: go to the journal */
+    uint64_t to;                   /* version */
+    const struct wf_value *states; /* map: old state -> new state; others keep their name */
+    const char *by;                /* author and reason: go to the journal */
     const char *reason;
-    bool dry_run; /* only check */
+    bool dry_run; /* only look: a read transaction will do */
 };
 
 /*
- * Moves one open dossier to another installed version. WF_E_STATE: the new chart cannot go on where
- * the old one stands, and the text says why; WF_E_INVALID: its data do not fit the new definition.
- * Nothing is written in these cases.
+ * Moves one open dossier to another installed version. Work, deadlines and the due date go on as
+ * they are; the new chart then hears operator.migrate {from, to, reason}, which takes what
+ * eventless transitions it has there. WF_E_NOT_FOUND: no such dossier or version; WF_E_STATE: the
+ * new chart cannot go on where the old one stands, and the text says why; WF_E_INVALID: its data do
+ * not fit the new definition. A dry run gives the same. If wf_txn_writes moved all the same, the
+ * batch must be aborted.
  */
 int wf_engine_migrate(struct wf_turn *turn, uint64_t dossier, const struct wf_migration *migration,
                       struct wf_error *err) WF_CHECKED;
