@@ -61,7 +61,7 @@ static bool add_item(struct compiler *c, struct template *t, const struct wf_nod
 {
     const struct template *item = compile_value(c, node, NULL);
     const char **keys = take_more(c, (void *)t->keys, t->n, sizeof(*keys));
-    const struct template **items = take_more(c, (void *)t->items, t->n, sizeof(*items));
+    const struct template **items = take_more(c, (void *)t->items, t->n, sizeof(void *));
     char *key = take_text(c, wf_str(node->name));
     if (item == NULL || keys == NULL || items == NULL || key == NULL)
         return false;

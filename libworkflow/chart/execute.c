@@ -190,7 +190,7 @@ int make_value(struct run *run, const struct template *t, const struct wf_value 
 
 static int make_text(struct run *run, const struct template *t, const char *what, const char **out)
 {
-    const struct wf_value *value = NULL;
+    const struct wf_value *value = &wf_null;
     int rc = make_value(run, t, &value);
     if (rc < 0)
         return rc;
@@ -252,7 +252,7 @@ static int do_raise(struct run *run, const struct action *a)
 
 static int do_assign(struct run *run, const struct action *a)
 {
-    const struct wf_value *value = NULL;
+    const struct wf_value *value = &wf_null;
     int rc = eval(run, a->expr, &value);
     return rc < 0 ? rc : assign(run, a->name, a->type, value);
 }
@@ -321,7 +321,7 @@ static int do_extend(struct run *run, const struct action *a)
 
 static int do_log(struct run *run, const struct action *a)
 {
-    const struct wf_value *value = NULL;
+    const struct wf_value *value = &wf_null;
     int rc = eval(run, a->expr, &value);
     if (rc < 0)
         return rc;
@@ -357,14 +357,16 @@ static int do_iteration(struct run *run, const struct action *a, const struct wf
 {
     const struct local *outer = run->locals;
     const struct wf_value *number = wf_int(run->arena, (int64_t)i);
+    if (number == NULL)
+        return no_memory(run);
     struct local item_local = {a->item.name, item, outer};
     if (a->item.is_local)
         run->locals = &item_local;
     struct local index_local = {a->index.name, number, run->locals};
     if (a->index.name != NULL && a->index.is_local)
         run->locals = &index_local;
-    int rc = number != NULL ? 0 : no_memory(run);
-    if (rc == 0 && !a->item.is_local)
+    int rc = 0;
+    if (!a->item.is_local)
         rc = assign(run, a->item.name, a->item.type, item);
     if (rc == 0 && a->index.name != NULL && !a->index.is_local)
         rc = assign(run, a->index.name, a->index.type, number);

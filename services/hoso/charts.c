@@ -12,8 +12,7 @@
 
 #define EVENTS_MAX_BYTES ((size_t)1 << 20)
 
-/* ---- the list of events -----------------------------------------------------------------------
- */
+/* ---- the list of events ------------------------------------------------------------------- */
 
 static int read_events(struct hoso *h, const char *name, const struct wf_value **out)
 {
@@ -29,21 +28,31 @@ static int read_events(struct hoso *h, const char *name, const struct wf_value *
     return rc;
 }
 
+/* A whole number from 0 on; programs may write it as 1000.0. */
+static bool is_wait(const struct wf_value *after, int64_t *out_ms)
+{
+    double ms = after == NULL ? 0.0 : -1.0;
+    if (after != NULL && after->type == WF_INT)
+        ms = (double)after->u.integer;
+    else if (after != NULL && after->type == WF_NUMBER)
+        ms = after->u.number;
+    *out_ms = ms >= 0.0 && ms < 1e15 ? (int64_t)ms : -1;
+    return *out_ms >= 0 && (double)*out_ms == ms;
+}
+
 /* One element: {"name": ..., "data": ..., "after_ms": ..., "invokeid": ...}. */
 static int read_event(struct hoso *h, const struct wf_value *from, size_t number,
                       struct wf_chart_event *out, int64_t *out_after_ms)
 {
     static const char *const known[] = {"name", "data", "after_ms", "invokeid"};
-    const struct wf_value *after = wf_map_get(from, "after_ms");
     *out = (struct wf_chart_event){.name = wf_value_text(wf_map_get(from, "name"), ""),
                                    .data = wf_map_get(from, "data"),
                                    .invoke_id = wf_value_text(wf_map_get(from, "invokeid"), NULL)};
-    *out_after_ms = wf_value_int(after, 0);
     if (out->name[0] == '\0')
         return wf_fail(&h->err, WF_E_CONFIG, "event %zu of the list has no name", number);
-    if (after != NULL && after->type != WF_INT)
-        return wf_fail(&h->err, WF_E_CONFIG, "event %zu: after_ms is a %s, not a whole number",
-                       number, wf_type_name(after->type));
+    if (!is_wait(wf_map_get(from, "after_ms"), out_after_ms))
+        return wf_fail(&h->err, WF_E_CONFIG,
+                       "event %zu: after_ms is no whole number of milliseconds from 0", number);
     size_t n = 0;
     for (size_t i = 0; i < WF_COUNT(known); i++)
         n += wf_map_get(from, known[i]) != NULL;
@@ -66,8 +75,7 @@ static int check_events(struct hoso *h, const struct wf_value *events)
     return rc;
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running ------------------------------------------------------------------------------ */
 
 /* Ids of states need no escaping: libconfig's names are plain words. */
 static int print_active(struct hoso *h, const struct wf_runner *runner)

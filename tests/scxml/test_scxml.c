@@ -22,7 +22,7 @@
 #include "workflow/runner.h"
 
 #define FOLDER      SOURCE_ROOT "/tests/scxml/"
-#define LEAST_CASES 250
+#define LEAST_CASES (size_t)250
 
 struct world {
     json_t *expected;

@@ -37,7 +37,8 @@ def difference(hoso, definition, expected):
 def refusals(hoso, definition):
     """Lists of events that are none are refused before anything runs."""
     wrong = [{}, ["x"], [{"nam": "x"}], [{"name": ""}], [{"name": "x", "after_ms": "1 s"}],
-             [{"name": "x", "after": 1}]]
+             [{"name": "x", "after": 1}], [{"name": "x", "after_ms": -1}],
+             [{"name": "x", "after_ms": 0.5}], [{"name": "x", "after_ms": 1e30}]]
     for events in wrong:
         done = chart_run(hoso, definition, events)
         if done.returncode != 2 or done.stdout != "" or done.stderr == "":
