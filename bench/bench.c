@@ -34,6 +34,7 @@ struct load {
     uint64_t events, commits, messages;
     unsigned batch[WF_SERVICE_COUNT];
     double memory_mb;
+    double workers_cpu, client_cpu; /* seconds */
 };
 
 static double now_s(void)
@@ -159,6 +160,32 @@ static double memory_of_all(struct bench *bench)
     return kib / 1024;
 }
 
+/* ---- processor time ---------------------------------------------------------------------------
+ */
+
+static double cpu_of(pid_t pid)
+{
+    char path[64];
+    unsigned long user = 0;
+    unsigned long system = 0;
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return 0;
+    int n =
+        fscanf(file, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+    (void)fclose(file);
+    return n == 2 ? (double)(user + system) / (double)sysconf(_SC_CLK_TCK) : 0;
+}
+
+static double cpu_of_all(struct bench *bench)
+{
+    double cpu = 0;
+    for (int s = 0; s < WF_SERVICE_COUNT; s++)
+        cpu += cpu_of(bench->host.pids[s]);
+    return cpu;
+}
+
 /* ---- runs -------------------------------------------------------------------------------------
  */
 
@@ -182,6 +209,8 @@ static struct load saturate(struct bench *bench)
     struct load load = {0};
     struct wf_counts before = counts_of(bench);
     struct tally from = tally_of(bench);
+    double cpu = cpu_of_all(bench);
+    double own_cpu = cpu_of(getpid());
     double started = now_s();
     for (uint64_t sent = 0, received = 0; received < bench->dossiers;) {
         while (sent < bench->dossiers && sent - received < bench->window) {
@@ -195,6 +224,8 @@ static struct load saturate(struct bench *bench)
     }
     wait_closed(bench, before.closed + bench->dossiers);
     load.seconds = now_s() - started;
+    load.workers_cpu = cpu_of_all(bench) - cpu;
+    load.client_cpu = cpu_of(getpid()) - own_cpu;
     struct tally to = tally_of(bench);
     load.events = counts_of(bench).journal_seq - before.journal_seq;
     for (int s = 0; s < WF_SERVICE_COUNT; s++) {
@@ -337,8 +368,12 @@ static void run(void **state)
     for (int s = 0; s < WF_SERVICE_COUNT; s++)
         (void)printf(" %s %u", wf_service_word((enum wf_service)s), load.batch[s]);
     (void)printf("\nsaturated: %.0f transitions/s, floor %.0f; alone: %.2f ms, six commits of the "
-                 "floor %.2f ms\n\n",
+                 "floor %.2f ms\n",
                  rate, floor_rate, single * 1e3, floor_six * 1e3);
+    (void)printf(
+        "processor: workers %.1f us a transition, client %.1f us; busy %.0f %% of %ld\n\n",
+        load.workers_cpu / (double)load.events * 1e6, load.client_cpu / (double)load.events * 1e6,
+        (load.workers_cpu + load.client_cpu) / load.seconds * 100, sysconf(_SC_NPROCESSORS_ONLN));
     line("saturated transitions/s, five services, / floor", rate / floor_rate, "", true, 0.6);
     line("one dossier alone / six durable commits of the floor", single / floor_six, "", false,
          1.5);

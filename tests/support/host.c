@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -36,6 +37,7 @@ static void become(const struct host *host, const char *faults, const char *cons
     int log = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (log >= 0)
         (void)dup2(log, STDERR_FILENO);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
     if (faults != NULL)
         (void)setenv("WF_FAULTS", faults, 1);
     else
