@@ -94,13 +94,20 @@ static const char handling[] =
 "          title = { vi = \"Kiểm tra thành phần hồ sơ\"; en = \"Counting the papers\"; };\n"
 "          invoke = ( { activity = \"verification.check\"; id = \"check\"; } );\n"
 "          on = (\n"
-"            { event = \"done.invoke.check\"; cond = \"_event.data.complete\"; target = \"examine\";\n"
-"              do = ( { send = \"notification.send\"; template = \"receipt\"; } ); },\n"
+"            { event = \"done.invoke.check\"; cond = \"_event.data.complete\"; target = \"accepted\"; },\n"
 "            { event = \"done.invoke.check\"; target = \"supplement\";\n"
 "              do = ( { assign = \"items\"; expr = \"_event.data.problems\"; },\n"
 "                     { assign = \"reason\"; expr = \"'hồ sơ chưa đủ thành phần'\"; } ); }\n"
 "          );\n"
 "        };\n"
+"        accepted: {\n"
+"          status = 2;\n"
+"          title = { vi = \"Được tiếp nhận\"; en = \"Accepted\"; };\n"
+"          entry = ( { send = \"notification.send\"; template = \"receipt\"; } );\n"
+"          always = ( { target = \"examine\"; } );\n"
+"        };\n";
+
+static const char examining[] =
 "        examine: { # DECIDE: role, deadline; further steps (fee, other agencies, signature) go here\n"
 "          status = 4; deadline = \"2 working days\";\n"
 "          title = { vi = \"Thẩm định\"; en = \"Being examined\"; };\n"
@@ -180,7 +187,8 @@ static const struct {
 static void add_ending(struct wf_buf *out, size_t i)
 {
     const char *state = endings[i].state;
-    wf_buf_printf(out, "    %s: {\n      status = 8;\n      title = { vi = \"%s\"; en = \"%s\"; };\n",
+    wf_buf_printf(out,
+                  "    %s: {\n      status = 8;\n      title = { vi = \"%s\"; en = \"%s\"; };\n",
                   state, endings[i].vi, endings[i].en);
     wf_buf_printf(out,
                   "      entry = ( { send = \"notification.send\"; template = \"%s\";\n"
@@ -214,6 +222,7 @@ void wf_procedure_skeleton(const char *code, const char *title_vi, const char *t
     wf_buf_text(out, title_vi != NULL && title_en != NULL ? "; };\n" : "; }; # DECIDE: the name\n");
     wf_buf_text(out, settings);
     wf_buf_text(out, handling);
+    wf_buf_text(out, examining);
     wf_buf_text(out, returning);
     for (size_t i = 0; i < WF_COUNT(endings); i++)
         add_ending(out, i);
