@@ -61,7 +61,19 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(DEAD,       "dead",        NULL,     "the dead letters: what failed for good")               \
     X(ALL,        "all",         NULL,     "all dead letters (of --service)")                      \
     X(REASON,     "reason",      "TEXT",   "why; goes into the journal")                           \
-    X(SETTLE,     "settle",      NULL,     "at the end let time run until no timer is armed")
+    X(SETTLE,     "settle",      NULL,     "at the end let time run until no timer is armed")      \
+    X(DOT,        "dot",         NULL,     "the drawing as Graphviz text (the default)")           \
+    X(SVG,        "svg",         NULL,     "the drawing as SVG: needs Graphviz")                   \
+    X(COUNTS,     "counts",      NULL,     "write the cell's open dossiers into the drawing")      \
+    X(TITLE_VI,   "title-vi",    "TEXT",   "name of the procedure in Vietnamese")                  \
+    X(TITLE_EN,   "title-en",    "TEXT",   "name of the procedure in English")                     \
+    X(EVENTS,     "events",      "FILE",   "what happens, as JSON; - is standard input")           \
+    X(RANDOM,     "random",      "N",      "N walks at random (1)")                                \
+    X(SEED,       "seed",        "N",      "of the first walk: the same seed, the same walk (1)")  \
+    X(START,      "start",       "MOMENT", "received at YYYY-MM-DD[THH:MM] (2026-11-23T08:00)")    \
+    X(FORMAT,     "format",      "WORD",   "of the file: xes, csv; scxml")                         \
+    X(FROM,       "from",        "SEQ",    "from this number of the journal on (1)")               \
+    X(OUTPUT,     "output",      "FILE",   "write to this file (standard output)")
 /* clang-format on */
 
 enum hoso_option {
@@ -236,6 +248,14 @@ int hoso_procedure_list(struct hoso *h);
 int hoso_procedure_check(struct hoso *h);
 int hoso_procedure_install(struct hoso *h);
 int hoso_procedure_show(struct hoso *h);
+int hoso_procedure_new(struct hoso *h);
+int hoso_procedure_graph(struct hoso *h);
+int hoso_procedure_explain(struct hoso *h);
+int hoso_procedure_diff(struct hoso *h);
+int hoso_procedure_simulate(struct hoso *h);
+int hoso_procedure_import(struct hoso *h);
+int hoso_export_procedure(struct hoso *h);
+int hoso_export_journal(struct hoso *h);
 int hoso_queue_list(struct hoso *h);
 int hoso_queue_show(struct hoso *h);
 int hoso_queue_retry(struct hoso *h);

@@ -77,6 +77,41 @@ const struct hoso_verb hoso_verbs[] = {
     {"procedure show", "CODE [VERSION]", 1, 2, "papers and fields of a definition", NULL,
      hoso_procedure_show, {OPT_SOURCE}},
 
+    {"procedure new", "CODE", 1, 1, "print a definition to begin from",
+     "It passes `procedure check` as it is; what is to be settled is marked DECIDE.\n\n"
+     "  hoso procedure new 1.009999 --title-vi 'Tên' --title-en 'Name' --output 1.009999.cfg",
+     hoso_procedure_new, {OPT_TITLE_VI, OPT_TITLE_EN, OPT_OUTPUT}},
+    {"procedure graph", "FILE|CODE", 1, 1, "draw the statechart of a definition",
+     "  hoso procedure graph 1.004873 --svg --counts --lang vi --output chart.svg",
+     hoso_procedure_graph, {OPT_SVG, OPT_DOT, OPT_COUNTS, OPT_OUTPUT, OPT_CONFIG}},
+    {"procedure explain", "FILE|CODE", 1, 1, "a page that clerks can read",
+     "  hoso procedure explain 1.004873 --lang vi",
+     hoso_procedure_explain, {OPT_OUTPUT, OPT_CONFIG}},
+    {"procedure diff", "A B", 2, 2, "what B has otherwise than A",
+     "A and B are files, or codes of installed definitions: 1.004873, or 1.004873@2 for a version. "
+     "Ends with 0 when they say the same, with 1 when not.",
+     hoso_procedure_diff, {OPT_CONFIG}},
+    {"procedure simulate", "FILE|CODE", 1, 1, "walk through a definition on paper",
+     "Virtual time, the real chart and calendar; nothing is stored or sent. With --events a list of "
+     "{\"event\", \"data\", \"after\", \"invoke\"} says what happens, or an object {fields, "
+     "channel, site, start, events}; else chance does. Ends with 1, and tells what it waits for, "
+     "when no final state was reached.\n\n"
+     "  echo '[{\"event\": \"done.invoke.accept\", \"data\": {\"verdict\": \"refuse\", "
+     "\"reason\": \"x\"},\n          \"after\": \"3 working hours\"}]' |\n"
+     "    hoso procedure simulate 1.004873 --events -\n"
+     "  hoso procedure simulate new.cfg --random 1000 --seed 1",
+     hoso_procedure_simulate, {OPT_EVENTS, OPT_RANDOM, OPT_SEED, OPT_START, OPT_CONFIG}},
+    {"procedure import", "FILE.scxml", 1, 1, "make a definition from an SCXML document",
+     "Reads what `export procedure` writes; what a definition cannot say is refused with its line.",
+     hoso_procedure_import, {OPT_OUTPUT}},
+    {"export procedure", "FILE|CODE", 1, 1, "a definition as SCXML document",
+     "  hoso export procedure 1.004873 --format scxml --output 1.004873.scxml",
+     hoso_export_procedure, {OPT_FORMAT, OPT_OUTPUT, OPT_CONFIG}},
+    {"export journal", "", 0, 0, "the journal for process mining: XES or CSV",
+     "Who did what when, without any dossier's data. XES is IEEE 1849-2016.\n\n"
+     "  hoso export journal --format xes --output journal.xes",
+     hoso_export_journal, {OPT_FORMAT, OPT_FROM, OPT_OUTPUT}},
+
     {"chart run", "DEFINITION [EVENTS]", 1, 2, "run a bare statechart in virtual time",
      "DEFINITION holds chart: { initial, data, states }. EVENTS (a file, or -) holds a JSON list "
      "of {\"name\", \"data\", \"after_ms\"}: time moves on by after_ms, then the event is taken. "
