@@ -64,9 +64,9 @@ static void check_states_reached(struct looking *l)
     struct checking *c = l->c;
     for (size_t i = 0; i < c->n_states; i++) {
         int parent = c->states[i].parent;
-        bool is_history =
+        bool is_memory =
             c->states[i].kind == WF_STATE_HISTORY || c->states[i].kind == WF_STATE_DEEP_HISTORY;
-        if (l->x.state_active[i + 1] || !c->active[i] || is_history ||
+        if (l->x.state_active[i + 1] || !c->active[i] || is_memory ||
             (parent >= 0 && !l->x.state_active[parent + 1]))
             continue;
         CHECK_ERROR(c, c->states[i].line,

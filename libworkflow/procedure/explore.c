@@ -192,6 +192,8 @@ static bool can_come(const struct walk *k, const char *token, unsigned *flags)
     bool is_end = is_running(k, "done.invoke.", token, &registers);
     if (registers)
         *flags |= EDGE_REGISTERS;
+    if (k->sends_anything)
+        return true;
     if (wf_event_matches("done.invoke", token))
         return is_end;
     if (wf_event_matches("done.state", token))

@@ -96,11 +96,11 @@ bool explore_spread(const struct explored *x, bool *marks, bool backward,
 struct explore_work {
     const struct wf_chart *chart;
     uint64_t *active;
-    uint64_t *histories;                /* slot after slot; an empty set remembers nothing */
-    uint64_t queue[EXPLORE_MAX_QUEUE];  /* raised events: name number * 2 + may not be there */
+    uint64_t *histories;               /* slot after slot; an empty set remembers nothing */
+    uint64_t queue[EXPLORE_MAX_QUEUE]; /* raised events: name number * 2 + may not be there */
     size_t n_queue;
     uint64_t *leaving, *entering, *by_default, *default_histories, *scratch;
-    int *items;  /* room for a set of targets */
+    int *items;         /* room for a set of targets */
     const char **names; /* of raised events; numbers below n_states stand for done.state.X */
     size_t n_names;
     size_t cap_names;

@@ -43,6 +43,7 @@ struct walk {
     int *enabled;
     size_t n_enabled;
     int *kept, *domains;
+    bool sends_anything; /* also events of names that else are the engine's */
     bool can_idle;
     bool is_over; /* a limit was reached */
     bool out_of_memory;

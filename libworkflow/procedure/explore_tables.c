@@ -79,28 +79,35 @@ static void number_tokens(struct walk *k)
         k->tokens[i] = (struct token){texts[i], texts[i].ptr}; /* ends in NUL */
 }
 
-static size_t count_raises(const struct block *block)
+/* Names that only the engine gives to events, save where the chart itself sends such a one. */
+static bool is_of_engine(const char *name)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < block->n; i++) {
-        n += block->actions[i].kind == ACTION_RAISE;
-        for (size_t k = 0; k < block->actions[i].n_branches; k++)
-            n += count_raises(&block->actions[i].branches[k].block);
-        n += count_raises(&block->actions[i].body);
-    }
-    return n;
+    return wf_starts_with(name, "done.") || wf_starts_with(name, "progress.") ||
+           wf_starts_with(name, "deadline.") || strcmp(name, "overdue") == 0;
 }
 
-static size_t count_all_raises(const struct wf_chart *chart)
+static void look_at_block(struct walk *k, const struct block *block)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < chart->n_states; i++)
-        n += count_raises(&chart->states[i].entry_block) +
-             count_raises(&chart->states[i].exit_block) +
-             count_raises(&chart->states[i].initial.block);
+    for (size_t i = 0; i < block->n; i++) {
+        const struct action *a = &block->actions[i];
+        k->w.cap_names += a->kind == ACTION_RAISE;
+        k->sends_anything = k->sends_anything || (a->kind == ACTION_SEND && is_of_engine(a->name));
+        for (size_t b = 0; b < a->n_branches; b++)
+            look_at_block(k, &a->branches[b].block);
+        look_at_block(k, &a->body);
+    }
+}
+
+static void look_at_content(struct walk *k)
+{
+    const struct wf_chart *chart = k->chart;
+    for (size_t i = 0; i < chart->n_states; i++) {
+        look_at_block(k, &chart->states[i].entry_block);
+        look_at_block(k, &chart->states[i].exit_block);
+        look_at_block(k, &chart->states[i].initial.block);
+    }
     for (size_t i = 0; i < chart->n_transitions; i++)
-        n += count_raises(&chart->transitions[i].block);
-    return n;
+        look_at_block(k, &chart->transitions[i].block);
 }
 
 void explore_set_up(struct walk *k)
@@ -114,7 +121,7 @@ void explore_set_up(struct walk *k)
     w->active = take(k, k->n_fixed + EXPLORE_MAX_QUEUE, sizeof(uint64_t));
     uint64_t *sets = take(k, 5 * words, sizeof(uint64_t));
     w->items = take(k, chart->n_states, sizeof(int));
-    w->cap_names = count_all_raises(chart);
+    look_at_content(k);
     w->names = take(k, w->cap_names, sizeof(*w->names));
     k->slots = take(k, k->n_slots, sizeof(*k->slots));
     k->atoms = take(k, chart->n_states, sizeof(int));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any text as a definition of a procedure. What is refused must say why; what passes must be whole,
- * and its chart must start.
+ * and its chart must start. Seeds: fuzz_procedure NEW tests/procedures/good tests/procedures/bad
+ * procedures
  */
 #include <stddef.h>
 #include <stdint.h>

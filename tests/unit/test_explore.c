@@ -8,7 +8,7 @@
 #include "procedure/explore.h"
 #include "workflow/config.h"
 
-#define CHARTS 1500
+#define CHARTS 600
 #define STEPS  150
 
 static uint64_t seed;
