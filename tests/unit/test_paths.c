@@ -391,6 +391,27 @@ static void marriage_and_passport_are_barred_from_the_post(void **state)
     assert_int_equal(wf_procedure_field(d->p, wf_str("bride_age"))->min, 18);
 }
 
+static void the_list_of_procedures_names_every_definition(void **state)
+{
+    struct desk *d = *state;
+    static char list[65536];
+    glob_t files;
+    FILE *file = fopen(SOURCE_ROOT "/docs/procedures-list.md", "r");
+    assert_non_null(file);
+    size_t length = fread(list, 1, sizeof(list) - 1, file);
+    list[length] = '\0';
+    (void)fclose(file);
+    assert_int_equal(glob(SOURCE_ROOT "/procedures/*.cfg", 0, NULL, &files), 0);
+    for (size_t f = 0; f < files.gl_pathc; f++) {
+        char cell[64];
+        load(d, files.gl_pathv[f]);
+        snprintf(cell, sizeof(cell), "| %s ", d->p->code);
+        if (strstr(list, cell) == NULL)
+            fail_msg("%s is not in docs/procedures-list.md", d->p->code);
+    }
+    globfree(&files);
+}
+
 /* ---- the linked set ---------------------------------------------------------------------------
  */
 
@@ -440,6 +461,7 @@ int main(void)
         cmocka_unit_test(fees_follow_channel_and_kind),
         cmocka_unit_test(what_is_filed_online_shows_a_draft_and_silence_agrees),
         cmocka_unit_test(marriage_and_passport_are_barred_from_the_post),
+        cmocka_unit_test(the_list_of_procedures_names_every_definition),
         cmocka_unit_test(the_linked_set_has_what_its_parts_require),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
