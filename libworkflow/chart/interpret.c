@@ -100,13 +100,15 @@ int wf_chart_data(const struct wf_chart *chart, const struct wf_value *variables
                   struct wf_arena *arena, const struct wf_value **out, struct wf_error *err)
 {
     struct run run;
-    struct wf_step step = {.taken = false};
     int rc = run_init(&run, chart, NULL, arena);
     if (rc == 0)
         rc = bind_data(&run, variables);
-    rc = give_back(&run, rc, &step, err);
+    if (rc == 0 && (run.is_short || !wf_value_is_whole(run.data)))
+        rc = no_memory(&run);
     if (rc == 0)
-        *out = step.snapshot.data;
+        *out = run.data;
+    else if (err != NULL)
+        *err = run.err;
     return rc;
 }
 
