@@ -412,6 +412,39 @@ static void the_list_of_procedures_names_every_definition(void **state)
     globfree(&files);
 }
 
+/* The state reached when the papers are complete, for a dossier that an agent has filed or not. */
+static const char *after_check(struct desk *d, const char *form, bool has_agent)
+{
+    static const struct wf_chart_event events[] = {{"done.invoke.register", NULL, "register"},
+                                                   {"done.invoke.check", NULL, "check"}};
+    struct wf_value *variables = wf_map(d->arena);
+    struct wf_value *dossier = wf_map(d->arena);
+    struct wf_value *result = wf_map(d->arena);
+    struct wf_step step = {0};
+    wf_map_put(d->arena, dossier, "has_agent", wf_bool(has_agent));
+    wf_map_put(d->arena, variables, "_dossier", dossier);
+    wf_map_put(d->arena, variables, "form", wf_text(d->arena, form));
+    wf_map_put(d->arena, result, "complete", wf_bool(true));
+    assert_ok(wf_chart_start(d->p->chart, variables, d->arena, &step, &d->err), d->err);
+    for (size_t i = 0; i < WF_COUNT(events); i++) {
+        struct wf_snapshot from = step.snapshot;
+        struct wf_chart_event event = events[i];
+        event.data = result;
+        assert_ok(wf_chart_step(d->p->chart, &from, &event, d->arena, &step, &d->err), d->err);
+    }
+    size_t n = wf_value_count(step.snapshot.states);
+    return wf_value_text(wf_list_at(step.snapshot.states, n - 1), "");
+}
+
+static void form_two_of_the_criminal_record_takes_no_agent(void **state)
+{
+    struct desk *d = *state;
+    load(d, SOURCE_ROOT "/procedures/3.000333-criminal-record.cfg");
+    assert_string_equal(after_check(d, "no_2", true), "refusal");
+    assert_string_equal(after_check(d, "no_2", false), "accept");
+    assert_string_equal(after_check(d, "no_1", true), "accept");
+}
+
 /* ---- the linked set ---------------------------------------------------------------------------
  */
 
@@ -461,6 +494,7 @@ int main(void)
         cmocka_unit_test(fees_follow_channel_and_kind),
         cmocka_unit_test(what_is_filed_online_shows_a_draft_and_silence_agrees),
         cmocka_unit_test(marriage_and_passport_are_barred_from_the_post),
+        cmocka_unit_test(form_two_of_the_criminal_record_takes_no_agent),
         cmocka_unit_test(the_list_of_procedures_names_every_definition),
         cmocka_unit_test(the_linked_set_has_what_its_parts_require),
     };
