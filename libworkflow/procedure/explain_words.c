@@ -17,6 +17,8 @@ static const struct phrase activities[] = {
                             "The system gives number and date of return, and prints the receipt"},
     {"intake.supplement",   "Chờ người nộp bổ sung giấy tờ hoặc thông tin",
                             "The citizen is asked for papers or data"},
+    {"intake.link",         "Mở các thủ tục thành phần và chờ kết quả của từng thủ tục",
+                            "The parts are opened as dossiers of their own and waited for"},
     {"verification.check",  "Hệ thống kiểm tra thành phần giấy tờ và thông tin",
                             "The system counts papers and checks the data"},
     {"verification.review", "Xem xét và quyết định", "Looked at and decided"},

@@ -190,7 +190,7 @@ static int draw(struct hoso *h, const struct wf_buf *text, const struct output *
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     (void)signal(SIGPIPE, before);
-    if (rc == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) /* then a broken pipe is its doing */
         rc = wf_fail(&h->err, WF_E_INVALID, "dot: could not draw the chart");
     return rc;
 }

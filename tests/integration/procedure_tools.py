@@ -64,6 +64,7 @@ class Tools(unittest.TestCase):
         done = subprocess.run([HOSO, *words], input=given, env=env, cwd=self.folder, text=True,
                               capture_output=True, timeout=120, check=False)
         self.assertEqual(done.returncode, expect, f"{words}: {done.stdout}{done.stderr}")
+        self.warnings = done.stderr
         return done.stdout if expect in (0, 1) and done.stdout else done.stderr
 
     def at(self, *words, **how):
@@ -75,12 +76,22 @@ class Definitions(Tools):
         self.hoso("procedure", "new", "1.009999", "--title-vi", 'Tên "mới"', "--title-en", "New",
                   "--output", "new.cfg")
         self.assertIn("sound", self.at("procedure", "check", "new.cfg"))
+        self.assertEqual(self.warnings, "")
         told = json.loads(self.at("procedure", "simulate", "new.cfg", "--random", "500", "--json"))
         self.assertEqual((told["stuck"], told["with_errors"]), (0, 0))
         self.assertLessEqual({"approved", "refused", "withdrawn", "lapsed"}, set(told["outcomes"]))
 
     def test_a_new_definition_needs_a_code_that_can_be_one(self):
         self.assertIn("code", self.hoso("procedure", "new", "../x", expect=1))
+
+    def test_the_example_of_the_manual_is_sound(self):
+        manual = pathlib.Path(PROCEDURES).parent / "docs" / "procedures.md"
+        text = manual.read_text(encoding="utf-8")
+        example = text[text.index("```\nprocedure:") + 4:]
+        path = self.path("example.cfg", example[:example.index("```")])
+        self.at("procedure", "check", path)
+        self.assertEqual(self.warnings, "")
+        self.at("procedure", "simulate", path, "--random", "100")
 
     def test_drawings_are_graphviz_text(self):
         text = self.at("procedure", "graph", PILOT, "--lang", "vi")

@@ -8,7 +8,7 @@
 #include "workflow/procedure.h"
 #include "workflow/registry.h"
 
-/* ---- what the services offer, as docs/activities.txt has it ------------------------------------
+/* ---- what the services offer, as docs/procedures.md has it ------------------------------------
  */
 
 #define PARAMETERS(name, ...) static const struct wf_parameter name[] = {__VA_ARGS__}
