@@ -390,6 +390,56 @@ static void an_item_that_comes_twice_is_settled_once(void **state)
     cell_close(cell);
 }
 
+/* One request that must go well, and nothing settled after it. */
+static void ask_only(struct cell *cell, enum wf_service service, enum wf_message type,
+                     const void *body)
+{
+    struct wf_envelope answer = {0};
+    struct wf_error err = {0};
+    assert_ok(cell_request(cell, service, new_id(cell), type, body, &answer, &err), err);
+}
+
+static void an_item_of_work_begun_anew_starts_nothing(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_new("2026-11-30 09:10");
+    const char *code = submit(cell, MARRIAGE, "{}");
+    struct task task = claim(cell, "verification.review", "civil_servant");
+    struct wf_msg_task_complete approve = {.task = task.id,
+                                           .token = task.token,
+                                           .result = json(cell->arena, APPROVE),
+                                           .by = wf_str("person-1")};
+    struct wf_msg_dossier_event retry = {.dossier = wf_str(code),
+                                         .event = wf_str("retry"),
+                                         .by = wf_str("head-1"),
+                                         .role = wf_str("head")};
+    ask_only(cell, WF_VERIFICATION, WF_MSG_task_complete, &approve);
+    ask_only(cell, WF_INTAKE, WF_MSG_dossier_event, &retry); /* payment is entered once more */
+    cell_pump(cell);
+    (void)claim(cell, "return.collect_fee", "clerk");
+    assert_no_task(cell, "return.collect_fee", "clerk");
+    cell_close(cell);
+}
+
+static void a_timer_that_nobody_armed_fires_nothing(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_new("2026-11-30 09:10");
+    const char *code = submit(cell, MARRIAGE, "{}");
+    struct wf_rec_timer stray = {
+        .id = wf_str("overdue"), .event = wf_str("overdue"), .data = &wf_null};
+    struct wf_txn *txn = NULL;
+    struct wf_error err = {0};
+    uint64_t seq = 0;
+    assert_ok(wf_txn_begin(cell->store, true, &txn, &err), err);
+    assert_ok(wf_dossier_find(txn, wf_str(code), &stray.dossier, &err), err);
+    assert_ok(wf_timer_put(txn, WF_ROUTING, cell->now, &stray, &seq, &err), err);
+    assert_ok(wf_txn_commit(txn, &err), err);
+    cell_pump(cell);
+    assert_times(cell, code, "overdue", 0);
+    cell_close(cell);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +460,8 @@ int main(void)
         cmocka_unit_test(a_notice_that_no_channel_takes_is_a_dead_letter),
         cmocka_unit_test(a_citizen_without_mail_gets_no_mail),
         cmocka_unit_test(an_item_that_comes_twice_is_settled_once),
+        cmocka_unit_test(an_item_of_work_begun_anew_starts_nothing),
+        cmocka_unit_test(a_timer_that_nobody_armed_fires_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
