@@ -12,9 +12,12 @@
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "worker.h"
+
+#define LOCK_WAIT_MS 3000
 
 static void show(const struct wf_report *report)
 {
@@ -41,6 +44,19 @@ static int load_files(struct worker *worker, const struct options *options, stru
     return rc;
 }
 
+/* A worker whose supervisor was killed finishes its batch before it goes: its successor waits. */
+static bool lock_within(int fd, int64_t most_ms)
+{
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    int64_t until = wf_monotonic_ms() + most_ms;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (wf_monotonic_ms() >= until)
+            return false;
+        (void)nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 static int lock_service(struct worker *worker, struct wf_error *err)
 {
     char path[1100];
@@ -51,7 +67,7 @@ static int lock_service(struct worker *worker, struct wf_error *err)
     worker->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (worker->lock_fd < 0)
         return wf_fail(err, WF_E_CONFIG, "%s: %s", path, strerror(errno));
-    if (flock(worker->lock_fd, LOCK_EX | LOCK_NB) != 0)
+    if (!lock_within(worker->lock_fd, LOCK_WAIT_MS))
         return wf_fail(err, WF_E_STATE, "a %s worker runs already in this cell (%s is locked)",
                        name, path);
     return 0;
