@@ -159,7 +159,7 @@ static int held_task(struct wf_turn *turn, uint64_t id, uint64_t token, struct w
                              wf_service_word(turn->engine->options.self));
     if (rc == 0 && (!out->leased || out->token != token || token == 0))
         return wf_fail_field(err, WF_E_STALE, "body.token",
-                             "the lease on task %" PRIu64 " has passed on: fetch it again", id);
+                             "task %" PRIu64 " is not held with this token: fetch it again", id);
     return rc;
 }
 

@@ -13,7 +13,7 @@ static const struct hoso_column dossier_columns[] = {
     {"dossier", "Dossier", "Hồ sơ", HOSO_TEXT},
     {"title", "Procedure", "Thủ tục", HOSO_TEXT},
     {"status", "Status", "Trạng thái", HOSO_STATUS},
-    {"at", "State", "Bước", HOSO_WORDS},
+    {"at_title", "State", "Bước", HOSO_WORDS},
     {"waits_for", "Waits for", "Đang chờ", HOSO_WORDS},
     {"site_title", "Received at", "Nơi tiếp nhận", HOSO_TEXT},
     {"agency", "Authority", "Cơ quan giải quyết", HOSO_TEXT},
@@ -83,6 +83,25 @@ static const struct wf_value *innermost(struct hoso *h, struct wf_txn *txn,
         }
         if (!has_inner)
             (void)wf_list_add(h->arena, list, wf_text(h->arena, id));
+    }
+    return list;
+}
+
+/* "accept: Waiting to be accepted" for each state that has a title. */
+static const struct wf_value *titled(struct hoso *h, const struct wf_procedure *procedure,
+                                     const struct wf_value *ids)
+{
+    const struct wf_chart_state *all = NULL;
+    struct wf_value *list = wf_list(h->arena);
+    size_t n = procedure != NULL ? wf_chart_states(procedure->chart, &all) : 0;
+    for (size_t i = 0; i < wf_value_count(ids); i++) {
+        const char *id = wf_value_text(wf_list_at(ids, i), "");
+        int at = procedure != NULL ? wf_chart_find(procedure->chart, id) : -1;
+        const char *title = NULL;
+        if (at >= 0 && (size_t)at < n)
+            title = h->vi || all[at].title_en == NULL ? all[at].title_vi : all[at].title_en;
+        const char *text = title != NULL ? wf_arena_printf(h->arena, "%s: %s", id, title) : id;
+        (void)wf_list_add(h->arena, list, text != NULL ? wf_text(h->arena, text) : NULL);
     }
     return list;
 }
@@ -177,7 +196,9 @@ static int read_dossier(struct hoso *h, struct wf_txn *txn, void *context)
                       ? wf_arena_printf(h->arena, "%s, %s", site->code, title_of(h, &site->name))
                       : wf_arena_printf(h->arena, "%.*s", WF_STR_ARG(dossier.site));
     (void)wf_map_put(h->arena, map, "site_title", place != NULL ? wf_text(h->arena, place) : NULL);
-    (void)wf_map_put(h->arena, map, "at", innermost(h, txn, &dossier));
+    const struct wf_value *at = innermost(h, txn, &dossier);
+    (void)wf_map_put(h->arena, map, "at", at);
+    (void)wf_map_put(h->arena, map, "at_title", titled(h, procedure, at));
     (void)wf_map_put(h->arena, map, "fields", field_rows(h, procedure, content.fields));
     (void)wf_map_put(h->arena, map, "papers", paper_rows(h, procedure, content.papers));
     (void)wf_map_put(h->arena, map, "agent",

@@ -12,6 +12,7 @@ static const struct hoso_column list_columns[] = {
     {"activity", "Activity", "Công việc", HOSO_TEXT},
     {"to", "Address", "Nơi nhận", HOSO_TEXT},
     {"role", "Role", "Vai trò", HOSO_TEXT},
+    {"params.subject", "To do", "Nội dung", HOSO_TEXT},
     {"dossier", "Dossier", "Hồ sơ", HOSO_TEXT},
     {"created", "Since", "Từ lúc", HOSO_TIME},
     {"holder", "Held by", "Người giữ", HOSO_TEXT},

@@ -233,7 +233,10 @@ class WithWorkers(Cell):
         code = self.submit()
         said = self.hoso("event", code, "withdraw", "--by", "x", "--role", "head", expect=1)
         self.assertIn("who may: citizen, agent, postal_worker, civil_servant", said)
+        self.claim()
+        self.assertIn("Tiếp nhận hồ sơ", self.hoso("task", "list"))
         vietnamese = self.hoso("show", code, "--lang", "vi")
+        self.assertIn("accept: Chờ tiếp nhận", vietnamese)
         self.assertIn("bưu chính", vietnamese)
         self.assertIn("không", vietnamese)
 
