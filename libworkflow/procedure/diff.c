@@ -13,7 +13,7 @@ struct diff {
     struct wf_value *changes;
 };
 
-/* ---- one change ------------------------------------------------------------------------------ */
+/* ---- one change ---------------------------------------------------------------------------- */
 
 static const struct wf_value *text_of(const struct diff *d, const struct wf_node *node)
 {
@@ -48,8 +48,7 @@ static void note(const struct diff *d, struct subject s, const char *change, con
     (void)wf_list_add(d->arena, d->changes, row);
 }
 
-/* ---- equality: the order of a group's settings does not count, that of a list does --------------
- */
+/* ---- equality: the order of a group's settings does not count, that of a list does --------- */
 
 static bool is_same(const struct wf_node *a, const struct wf_node *b);
 
@@ -115,8 +114,7 @@ static void compare_members(const struct diff *d, struct subject s, const struct
     }
 }
 
-/* ---- lists of groups with an id ---------------------------------------------------------------
- */
+/* ---- lists of groups with an id ------------------------------------------------------------ */
 
 static const struct wf_node *by_id(const struct wf_node *list, const char *id)
 {
@@ -147,8 +145,7 @@ static void compare_lists(const struct diff *d, const char *what, const struct w
     }
 }
 
-/* ---- transitions ------------------------------------------------------------------------------
- */
+/* ---- transitions --------------------------------------------------------------------------- */
 
 static bool is_same_text(const char *a, const char *b)
 {
@@ -222,8 +219,7 @@ static void compare_transitions(const struct diff *d, const char *state, const s
         note(d, (struct subject){"transition", state}, "reordered", NULL, &wf_null, &wf_null);
 }
 
-/* ---- states -----------------------------------------------------------------------------------
- */
+/* ---- states -------------------------------------------------------------------------------- */
 
 static const char *const state_apart[] = {"on", "always", "states", NULL};
 
@@ -271,8 +267,7 @@ static void compare_states(const struct diff *d, const struct view *a, const str
     }
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ----------------------------------------------------------------------------- */
 
 const struct wf_value *wf_procedure_diff(const struct wf_procedure *a, const struct wf_procedure *b,
                                          struct wf_arena *arena)

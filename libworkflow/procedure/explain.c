@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- lines of the head
- * ---------------------------------------------------------------------------- */
+/* ---- lines of the head --------------------------------------------------------------------- */
 
 static void pad_to(const struct page *page, const char *heading, size_t width)
 {
@@ -113,8 +112,7 @@ static void add_head(const struct page *page)
     }
 }
 
-/* ---- papers and fields
- * ---------------------------------------------------------------------------- */
+/* ---- papers and fields --------------------------------------------------------------------- */
 
 static void add_paper(const struct page *page, size_t i)
 {

@@ -13,8 +13,7 @@ struct page {
 
 #define SAY(page, vi, en) ((page)->v.vietnamese ? (vi) : (en))
 
-/* ---- explain_words.c: names of this system in words a clerk knows -------------------------------
- */
+/* ---- explain_words.c: names of this system in words a clerk knows -------------------------- */
 
 const char *say_role(const struct page *page, const char *id);
 const char *say_outcome(const struct page *page, const char *outcome);
@@ -35,8 +34,7 @@ bool say_actions(const struct page *page, const struct wf_node *group, const cha
 /* A duration as written in a definition. */
 void say_duration(const struct page *page, const char *text);
 
-/* ---- explain_steps.c
- * ------------------------------------------------------------------------------ */
+/* ---- explain_steps.c ----------------------------------------------------------------------- */
 
 void explain_steps(const struct page *page);
 void explain_lateness(const struct page *page);

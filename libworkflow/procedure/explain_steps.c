@@ -27,8 +27,7 @@ static int number_of(const struct view *v, int state)
     return n;
 }
 
-/* ---- where a way leads
- * --------------------------------------------------------------------------- */
+/* ---- where a way leads --------------------------------------------------------------------- */
 
 static void say_target(const struct page *page, int state)
 {
@@ -101,8 +100,7 @@ static void add_way(void *context, const struct wf_node *transition)
     wf_buf_text(page->out, "\n");
 }
 
-/* ---- steps
- * ---------------------------------------------------------------------------------------- */
+/* ---- steps --------------------------------------------------------------------------------- */
 
 static void add_invoke(void *context, const struct wf_node *invoke)
 {
@@ -157,8 +155,7 @@ void explain_steps(const struct page *page)
     }
 }
 
-/* ---- what may happen at any step
- * ------------------------------------------------------------------ */
+/* ---- what may happen at any step ----------------------------------------------------------- */
 
 /* The steps inside of a state that has no title. */
 static void say_range(const struct page *page, int outer)
@@ -240,8 +237,7 @@ void explain_lateness(const struct page *page)
     }
 }
 
-/* ---- endings
- * -------------------------------------------------------------------------------------- */
+/* ---- endings ------------------------------------------------------------------------------- */
 
 static bool leads_to(const struct wf_chart_transition *t, int state)
 {

@@ -58,20 +58,32 @@ static const struct phrase events[] = {
     {"done.send.",          "",                               ""},
 };
 
+/* Conditions, or parts of them joined by `and`; they follow "if". */
 static const struct phrase conditions[] = {
-    {"_event.data.verdict == 'approve'",      "nếu đồng ý",               "if approved"},
-    {"_event.data.verdict == 'supplement'",   "nếu cần bổ sung",          "if more is needed"},
-    {"_event.data.verdict == 'refuse'",       "nếu từ chối",              "if refused"},
-    {"_event.data.complete",                  "nếu đủ thành phần",        "if complete"},
-    {"_event.data.paid",                      "nếu đã nộp đủ tiền",       "if paid"},
-    {"_event.data.outcome == 'delivered'",    "nếu đã trả tận tay",       "if delivered"},
-    {"_event.data.outcome == 'returned'",     "nếu bưu gửi bị chuyển hoàn", "if the parcel came back"},
-    {"_event.data.outcome == 'lost'",         "nếu bưu gửi thất lạc",     "if the parcel was lost"},
-    {"_event.data.decision == 'approve'",     "nếu đồng ý",               "if approved"},
-    {"_event.data.decision == 'refuse'",      "nếu từ chối",              "if refused"},
-    {"apologies == 0",                        "lần đầu",                  "for the first time"},
-    {"failures < 3",                          "tối đa ba lần",            "up to three times"},
-    {"_dossier.fee > 0",                      "nếu có lệ phí",            "if there is a fee"},
+    {"_event.data.verdict == 'approve'",     "đồng ý",                   "approved"},
+    {"_event.data.verdict == 'supplement'",  "cần bổ sung",              "more is needed"},
+    {"_event.data.verdict == 'refuse'",      "từ chối",                  "refused"},
+    {"_event.data.complete",                 "đủ thành phần",            "complete"},
+    {"_event.data.paid",                     "đã nộp đủ tiền",           "paid"},
+    {"_event.data.outcome == 'delivered'",   "đã trả tận tay",           "delivered"},
+    {"_event.data.outcome == 'returned'",    "bưu gửi bị chuyển hoàn",   "the parcel came back"},
+    {"_event.data.outcome == 'lost'",        "bưu gửi thất lạc",         "the parcel was lost"},
+    {"_event.data.decision == 'approve'",    "đồng ý",                   "approved"},
+    {"_event.data.decision == 'supplement'", "cần bổ sung",              "more is needed"},
+    {"_event.data.decision == 'refuse'",     "từ chối",                  "refused"},
+    {"has(_event.data.amount) and _event.data.amount > 0",
+                                             "phải nộp tiền",            "there is something to pay"},
+    {"_event.data.approved == _event.data.asked",
+                                             "mọi thủ tục thành phần được giải quyết",
+                                             "all parts were approved"},
+    {"_event.data.approved > 0",             "một phần được giải quyết", "some parts were approved"},
+    {"apologies == 0",                       "là lần đầu",               "it is the first time"},
+    {"failures < 3",                         "chưa quá ba lần",          "fewer than three times so far"},
+    {"_dossier.fee > 0",                     "có lệ phí",                "there is a fee"},
+    {"_dossier.has_agent",                   "nộp qua người được ủy quyền", "filed by an agent"},
+    {"_dossier.channel == 'online'",         "nộp trực tuyến",           "filed online"},
+    {"_dossier.channel == 'post'",           "nộp qua bưu chính",        "filed at the post office"},
+    {"_dossier.channel == 'one_stop'",       "nộp tại bộ phận một cửa",  "filed at the one-stop section"},
 };
 
 static const struct phrase outcomes[] = {
@@ -145,8 +157,7 @@ void say_invoke(const struct page *page, const struct wf_node *invoke)
     }
 }
 
-/* ---- conditions ---------------------------------------------------------------------------------
- */
+/* ---- conditions ---------------------------------------------------------------------------- */
 
 static void say_word(const struct page *page, struct wf_str word)
 {
@@ -162,29 +173,90 @@ static void say_word(const struct page *page, struct wf_str word)
         wf_buf_add(page->out, word.ptr, word.len);
 }
 
+static size_t word_length(struct wf_str text)
+{
+    size_t length = 0;
+    while (length < text.len && (isalnum((unsigned char)text.ptr[length]) ||
+                                 text.ptr[length] == '_' || text.ptr[length] == '.'))
+        length++;
+    return length;
+}
+
+static bool begins(struct wf_str text, const char *with)
+{
+    return text.len >= strlen(with) && memcmp(text.ptr, with, strlen(with)) == 0;
+}
+
+/* What no table has: titles for ids of fields, words for operators, the rest as it stands. */
+static void say_expression(const struct page *page, struct wf_str text)
+{
+    /* clang-format off */
+    static const struct phrase marks[] = {
+        {"==", "=", "="}, {"!=", "≠", "≠"}, {"<=", "≤", "≤"}, {">=", "≥", "≥"},
+        {"has(", "đã có (", "given ("}, {"_event.data.", "", ""},
+    };
+    /* clang-format on */
+    while (text.len > 0) {
+        size_t i = 0;
+        size_t length = word_length(text);
+        while (i < WF_COUNT(marks) && !begins(text, marks[i].name))
+            i++;
+        if (i < WF_COUNT(marks)) {
+            length = strlen(marks[i].name);
+            wf_buf_text(page->out, in_words(page, &marks[i], ""));
+        } else if (length > 0) {
+            say_word(page, (struct wf_str){text.ptr, length});
+        } else {
+            length = 1;
+            wf_buf_add(page->out, text.ptr, 1);
+        }
+        text.ptr += length;
+        text.len -= length;
+    }
+}
+
+/* The part before an `and` that stands outside of brackets and texts. */
+static size_t part_length(const char *cond)
+{
+    int depth = 0;
+    bool in_text = false;
+    size_t i = 0;
+    for (; cond[i] != '\0'; i++) {
+        in_text ^= cond[i] == '\'';
+        depth += !in_text && (cond[i] == '(' || cond[i] == '[');
+        depth -= !in_text && (cond[i] == ')' || cond[i] == ']');
+        if (depth == 0 && !in_text && wf_starts_with(cond + i, " and "))
+            break;
+    }
+    return i;
+}
+
 void say_condition(const struct page *page, const char *cond)
 {
+    const struct phrase *whole = find(conditions, WF_COUNT(conditions), cond);
+    if (whole != NULL) {
+        wf_buf_text(page->out, in_words(page, whole, ""));
+        return;
+    }
     for (const char *at = cond; *at != '\0';) {
-        size_t length = 0;
-        while (isalnum((unsigned char)at[length]) || at[length] == '_' || at[length] == '.')
-            length++;
-        if (wf_starts_with(at, "==")) {
-            wf_buf_text(page->out, "=");
-            at += 2;
-        } else if (length == 0) {
-            wf_buf_add(page->out, at, 1);
-            at++;
-        } else {
-            bool is_answer = wf_starts_with(at, "_event.data.") && length > 12;
-            say_word(page,
-                     (struct wf_str){at + (is_answer ? 12 : 0), length - (is_answer ? 12 : 0)});
-            at += length;
+        char part[512];
+        struct wf_str text = {at, part_length(at)};
+        const struct phrase *known = wf_str_copy(text, part, sizeof(part))
+                                         ? find(conditions, WF_COUNT(conditions), part)
+                                         : NULL;
+        if (known != NULL)
+            wf_buf_text(page->out, in_words(page, known, ""));
+        else
+            say_expression(page, text);
+        at += text.len;
+        if (*at != '\0') {
+            wf_buf_text(page->out, SAY(page, " và ", " and "));
+            at += strlen(" and ");
         }
     }
 }
 
-/* ---- triggers
- * ------------------------------------------------------------------------------------ */
+/* ---- triggers ------------------------------------------------------------------------------ */
 
 /* NULL: an event that definitions name themselves. */
 static const struct phrase *event_phrase(const char *event)
@@ -198,14 +270,31 @@ static const struct phrase *event_phrase(const char *event)
     return NULL;
 }
 
+/* Has the list named an event of this phrase before `until`? Two activities may end alike. */
+static bool is_said(const char *descriptors, const char *until, const struct phrase *phrase)
+{
+    char word[256];
+    for (const char *at = descriptors; phrase != NULL && at < until;) {
+        at += strspn(at, " \t\n");
+        size_t length = strcspn(at, " \t\n");
+        if (at < until && wf_str_copy((struct wf_str){at, length}, word, sizeof(word)) &&
+            event_phrase(word) == phrase)
+            return true;
+        at += length;
+    }
+    return false;
+}
+
 static void say_events(const struct page *page, const char *descriptors)
 {
     char word[256];
     bool is_first = true;
     for (const char *at = descriptors; *(at += strspn(at, " \t\n")) != '\0';) {
         size_t length = strcspn(at, " \t\n");
-        if (wf_str_copy((struct wf_str){at, length}, word, sizeof(word))) {
-            const struct phrase *phrase = event_phrase(word);
+        const struct phrase *phrase = wf_str_copy((struct wf_str){at, length}, word, sizeof(word))
+                                          ? event_phrase(word)
+                                          : NULL;
+        if (!is_said(descriptors, at, phrase)) {
             wf_buf_text(page->out, is_first ? "" : SAY(page, ", hoặc ", ", or "));
             if (phrase != NULL)
                 wf_buf_text(page->out, in_words(page, phrase, ""));
@@ -217,19 +306,23 @@ static void say_events(const struct page *page, const char *descriptors)
     }
 }
 
+/* An answer says by its condition alone when it is taken. */
+static bool speaks_for_itself(const char *event, const char *cond, bool is_rest)
+{
+    if (event == NULL || !wf_starts_with(event, "done.invoke.") || strchr(event, ' ') != NULL)
+        return false;
+    return cond != NULL ? wf_starts_with(cond, "_event.data.") : is_rest;
+}
+
 void say_trigger(const struct page *page, const struct wf_node *transition, bool is_rest)
 {
     const char *event = node_text(transition, "event");
     const char *cond = node_text(transition, "cond");
-    const struct phrase *known = cond != NULL ? find(conditions, WF_COUNT(conditions), cond) : NULL;
-    bool is_answer = event != NULL && wf_starts_with(event, "done.invoke.");
-    if (event != NULL && !(is_answer && (known != NULL || (is_rest && cond == NULL)))) {
+    if (event != NULL && !speaks_for_itself(event, cond, is_rest)) {
         say_events(page, event);
         wf_buf_text(page->out, cond != NULL || is_rest ? ", " : "");
     }
-    if (known != NULL) {
-        wf_buf_text(page->out, in_words(page, known, ""));
-    } else if (cond != NULL) {
+    if (cond != NULL) {
         wf_buf_text(page->out, SAY(page, "nếu ", "if "));
         say_condition(page, cond);
     } else if (is_rest) {
@@ -239,8 +332,7 @@ void say_trigger(const struct page *page, const struct wf_node *transition, bool
     }
 }
 
-/* ---- actions
- * ------------------------------------------------------------------------------------- */
+/* ---- actions ------------------------------------------------------------------------------- */
 
 struct saying {
     const struct page *page;

@@ -23,7 +23,7 @@ struct drawing {
     struct wf_buf *out;
 };
 
-/* ---- text ------------------------------------------------------------------------------------ */
+/* ---- text ---------------------------------------------------------------------------------- */
 
 static void add_escaped(struct wf_buf *out, const char *text, size_t most)
 {
@@ -80,7 +80,7 @@ static void add_trigger(struct wf_buf *out, const struct wf_chart_transition *t)
     }
 }
 
-/* ---- states ---------------------------------------------------------------------------------- */
+/* ---- states -------------------------------------------------------------------------------- */
 
 static void add_invokes(const struct drawing *d, int state)
 {
@@ -198,7 +198,7 @@ static void draw_states(const struct drawing *d, int outer)
     }
 }
 
-/* ---- edges ----------------------------------------------------------------------------------- */
+/* ---- edges --------------------------------------------------------------------------------- */
 
 /* Graphviz cuts an edge at a cluster's border only where the other end lies outside of it. */
 static void add_border(const struct drawing *d, const char *key, int at, int other)

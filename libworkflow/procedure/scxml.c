@@ -15,8 +15,7 @@ struct writer {
     int depth;
 };
 
-/* ---- elements
- * ------------------------------------------------------------------------------------ */
+/* ---- elements ------------------------------------------------------------------------------ */
 
 static void start(struct writer *w, const char *name)
 {
@@ -49,8 +48,7 @@ static void end(struct writer *w, const char *name)
     wf_buf_printf(w->out, "%*s</%s>\n", 2 * w->depth, "", name);
 }
 
-/* ---- settings that SCXML does not know: hoso:group, list, text, int, number, bool
- * ------------------ */
+/* ---- settings that SCXML does not know: hoso:group, list, text, int, number, bool ---------- */
 
 static void setting(struct writer *w, const struct wf_node *node, const char *name)
 {
@@ -82,8 +80,7 @@ static void setting(struct writer *w, const struct wf_node *node, const char *na
     wf_buf_printf(w->out, "</%s>\n", element);
 }
 
-/* ---- values as expressions
- * ------------------------------------------------------------------------- */
+/* ---- values as expressions ----------------------------------------------------------------- */
 
 /* A text that can stand between single marks as it is. */
 static bool is_plain(struct wf_str text)
@@ -150,8 +147,7 @@ static bool has_others(const struct wf_node *node, const char *const *known)
     return false;
 }
 
-/* ---- executable content
- * ------------------------------------------------------------------------------ */
+/* ---- executable content -------------------------------------------------------------------- */
 
 static void actions(struct writer *w, const struct wf_node *group, const char *key);
 
@@ -288,8 +284,7 @@ static void actions(struct writer *w, const struct wf_node *group, const char *k
     each_node(group, key, add_action, w);
 }
 
-/* ---- transitions
- * ------------------------------------------------------------------------------------- */
+/* ---- transitions --------------------------------------------------------------------------- */
 
 /* "a", or ["a", "b"] as "a b". */
 static void words(struct writer *w, const char *name, const struct wf_node *node)
@@ -338,8 +333,7 @@ static void add_entry_point(struct writer *w, const struct wf_node *node)
     end_empty(w);
 }
 
-/* ---- states
- * ------------------------------------------------------------------------------------------- */
+/* ---- states -------------------------------------------------------------------------------- */
 
 static void add_invoke(void *context, const struct wf_node *node)
 {
@@ -472,8 +466,7 @@ static void add_states(struct writer *w, int outer)
     }
 }
 
-/* ---- the document
- * --------------------------------------------------------------------------------------- */
+/* ---- the document -------------------------------------------------------------------------- */
 
 static void add_definition(struct writer *w)
 {

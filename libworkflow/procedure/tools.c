@@ -4,9 +4,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* ---- words ----------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------- */
 
 static const struct wf_bilingual statuses[] = {
     {"", ""},
@@ -74,7 +75,7 @@ const char *wf_limit_words(struct wf_limit limit, bool vietnamese, char *buf, si
     return buf;
 }
 
-/* ---- views ----------------------------------------------------------------------------------- */
+/* ---- views --------------------------------------------------------------------------------- */
 
 struct view view_of(const struct wf_procedure *p, bool vietnamese)
 {
@@ -161,7 +162,7 @@ int view_initial(const struct view *v, int state)
     return -1;
 }
 
-/* ---- settings -------------------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------------------------------ */
 
 void each_node(const struct wf_node *group, const char *key, node_fn *fn, void *context)
 {
@@ -198,6 +199,18 @@ static void render_text(struct wf_str text, struct wf_buf *out)
     wf_buf_text(out, "\"");
 }
 
+/* The shortest text that reads back as the same number, and as one that is no integer. */
+static void render_number(double number, struct wf_buf *out)
+{
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof(text), "%.*g", digits, number);
+        if (strtod(text, NULL) >= number && strtod(text, NULL) <= number)
+            break;
+    }
+    wf_buf_printf(out, "%s%s", text, strpbrk(text, ".e") != NULL ? "" : ".0");
+}
+
 static void render_children(const struct wf_node *node, struct wf_buf *out)
 {
     bool is_group = node->type == WF_NODE_GROUP;
@@ -229,7 +242,7 @@ void render_node(const struct wf_node *node, struct wf_buf *out)
         wf_buf_printf(out, "%" PRId64, node->u.integer);
         break;
     case WF_NODE_NUMBER:
-        wf_buf_printf(out, "%.17g", node->u.number);
+        render_number(node->u.number, out);
         break;
     case WF_NODE_BOOL:
         wf_buf_text(out, node->u.boolean ? "true" : "false");

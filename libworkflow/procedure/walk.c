@@ -24,8 +24,7 @@ uint64_t walk_chance(struct walker *w, uint64_t n)
     return n > 0 ? (z ^ (z >> 31)) % n : 0;
 }
 
-/* ---- jobs and alarms --------------------------------------------------------------------------
- */
+/* ---- jobs and alarms ----------------------------------------------------------------------- */
 
 struct job *walk_job(const struct walker *w, const char *id)
 {
@@ -79,8 +78,7 @@ static int set_due(struct walker *w, int64_t due)
     return set_alarm(w, OVERDUE, OVERDUE, due, NULL);
 }
 
-/* ---- effects ----------------------------------------------------------------------------------
- */
+/* ---- effects ------------------------------------------------------------------------------- */
 
 /* Notes what the event did: {do, id, activity, role, event, due}, without what is NULL or 0. */
 static void note(struct walker *w, const char *what, const struct wf_effect *e, int64_t due)
@@ -169,8 +167,7 @@ static int apply_effect(struct walker *w, const struct wf_effect *e)
     return 0;
 }
 
-/* ---- status and clock ---------------------------------------------------------------------------
- */
+/* ---- status and clock ---------------------------------------------------------------------- */
 
 /* A state that stops the clock speaks for the whole dossier; else the last one in the document. */
 static void take_standing(struct walker *w)
@@ -209,8 +206,7 @@ static int move_clock(struct walker *w)
     return 0;
 }
 
-/* ---- events ------------------------------------------------------------------------------------
- */
+/* ---- events -------------------------------------------------------------------------------- */
 
 static const struct wf_value *atomic_states(const struct walker *w)
 {
@@ -362,8 +358,7 @@ int walk_fire(struct walker *w, struct alarm *alarm)
     return walk_event(w, &event, false, &taken);
 }
 
-/* ---- what parties may say -----------------------------------------------------------------------
- */
+/* ---- what parties may say ------------------------------------------------------------------ */
 
 static bool is_of_party(const char *event)
 {

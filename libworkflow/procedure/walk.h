@@ -5,8 +5,7 @@
 
 #include "workflow/simulate.h"
 
-/* ---- what activities answer (walk_answers.c) --------------------------------------------------
- */
+/* ---- what activities answer (walk_answers.c) ----------------------------------------------- */
 
 struct walk_member {
     const char *name;
@@ -35,8 +34,7 @@ const struct wf_value *walk_answer_data(const struct walk_activity *activity, si
 const struct wf_value *walk_part_answer(const struct wf_value *params, size_t i,
                                         struct wf_arena *arena);
 
-/* ---- the dossier on paper (walk.c) ------------------------------------------------------------
- */
+/* ---- the dossier on paper (walk.c) --------------------------------------------------------- */
 
 struct job {
     const char *id;

@@ -36,8 +36,7 @@ void walk_plan(struct walker *w, struct job *job)
         job->due += YEAR_MS;
 }
 
-/* ---- the citizen's data ------------------------------------------------------------------------
- */
+/* ---- the citizen's data -------------------------------------------------------------------- */
 
 static const struct wf_value *made_up_number(struct walker *w, const struct wf_field *f)
 {
@@ -96,8 +95,7 @@ const struct wf_value *walk_made_up_fields(struct walker *w)
     return fields;
 }
 
-/* ---- going on ----------------------------------------------------------------------------------
- */
+/* ---- going on ------------------------------------------------------------------------------ */
 
 static struct job *next_job(const struct walker *w)
 {

@@ -86,8 +86,7 @@ static int pass_time(struct script *s, int64_t until)
     return rc;
 }
 
-/* ---- lines
- * --------------------------------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------------------------- */
 
 static struct alarm *named_alarm(const struct script *s)
 {

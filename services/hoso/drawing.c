@@ -58,8 +58,7 @@ int hoso_export_procedure(struct hoso *h)
     return tool_give(h, &text);
 }
 
-/* ---- diff -------------------------------------------------------------------------------------
- */
+/* ---- diff ---------------------------------------------------------------------------------- */
 
 int hoso_procedure_diff(struct hoso *h)
 {
@@ -84,8 +83,7 @@ int hoso_procedure_diff(struct hoso *h)
     return rc == 0 && wf_value_count(changes) > 0 ? HOSO_FAILED : rc;
 }
 
-/* ---- graph ------------------------------------------------------------------------------------
- */
+/* ---- graph --------------------------------------------------------------------------------- */
 
 struct counting {
     struct hoso *h;

@@ -33,8 +33,7 @@ struct export
     struct wf_rec_dossier last; /* CSV: dossier of the event before */
 };
 
-/* ---- what an event is to a process miner
- * ----------------------------------------------------------- */
+/* ---- what an event is to a process miner --------------------------------------------------- */
 
 /* The name of the step, and what the event says of it in the words of the lifecycle extension. */
 static const struct {
@@ -93,8 +92,7 @@ static int no_memory(struct hoso *h)
     return wf_fail(&h->err, WF_E_NOMEM, "export: out of memory");
 }
 
-/* ---- XES
- * --------------------------------------------------------------------------------------------- */
+/* ---- XES ----------------------------------------------------------------------------------- */
 
 static const char xes_head[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -204,8 +202,7 @@ static int xes_batch(struct hoso *h, struct wf_txn *txn, void *context)
     return rc > 0 ? 0 : rc;
 }
 
-/* ---- CSV (RFC 4180)
- * ----------------------------------------------------------------------------------- */
+/* ---- CSV (RFC 4180) ------------------------------------------------------------------------ */
 
 static void csv_cell(struct wf_buf *out, struct wf_str value, bool is_last)
 {
@@ -287,8 +284,7 @@ static int csv_batch(struct hoso *h, struct wf_txn *txn, void *context)
     return rc;
 }
 
-/* ---- the verb
- * ------------------------------------------------------------------------------------------ */
+/* ---- the verb ------------------------------------------------------------------------------ */
 
 static const struct format {
     const char *name;

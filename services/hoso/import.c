@@ -13,8 +13,7 @@
 
 static void add_states(struct import *in, const xmlNode *parent);
 
-/* ---- transitions
- * ------------------------------------------------------------------------------------- */
+/* ---- transitions --------------------------------------------------------------------------- */
 
 static void add_transition_body(struct import *in, const xmlNode *node)
 {
@@ -93,8 +92,7 @@ static void add_entry_point(struct import *in, const xmlNode *parent, const char
     wf_buf_text(in->out, "};\n");
 }
 
-/* ---- states
- * ------------------------------------------------------------------------------------------- */
+/* ---- states -------------------------------------------------------------------------------- */
 
 static void add_invokes(struct import *in, const xmlNode *state)
 {
@@ -289,8 +287,7 @@ static void add_states(struct import *in, const xmlNode *parent)
     wf_buf_text(in->out, "};\n");
 }
 
-/* ---- the document
- * --------------------------------------------------------------------------------------- */
+/* ---- the document -------------------------------------------------------------------------- */
 
 /* A document of another tool has a chart only: what else a definition needs is to be filled in. */
 static void add_placeholders(struct import *in, const xmlNode *root)

@@ -20,8 +20,7 @@ struct import {
 /* Refuses the document: file:line: what: why. */
 void import_refuse(struct import *in, const xmlNode *node, const char *fmt, ...) WF_PRINTF(3, 4);
 
-/* ---- reading (import_read.c) --------------------------------------------------------------------
- */
+/* ---- reading (import_read.c) --------------------------------------------------------------- */
 
 bool import_is(const xmlNode *node, const char *name);     /* an element of SCXML */
 bool import_is_own(const xmlNode *node, const char *name); /* ... of our namespace; NULL = any */
@@ -35,13 +34,14 @@ const char *import_attribute(struct import *in, const xmlNode *node, const char 
 /* Refuses attributes that are not of the list, which ends with NULL. */
 void import_known(struct import *in, const xmlNode *node, const char *const *names);
 
-/* ---- writing ------------------------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------------------------- */
 
 void import_indent(struct import *in);
 void import_quote(struct import *in, const char *text);
 /* `key = "text";` on a line of its own; nothing where the text is NULL. */
 void import_text(struct import *in, const char *key, const char *text);
+/* `key = "=expression";` likewise */
+void import_formula(struct import *in, const char *key, const char *expr);
 /* `key = value;` of an expression: a literal where it is one, else "=expression". */
 void import_expression(struct import *in, const char *key, const char *expr);
 /* "a b" -> [ "a", "b" ], or "a" where it is one word and `single`. */
@@ -53,8 +53,7 @@ void import_params(struct import *in, const xmlNode *node, const char *element, 
 /* Names of settings are words of libconfig. */
 void import_name(struct import *in, const xmlNode *node, const char *name);
 
-/* ---- executable content (import_actions.c)
- * -------------------------------------------------------- */
+/* ---- executable content (import_actions.c) ------------------------------------------------- */
 
 /* `key = ( ... );` of the children that are actions; nothing where there are none. */
 void import_actions(struct import *in, const xmlNode *parent, const char *key);

@@ -9,8 +9,7 @@
 static void add_block(struct import *in, const xmlNode *from, const xmlNode *until,
                       const char *key);
 
-/* ---- single actions
- * ------------------------------------------------------------------------------ */
+/* ---- single actions ------------------------------------------------------------------------ */
 
 static void add_raise(struct import *in, const xmlNode *node)
 {
@@ -59,12 +58,10 @@ static void add_send(struct import *in, const xmlNode *node)
         import_refuse(in, node, "<send> without event: a definition sends named events only");
     import_text(in, "send", event);
     import_text(in, "id", import_attribute(in, node, "id"));
-    if (idexpr != NULL)
-        import_text(in, "id", wf_arena_printf(in->h->arena, "=%s", idexpr));
+    import_formula(in, "id", idexpr);
     if (delay != NULL)
         add_delay(in, node, delay);
-    if (delayexpr != NULL)
-        import_text(in, "delay", wf_arena_printf(in->h->arena, "=%s", delayexpr));
+    import_formula(in, "delay", delayexpr);
     import_text(in, "delay", import_attribute(in, node, "hoso:delay"));
     import_text(in, "role", import_attribute(in, node, "hoso:role"));
     import_params(in, node, "param", "name");
@@ -75,9 +72,9 @@ static void add_cancel(struct import *in, const xmlNode *node)
     static const char *const known[] = {"sendid", "sendidexpr", NULL};
     const char *expr = import_attribute(in, node, "sendidexpr");
     import_known(in, node, known);
-    import_text(in, "cancel",
-                expr != NULL ? wf_arena_printf(in->h->arena, "=%s", expr)
-                             : import_attribute(in, node, "sendid"));
+    import_formula(in, "cancel", expr);
+    if (expr == NULL)
+        import_text(in, "cancel", import_attribute(in, node, "sendid"));
 }
 
 static void add_log(struct import *in, const xmlNode *node)
@@ -106,8 +103,7 @@ static void add_foreach(struct import *in, const xmlNode *node)
     import_actions(in, node, "do");
 }
 
-/* ---- if: <elseif/> and <else/> part its children
- * ------------------------------------------------- */
+/* ---- if: <elseif/> and <else/> part its children ------------------------------------------- */
 
 static bool is_mark(const xmlNode *node)
 {
@@ -165,8 +161,7 @@ static void add_if(struct import *in, const xmlNode *node)
         import_refuse(in, mark, "<%s> after <else>: <else> comes last", (const char *)mark->name);
 }
 
-/* ---- blocks
- * ----------------------------------------------------------------------------------------- */
+/* ---- blocks -------------------------------------------------------------------------------- */
 
 static const struct {
     const char *element;

@@ -23,8 +23,7 @@ void import_refuse(struct import *in, const xmlNode *node, const char *fmt, ...)
                      node != NULL ? xmlGetLineNo(node) : 0L, what);
 }
 
-/* ---- XML
- * ------------------------------------------------------------------------------------------ */
+/* ---- XML ----------------------------------------------------------------------------------- */
 
 static bool is_in(const xmlNs *ns, const char *href)
 {
@@ -110,8 +109,7 @@ void import_known(struct import *in, const xmlNode *node, const char *const *nam
     }
 }
 
-/* ---- settings
- * --------------------------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------------------------------ */
 
 void import_indent(struct import *in)
 {
@@ -144,6 +142,20 @@ void import_text(struct import *in, const char *key, const char *text)
     wf_buf_text(in->out, ";\n");
 }
 
+static void no_memory(struct import *in)
+{
+    if (in->rc == 0)
+        in->rc = wf_fail(&in->h->err, WF_E_NOMEM, "import: out of memory");
+}
+
+void import_formula(struct import *in, const char *key, const char *expr)
+{
+    const char *text = expr != NULL ? wf_arena_printf(in->h->arena, "=%s", expr) : NULL;
+    if (expr != NULL && text == NULL)
+        no_memory(in);
+    import_text(in, key, text);
+}
+
 void import_name(struct import *in, const xmlNode *node, const char *name)
 {
     if (name == NULL || *name == '\0')
@@ -156,13 +168,23 @@ void import_name(struct import *in, const xmlNode *node, const char *name)
                       name);
 }
 
-/* Whole numbers, true, false, plain texts and the empty list are literals in both languages. */
+/* Numbers, true, false, plain texts and the empty list are literals in both languages. */
 static bool is_integer(const char *expr, long long *out)
 {
     char *end = NULL;
     errno = 0;
     *out = strtoll(expr, &end, 10);
     return errno == 0 && *expr != '\0' && *end == '\0' && strchr(" +\t\n", *expr) == NULL;
+}
+
+static bool is_decimal(const char *expr)
+{
+    const char *digits = expr + (*expr == '-');
+    size_t whole = strspn(digits, "0123456789");
+    if (whole == 0 || digits[whole] != '.')
+        return false;
+    const char *part = digits + whole + 1;
+    return *part != '\0' && part[strspn(part, "0123456789")] == '\0';
 }
 
 static bool is_plain_text(const char *expr)
@@ -178,7 +200,7 @@ static void add_value(struct import *in, const char *expr)
     long long number;
     if (is_integer(expr, &number)) {
         wf_buf_printf(in->out, number > INT32_MAX || number < INT32_MIN ? "%lldL" : "%lld", number);
-    } else if (strcmp(expr, "true") == 0 || strcmp(expr, "false") == 0) {
+    } else if (is_decimal(expr) || strcmp(expr, "true") == 0 || strcmp(expr, "false") == 0) {
         wf_buf_text(in->out, expr);
     } else if (strcmp(expr, "[]") == 0) {
         wf_buf_text(in->out, "( )");
@@ -188,8 +210,8 @@ static void add_value(struct import *in, const char *expr)
                                    : wf_arena_printf(h->arena, "=%s", expr);
         if (text != NULL)
             import_quote(in, text);
-        else if (in->rc == 0)
-            in->rc = wf_fail(&h->err, WF_E_NOMEM, "import: out of memory");
+        else
+            no_memory(in);
     }
 }
 
@@ -214,8 +236,12 @@ void import_words(struct import *in, const char *key, const char *words, bool si
     for (const char *at = words; *(at += strspn(at, " \t\n")) != '\0';) {
         size_t length = strcspn(at, " \t\n");
         const char *word = wf_arena_strndup(in->h->arena, at, length);
+        if (word == NULL) {
+            no_memory(in);
+            return;
+        }
         wf_buf_text(in->out, is_list ? separator : "");
-        import_quote(in, word != NULL ? word : "");
+        import_quote(in, word);
         separator = ", ";
         at += length;
     }

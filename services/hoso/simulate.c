@@ -16,8 +16,7 @@
 #define OUTCOMES_MAX     16
 #define DEFAULT_START    "2026-11-23T08:00"
 
-/* ---- what the walk begins with ------------------------------------------------------------------
- */
+/* ---- what the walk begins with ------------------------------------------------------------- */
 
 static int read_script(struct hoso *h, struct wf_walk_options *o, const char **out_start)
 {
@@ -69,8 +68,7 @@ static int read_options(struct hoso *h, struct wf_walk_options *o)
     return rc;
 }
 
-/* ---- one walk -----------------------------------------------------------------------------------
- */
+/* ---- one walk ------------------------------------------------------------------------------ */
 
 static void print_words(const struct wf_value *list)
 {
@@ -200,8 +198,7 @@ static int walk_once(struct hoso *h, const struct wf_procedure *p, const struct 
     return walk.done && walk.problem == NULL ? 0 : HOSO_FAILED;
 }
 
-/* ---- many walks ---------------------------------------------------------------------------------
- */
+/* ---- many walks ---------------------------------------------------------------------------- */
 
 struct tally {
     const char *outcomes[OUTCOMES_MAX]; /* they belong to the chart */

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- definitions ---------------------------------------------------------------------------- */
+/* ---- definitions --------------------------------------------------------------------------- */
 
 static bool is_file(const char *name)
 {
@@ -98,8 +98,7 @@ void tool_definition_fini(struct definition *definition)
     definition->own = NULL;
 }
 
-/* ---- calendar and times -----------------------------------------------------------------------
- */
+/* ---- calendar and times -------------------------------------------------------------------- */
 
 int tool_calendar(struct hoso *h)
 {
@@ -134,8 +133,7 @@ const char *tool_timestamp(const struct wf_calendar *calendar, int64_t ms, char 
     return buf;
 }
 
-/* ---- output ------------------------------------------------------------------------------------
- */
+/* ---- output -------------------------------------------------------------------------------- */
 
 int tool_output_open(struct hoso *h, struct output *out)
 {
@@ -154,11 +152,13 @@ int tool_output_close(struct hoso *h, struct output *output, int rc)
 {
     if (output->name == NULL)
         return rc;
+    struct stat is;
+    bool is_ours = fstat(fileno(output->file), &is) == 0 && S_ISREG(is.st_mode);
     int closed = fclose(output->file);
     output->file = NULL;
     if (rc == 0 && closed != 0)
         rc = wf_fail(&h->err, WF_E_INVALID, "--output %s: %s", output->name, strerror(errno));
-    if (rc != 0)
+    if (rc != 0 && is_ours) /* never a device */
         (void)unlink(output->name);
     return rc;
 }
@@ -177,10 +177,18 @@ int tool_write(struct hoso *h, const struct output *output, struct wf_buf *text)
 int tool_give(struct hoso *h, struct wf_buf *take_text)
 {
     struct output output;
-    int rc = tool_output_open(h, &output);
-    if (rc == 0) {
-        rc = tool_write(h, &output, take_text);
-        rc = tool_output_close(h, &output, rc);
+    bool done = false;
+    int rc = 0;
+    if (h->json && !hoso_has(h, OPT_OUTPUT)) {
+        const struct wf_str text = {(const char *)take_text->ptr, take_text->len};
+        rc = hoso_answer(h, hoso_map(h, "text", take_text->failed ? NULL : hoso_str(h, text), NULL),
+                         &done);
+    } else {
+        rc = tool_output_open(h, &output);
+        if (rc == 0) {
+            rc = tool_write(h, &output, take_text);
+            rc = tool_output_close(h, &output, rc);
+        }
     }
     wf_buf_fini(take_text);
     return rc;

@@ -33,7 +33,7 @@ int tool_output_close(struct hoso *h, struct output *output, int rc) WF_CHECKED;
 /* Writes the buffer as a whole; the buffer is emptied. */
 int tool_write(struct hoso *h, const struct output *output, struct wf_buf *text) WF_CHECKED;
 
-/* Opens, writes, closes; frees the buffer. */
+/* Opens, writes, closes; with --json {"text": ...}, unless it goes to a file. Frees the buffer. */
 int tool_give(struct hoso *h, struct wf_buf *take_text) WF_CHECKED;
 
 /* "2026-11-23T08:00:00.000+07:00" in the zone of the calendar. */

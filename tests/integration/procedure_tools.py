@@ -179,7 +179,79 @@ class Walks(Tools):
                                            "--lang", "vi"))
 
 
+# Every element that a chart can have, for the way to SCXML and back.
+EVERYTHING = r"""
+procedure: {
+  code = "1.000001"; version = 1; title = { vi = "T \"x\" <&> \\"; en = "T"; };
+  level = "commune"; channels = [ "post" ]; time_limit = "3 working days"; fee = 5000000000L;
+  data: { n = 0; total = 0; half = 0.5; five = 5.0; less = -0.1; items = ( 10, 20 ); none = ( ); word = "it's"; on = true;
+          person = { phone = "0912345678"; deep = ( { a = 1; } ); }; sum = "=n + 1"; };
+  initial = { target = "a"; do = ( { log = "'begin'"; } ); };
+  states: {
+    a: {
+      status = 1; deadline = "2 working days"; clock = "running"; note = "N";
+      title = { vi = "Á & <b>"; en = "A"; };
+      initial = { target = "inner"; do = ( { assign = "n"; expr = "n + 1"; } ); };
+      entry = (
+        { assign = "person.phone"; expr = "null"; },
+        { raise = "checked"; data = { count = "=n"; list = [ 1, 2 ]; }; },
+        { raise = "bare"; },
+        { send = "remind"; delay = "3 working days"; id = "reminder"; data = { n = 1; }; },
+        { send = "now"; },
+        { send = "soon"; delay = "=concat(text(n), ' s')"; id = "=concat('x', text(n))"; },
+        { send = "notification.send"; template = "ready"; channel = "sms"; },
+        { cancel = "reminder"; },
+        { cancel = "=concat('x', text(n))"; },
+        { log = "concat('n is ', n)"; label = "count"; },
+        { extend = "5 working days"; },
+        { if = "n == 1 and n < 2"; do = ( { log = "'one'"; } );
+          elseif = ( { cond = "n == 2"; do = ( { log = "'two'"; } ); },
+                     { cond = "n == 3"; } );
+          else = ( { log = "'many'"; }, { if = "on"; do = ( { log = "'on'"; } ); } ); },
+        { foreach = "items"; item = "x"; index = "i";
+          do = ( { assign = "total"; expr = "total + x * i"; } ); }
+      );
+      exit = ( { log = "total"; } );
+      invoke = ( { activity = "verification.review"; id = "check"; role = "head";
+                   subject = "it's \"so\""; },
+                 { activity = "return.collect_fee"; id = "fee"; amount = "=n * 2"; } );
+      on = ( { event = "done.invoke.check done.invoke.fee error"; target = "p"; },
+             { event = "deadline.a"; cond = "has(_event.data)"; do = ( { log = "1"; } ); },
+             { event = "deadline.a"; target = [ "x2", "y2" ]; },
+             { event = "withdraw"; target = "inner"; type = "internal";
+               roles = [ "citizen", "head" ]; channels = [ "post" ]; },
+             { event = "overdue checked bare"; do = ( { log = "2"; } ); } );
+      states: { inner: { always = ( { cond = "n > 100"; target = "h"; } ); };
+                h: { type = "history"; default = { target = "inner"; do = ( { log = "3"; } ); }; }; };
+    };
+    p: {
+      type = "parallel"; status = 2;
+      on = ( { event = "done.state.p overdue"; target = "end"; } );
+      states: {
+        x: { initial = "x2"; states: {
+          x1: { on = ( { event = "go overdue"; target = "x2"; } ); };
+          x2: { on = ( { event = "back"; target = "x1"; }, { event = "go"; target = "x3"; } ); };
+          x3: { type = "final"; done = { data = { sum = "=n"; parts = [ 1, 2 ]; }; }; };
+          x4: { type = "deep_history"; default = "x2"; }; }; };
+        y: { states: { y2: { on = ( { event = "go"; target = "y3"; },
+                                    { event = "last"; target = "x4"; } ); };
+                       y3: { type = "final"; done = { data = "=n"; }; }; }; };
+      };
+    };
+    end: { type = "final"; status = 4; outcome = "approved"; done = { data = [ "a", "b" ]; }; };
+  };
+};
+"""
+
+
 class Scxml(Tools):
+    def test_every_element_comes_back_as_it_went_out(self):
+        path = self.path("all.cfg", EVERYTHING)
+        self.at("export", "procedure", path, "--output", "x.scxml")
+        xml.parse(self.path("x.scxml"))
+        self.hoso("procedure", "import", "x.scxml", "--output", "x.cfg")
+        self.assertEqual(self.at("procedure", "diff", path, "x.cfg"), "")
+
     def test_every_definition_comes_back_as_it_went_out(self):
         for path in sorted(pathlib.Path(PROCEDURES).glob("*.cfg")):
             self.at("export", "procedure", str(path), "--format", "scxml", "--output", "x.scxml")

@@ -94,8 +94,7 @@ static const char *time_of(const struct desk *d, const char *event, char buf[32]
                               buf, 32);
 }
 
-/* ---- at random ---------------------------------------------------------------------------------
- */
+/* ---- at random ----------------------------------------------------------------------------- */
 
 static void walk_one(struct desk *d, const char *path, uint64_t seed)
 {
@@ -182,8 +181,7 @@ static void a_definition_that_never_ends_is_told_after_the_limit(void **state)
     assert_non_null(strstr(d->walk.problem, "50 events"));
 }
 
-/* ---- by script ---------------------------------------------------------------------------------
- */
+/* ---- by script ----------------------------------------------------------------------------- */
 
 #define WORK                                                                                       \
     "work: { status = 4; deadline = \"2 working days\";"                                           \

@@ -67,8 +67,7 @@ static void assert_has(const char *text, const char *part)
         fail_msg("\"%s\" is missing in:\n%s", part, text);
 }
 
-/* ---- drawing
- * ------------------------------------------------------------------------------------- */
+/* ---- drawing ------------------------------------------------------------------------------- */
 
 /* Marks in pairs, braces closed, outside of texts: what Graphviz would stumble over. */
 static void assert_is_dot(const char *text)
@@ -142,8 +141,7 @@ static void marks_in_titles_do_not_break_a_drawing(void **state)
     assert_has(text, "a \\\"b\\\" \\\\ {");
 }
 
-/* ---- comparison
- * ---------------------------------------------------------------------------------- */
+/* ---- comparison ---------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const char before[] =
@@ -211,8 +209,7 @@ static void a_definition_does_not_differ_from_itself(void **state)
     assert_int_equal(wf_value_count(wf_procedure_diff(d->a, d->b, d->arena)), 0);
 }
 
-/* ---- page
- * ---------------------------------------------------------------------------------------- */
+/* ---- page ---------------------------------------------------------------------------------- */
 
 static void the_page_is_in_the_language_of_the_clerk(void **state)
 {
@@ -225,8 +222,9 @@ static void the_page_is_in_the_language_of_the_clerk(void **state)
     assert_has(vi, "cần khi “Đã từng kết hôn” = có");
     assert_has(vi, "Xem xét và quyết định (Chuyên viên thụ lý): Thẩm định hồ sơ.");
     assert_has(vi, "- nếu từ chối: → bước 17, Từ chối giải quyết");
-    assert_has(vi,
-               "khi hồ sơ quá hạn trả, lần đầu – Đang giải quyết: lùi ngày hẹn trả thêm 3 ngày");
+    assert_has(
+        vi,
+        "khi hồ sơ quá hạn trả, nếu là lần đầu – Đang giải quyết: lùi ngày hẹn trả thêm 3 ngày");
     wf_buf_clear(&d->out);
     wf_procedure_explain(d->a, NULL, false, &d->out);
     const char *en = text_of(d);
@@ -259,8 +257,7 @@ static void limits_are_put_into_words(void **state)
     }
 }
 
-/* ---- skeleton
- * ------------------------------------------------------------------------------------- */
+/* ---- skeleton ------------------------------------------------------------------------------ */
 
 static void a_skeleton_passes_the_checks_without_a_warning(void **state)
 {
@@ -278,8 +275,7 @@ static void a_skeleton_passes_the_checks_without_a_warning(void **state)
     assert_has(text, "DECIDE");
 }
 
-/* ---- SCXML and XML
- * --------------------------------------------------------------------------------- */
+/* ---- SCXML and XML ------------------------------------------------------------------------- */
 
 static void scxml_uses_its_own_words_where_it_has_them(void **state)
 {
