@@ -73,7 +73,10 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(START,      "start",       "MOMENT", "received at YYYY-MM-DD[THH:MM] (2026-11-23T08:00)")    \
     X(FORMAT,     "format",      "WORD",   "of the file: xes, csv; scxml")                         \
     X(FROM,       "from",        "SEQ",    "from this number of the journal on (1)")               \
-    X(OUTPUT,     "output",      "FILE",   "write to this file (standard output)")
+    X(OUTPUT,     "output",      "FILE",   "write to this file (standard output)")                 \
+    X(DRY_RUN,    "dry-run",     NULL,     "show what would be done; change nothing")              \
+    X(MAP,        "map",         "OLD=NEW,...", "states of FROM that have another name in TO")     \
+    X(BATCH,      "batch",       "N",      "dossiers in one transaction (200)")
 /* clang-format on */
 
 enum hoso_option {
@@ -154,6 +157,9 @@ const struct wf_procedure *hoso_known_procedure(struct hoso *h, struct wf_txn *t
 /* Runs fn inside a read transaction. */
 int hoso_read(struct hoso *h, int (*fn)(struct hoso *h, struct wf_txn *txn, void *context),
               void *context) WF_CHECKED;
+
+/* An engine over the cell's store, procedures loaded; close it with wf_engine_close (queues.c). */
+int hoso_engine(struct hoso *h, struct wf_engine **out) WF_CHECKED;
 
 /* ---- options (arguments.c) ----------------------------------------------------------------- */
 
@@ -248,6 +254,9 @@ int hoso_procedure_list(struct hoso *h);
 int hoso_procedure_check(struct hoso *h);
 int hoso_procedure_install(struct hoso *h);
 int hoso_procedure_show(struct hoso *h);
+int hoso_procedure_retire(struct hoso *h);
+int hoso_procedure_activate(struct hoso *h);
+int hoso_procedure_migrate(struct hoso *h);
 int hoso_procedure_new(struct hoso *h);
 int hoso_procedure_graph(struct hoso *h);
 int hoso_procedure_explain(struct hoso *h);
@@ -268,8 +277,10 @@ int hoso_chart_run(struct hoso *h);
  * (hints.c). */
 void hoso_hint_words(struct hoso *h);
 
-/* Installs definition files in one transaction: all or none (procedures.c). */
-int hoso_install_files(struct hoso *h, char **files, size_t n,
-                       struct wf_value *out_list) WF_CHECKED;
+/* Installs definition files in one transaction: all or none; with --dry-run none (procedures.c).
+ * For each file a row {procedure, version, title, fresh}; where out_effect is given, before that
+ * the census of its procedure. */
+int hoso_install_files(struct hoso *h, char **files, size_t n, struct wf_value *out_list,
+                       struct wf_value *out_effect) WF_CHECKED;
 
 #endif

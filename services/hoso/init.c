@@ -193,7 +193,7 @@ static int install_folder(struct hoso *h, const char *folder, struct wf_value *o
         rc =
             wf_fail(&h->err, WF_E_CONFIG, "--procedures %s: 1 to %d files *.cfg are wanted, not %d",
                     folder, FILES_MAX, n);
-    return rc == 0 ? hoso_install_files(h, paths, n_paths, out_list) : rc;
+    return rc == 0 ? hoso_install_files(h, paths, n_paths, out_list, NULL) : rc;
 }
 
 int hoso_init(struct hoso *h)

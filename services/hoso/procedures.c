@@ -3,7 +3,7 @@
  * procedure ...: check, install, list and show definitions. What is installed is kept as it was
  * written; the compiled form is made anew by whoever needs it.
  */
-#include "hoso.h"
+#include "versions.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -12,9 +12,20 @@ static const struct hoso_column list_columns[] = {
     {"procedure", "Procedure", "Thủ tục", HOSO_TEXT},
     {"version", "Version", "Bản", HOSO_NUMBER},
     {"title", "Title", "Tên", HOSO_TEXT},
-    {"active", "In force", "Đang dùng", HOSO_YESNO},
+    {"active", "Active", "Được dùng", HOSO_YESNO},
+    {"valid_from", "From", "Từ ngày", HOSO_TEXT},
+    {"valid_until", "Until", "Đến ngày", HOSO_TEXT},
+    {"in_force", "New take it", "Hồ sơ mới", HOSO_YESNO},
+    {"open", "Open on it", "Đang mở", HOSO_NUMBER},
     {"installed", "Installed", "Cài đặt lúc", HOSO_TIME},
     {"by", "By", "Người cài", HOSO_TEXT},
+};
+
+static const struct hoso_column act_columns[] = {
+    {"ms", "When", "Lúc", HOSO_TIME},
+    {"act", "Act", "Việc", HOSO_TEXT},
+    {"by", "By", "Người thực hiện", HOSO_TEXT},
+    {"reason", "Reason", "Lý do", HOSO_TEXT},
 };
 
 static const struct hoso_column show_columns[] = {
@@ -28,6 +39,9 @@ static const struct hoso_column show_columns[] = {
     {"agent_allowed", "By an agent", "Ủy quyền nộp", HOSO_YESNO},
     {"presence_required", "In person only", "Phải có mặt", HOSO_YESNO},
     {"retention_years", "Kept, years", "Lưu trữ, năm", HOSO_NUMBER},
+    {"active", "Active", "Được dùng", HOSO_YESNO},
+    {"valid_from", "Valid from", "Có hiệu lực từ", HOSO_TEXT},
+    {"valid_until", "Valid until", "Hết hiệu lực sau", HOSO_TEXT},
     {"file", "File", "Tệp", HOSO_TEXT},
     {"installed", "Installed", "Cài đặt lúc", HOSO_TIME},
 };
@@ -125,6 +139,7 @@ static int put(struct hoso *h, struct wf_txn *txn, const char *file, const struc
                    file, p->version, p->code);
 }
 
+/* All in one transaction, which a trial undoes at its end. */
 static int put_all(struct hoso *h, char **files, struct wf_procedure **compiled, size_t n,
                    struct wf_value *out_list)
 {
@@ -144,13 +159,26 @@ static int put_all(struct hoso *h, char **files, struct wf_procedure **compiled,
             NULL));
         /* clang-format on */
     }
-    if (rc == 0)
+    if (rc == 0 && !hoso_has(h, OPT_DRY_RUN))
         return wf_txn_commit(txn, &h->err);
     wf_txn_abort(txn);
     return rc;
 }
 
-int hoso_install_files(struct hoso *h, char **files, size_t n, struct wf_value *out_list)
+/* Before a new version is there: whom it will not concern. */
+static int preview(struct hoso *h, struct wf_procedure **compiled, size_t n, struct wf_value *out)
+{
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        struct wf_value *census = wf_list(h->arena);
+        rc = version_census(h, compiled[i]->code, census);
+        (void)wf_list_add(h->arena, out, census);
+    }
+    return rc;
+}
+
+int hoso_install_files(struct hoso *h, char **files, size_t n, struct wf_value *out_list,
+                       struct wf_value *out_effect)
 {
     struct wf_catalogue catalogue;
     struct wf_procedure **compiled =
@@ -168,6 +196,8 @@ int hoso_install_files(struct hoso *h, char **files, size_t n, struct wf_value *
     }
     if (rc == 0 && !all_sound)
         rc = wf_fail(&h->err, WF_E_CONFIG, "nothing was installed: mend what is named above");
+    if (rc == 0 && out_effect != NULL)
+        rc = preview(h, compiled, n, out_effect);
     if (rc == 0)
         rc = put_all(h, files, compiled, n, out_list);
     for (size_t i = 0; i < n; i++)
@@ -175,20 +205,35 @@ int hoso_install_files(struct hoso *h, char **files, size_t n, struct wf_value *
     return rc;
 }
 
+static void print_installed(const struct hoso *h, const struct wf_value *row)
+{
+    bool fresh = wf_value_bool(wf_map_get(row, "fresh"), false);
+    bool dry = hoso_has(h, OPT_DRY_RUN);
+    (void)printf("%s version %" PRId64 ": %s\n", wf_value_text(wf_map_get(row, "procedure"), ""),
+                 wf_value_int(wf_map_get(row, "version"), 0),
+                 !fresh ? "was installed already" : (dry ? "would be installed" : "installed"));
+    if (fresh)
+        version_print_census(h, wf_map_get(row, "stay"));
+}
+
 int hoso_procedure_install(struct hoso *h)
 {
     struct wf_value *list = wf_list(h->arena);
+    struct wf_value *effect = wf_list(h->arena);
+    struct wf_value *rows = wf_list(h->arena);
     bool done = false;
-    int rc = hoso_install_files(h, h->args, (size_t)h->n_args, list);
-    if (rc == 0)
-        rc = hoso_answer(h, hoso_map(h, "procedures", list, NULL), &done);
-    for (size_t i = 0; rc == 0 && !done && i < wf_value_count(list); i++) {
-        const struct wf_value *row = wf_list_at(list, i);
-        (void)printf(
-            "%s version %" PRId64 ": %s\n", wf_value_text(wf_map_get(row, "procedure"), ""),
-            wf_value_int(wf_map_get(row, "version"), 0),
-            wf_value_bool(wf_map_get(row, "fresh"), false) ? "installed" : "was installed already");
+    int rc = hoso_install_files(h, h->args, (size_t)h->n_args, list, effect);
+    for (size_t i = 0; rc == 0 && i < wf_value_count(list); i++) {
+        struct wf_value *row = wf_map_copy(h->arena, wf_list_at(list, i));
+        (void)wf_map_put(h->arena, row, "stay", wf_list_at(effect, i));
+        (void)wf_list_add(h->arena, rows, row);
     }
+    if (rc == 0)
+        rc = hoso_answer(
+            h, hoso_map(h, "procedures", rows, "dry_run", wf_bool(hoso_has(h, OPT_DRY_RUN)), NULL),
+            &done);
+    for (size_t i = 0; rc == 0 && !done && i < wf_value_count(rows); i++)
+        print_installed(h, wf_list_at(rows, i));
     return rc;
 }
 
@@ -234,6 +279,35 @@ static int read_list(struct hoso *h, struct wf_txn *txn, void *context)
         (void)wf_map_put(h->arena, row, "title",
                          p != NULL ? title_of(h, &p->title)
                                    : wf_text(h->arena, "(does not compile here)"));
+        (void)wf_map_put(h->arena, row, "valid_from",
+                         wf_text(h->arena, p != NULL ? p->valid_from : NULL));
+        (void)wf_map_put(h->arena, row, "valid_until",
+                         wf_text(h->arena, p != NULL ? p->valid_until : NULL));
+        (void)wf_list_add(h->arena, rows, row);
+    }
+    return rc;
+}
+
+/* Adds to each row what is not in its record; versions of one procedure follow each other. */
+static int complete_rows(struct hoso *h, const struct wf_value *bare, struct wf_value *rows)
+{
+    const char *last = "";
+    struct wf_value *census = NULL;
+    uint64_t in_force = 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < wf_value_count(bare); i++) {
+        struct wf_value *row = wf_map_copy(h->arena, wf_list_at(bare, i));
+        const char *code = wf_value_text(wf_map_get(row, "procedure"), "");
+        int64_t version = wf_value_int(wf_map_get(row, "version"), 0);
+        if (strcmp(code, last) != 0) {
+            last = code;
+            in_force = 0;
+            census = wf_list(h->arena);
+            rc = version_in_force(h, code, &in_force);
+            rc = rc >= 0 ? version_census(h, code, census) : rc;
+        }
+        (void)wf_map_put(h->arena, row, "in_force", wf_bool((uint64_t)version == in_force));
+        (void)wf_map_put(h->arena, row, "open", wf_int(h->arena, version_sum(census, version)));
         (void)wf_list_add(h->arena, rows, row);
     }
     return rc;
@@ -242,13 +316,16 @@ static int read_list(struct hoso *h, struct wf_txn *txn, void *context)
 int hoso_procedure_list(struct hoso *h)
 {
     struct listing l = {.h = h, .rows = wf_list(h->arena)};
+    struct wf_value *rows = wf_list(h->arena);
     bool done = false;
     int rc = hoso_read(h, read_list, &l);
     if (rc == 0)
-        rc = hoso_answer(h, hoso_map(h, "procedures", l.rows, NULL), &done);
+        rc = complete_rows(h, l.rows, rows);
+    if (rc == 0)
+        rc = hoso_answer(h, hoso_map(h, "procedures", rows, NULL), &done);
     if (rc != 0 || done)
         return rc;
-    return hoso_print_table(h, list_columns, WF_COUNT(list_columns), l.rows);
+    return hoso_print_table(h, list_columns, WF_COUNT(list_columns), rows);
 }
 
 static int keep_newest(void *context, const struct wf_rec_procedure *record)
@@ -295,9 +372,13 @@ static const struct wf_value *describe(struct hoso *h, const struct wf_procedure
         "retention_years", wf_int(h->arena, p->retention_years),
         "papers", papers,
         "fields", fields,
+        "active", wf_bool(record->active),
+        "valid_from", wf_text(h->arena, p->valid_from),
+        "valid_until", wf_text(h->arena, p->valid_until),
         "file", hoso_str(h, record->file),
         "installed", wf_int(h->arena, record->installed),
         "by", hoso_str(h, record->by),
+        "acts", record->acts != NULL ? wf_value_copy(h->arena, record->acts) : wf_list(h->arena),
         NULL);
     /* clang-format on */
 }
@@ -356,6 +437,11 @@ int hoso_procedure_show(struct hoso *h)
         hoso_print_heading(h, "Fields", "Thông tin");
         rc =
             hoso_print_table(h, part_columns, WF_COUNT(part_columns), wf_map_get(answer, "fields"));
+    }
+    const struct wf_value *acts = wf_map_get(answer, "acts");
+    if (rc == 0 && wf_value_count(acts) > 0) {
+        hoso_print_heading(h, "Retired and activated", "Ngừng và dùng lại");
+        rc = hoso_print_table(h, act_columns, WF_COUNT(act_columns), acts);
     }
     return rc;
 }

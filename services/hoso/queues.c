@@ -187,7 +187,7 @@ int hoso_queue_show(struct hoso *h)
 /* ---- retry and drop ----------------------------------------------------------------------------
  */
 
-static int open_engine(struct hoso *h, struct wf_engine **out)
+int hoso_engine(struct hoso *h, struct wf_engine **out)
 {
     /* The engine keeps the catalogue for as long as it lives. */
     struct wf_catalogue *catalogue = wf_arena_alloc(h->arena, sizeof(*catalogue));
@@ -260,7 +260,7 @@ static int act_on_all(struct hoso *h, bool retry)
         return wf_fail(&h->err, WF_E_CONFIG,
                        "which? give SEQ... or --all; `hoso queue list "
                        "--dead` shows them");
-    int rc = open_engine(h, &engine);
+    int rc = hoso_engine(h, &engine);
     if (rc == 0)
         rc = wanted(h, list);
     for (size_t i = 0; i < wf_value_count(list) && rc == 0; i++) {

@@ -65,17 +65,35 @@ const struct hoso_verb hoso_verbs[] = {
     {"task fail", "TASK TOKEN REASON", 3, 3, "give a task back", NULL,
      hoso_task_fail, {OPT_BY, OPT_RETRY, OPT_FINAL, OPT_TIMEOUT, OPT_ID}},
 
-    {"procedure list", "", 0, 0, "installed definitions", NULL, hoso_procedure_list, {OPT_CELL}},
+    {"procedure list", "", 0, 0, "installed versions and their open dossiers", NULL,
+     hoso_procedure_list, {OPT_CELL}},
     {"procedure check", "FILE...", 1, -1, "prove definitions sound",
      "Messages read file:line: what: why: how to mend. Outside a cell the roles, sites and "
      "templates delivered with the program are taken.",
      hoso_procedure_check, {OPT_CONFIG}},
     {"procedure install", "FILE...", 1, -1, "install definitions: all of them or none",
      "A version that is installed never changes: raise `version` for a new text. Dossiers stay on "
-     "the version by which they were received. Workers take new versions up by themselves.",
-     hoso_procedure_install, {OPT_BY}},
+     "the version by which they were received: how many and where is shown before it is installed. "
+     "Workers take new versions up by themselves.\n\n"
+     "  hoso procedure install 1.004873.cfg --dry-run",
+     hoso_procedure_install, {OPT_BY, OPT_DRY_RUN}},
     {"procedure show", "CODE [VERSION]", 1, 2, "papers and fields of a definition", NULL,
      hoso_procedure_show, {OPT_SOURCE}},
+    {"procedure retire", "CODE VERSION", 2, 2, "keep new dossiers off a version",
+     "New dossiers take the newest version that is still active and in force; those that run on it "
+     "stay. `procedure show` tells who did it and why.\n\n"
+     "  hoso procedure retire 1.004873 2 --reason 'wrong fee' --by head-1",
+     hoso_procedure_retire, {OPT_REASON, OPT_BY}},
+    {"procedure activate", "CODE VERSION", 2, 2, "take a retired version back into use", NULL,
+     hoso_procedure_activate, {OPT_REASON, OPT_BY}},
+    {"procedure migrate", "CODE FROM TO", 3, 3, "move open dossiers to another version",
+     "Work, deadlines and due dates go on; a dossier that the other version cannot carry on where "
+     "it stands stays, and the answer says why (exit code 1). Given again, the command goes on "
+     "with those that are left.\n\n"
+     "  hoso procedure migrate 1.004873 1 2 --map examine=study --dry-run\n"
+     "  hoso procedure migrate 1.004873 1 2 --map examine=study --by head-1 \\\n"
+     "        --reason 'Decision 15/2027'",
+     hoso_procedure_migrate, {OPT_MAP, OPT_REASON, OPT_BY, OPT_DRY_RUN, OPT_BATCH}},
 
     {"procedure new", "CODE", 1, 1, "print a definition to begin from",
      "It passes `procedure check` as it is; what is to be settled is marked DECIDE.\n\n"

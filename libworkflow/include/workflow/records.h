@@ -120,7 +120,8 @@
     F(m, STR,  holder,     REQ, 0)   /* who leased it, "" = nobody */                     \
     F(m, U64,  attempts,   REQ, 0)   /* failures so far */                                \
     F(m, STR,  reason,     REQ, 0)   /* of the last failure */                            \
-    F(m, BOOL, leased,     REQ, 0)   /* a lease was given and neither completed nor failed */
+    F(m, BOOL, leased,     REQ, 0)   /* a lease was given and neither completed nor failed */ \
+    F(m, STR,  party,      REQ, 0)   /* of the holder, "" = a local program */
 #define WF_RECORD_timer(F, m)        /* key: service u8 | due u64 | seq u64 */            \
     F(m, U64,  dossier,    REQ, 0)                                                        \
     F(m, STR,  id,         REQ, 0)   /* send id, "deadline.x", "overdue" */               \
@@ -137,7 +138,8 @@
     F(m, I64,  installed,  REQ, 0)   /* real ms */                                        \
     F(m, STR,  by,         REQ, 0)                                                        \
     F(m, BOOL, active,     REQ, 0)   /* new dossiers may use it */                        \
-    F(m, STR,  file,       REQ, 0)   /* name of the file it came from, for messages */
+    F(m, STR,  file,       REQ, 0)   /* name of the file it came from, for messages */    \
+    F(m, LIST, acts,       REQ, 0)   /* retired, activated: [{act, ms (real), by, reason}] */
 /* clang-format on */
 
 #define X(name)                                                                                    \
