@@ -114,8 +114,7 @@ const struct hoso_verb hoso_verbs[] = {
      "{\"event\", \"data\", \"after\", \"invoke\"} says what happens, or an object {fields, "
      "channel, site, start, events}; else chance does. Ends with 1, and tells what it waits for, "
      "when no final state was reached.\n\n"
-     "  echo '[{\"event\": \"done.invoke.accept\", \"data\": {\"verdict\": \"refuse\", "
-     "\"reason\": \"x\"},\n          \"after\": \"3 working hours\"}]' |\n"
+     "  echo '[{\"event\": \"withdraw\", \"after\": \"3 working hours\"}]' |\n"
      "    hoso procedure simulate 1.004873 --events -\n"
      "  hoso procedure simulate new.cfg --random 1000 --seed 1",
      hoso_procedure_simulate, {OPT_EVENTS, OPT_RANDOM, OPT_SEED, OPT_START, OPT_CONFIG}},
