@@ -11,7 +11,6 @@ struct telling {
     const struct page *page;
     const struct wf_node *node; /* of the state */
     int state;
-    bool is_first;
 };
 
 static bool is_step(const struct view *v, int state)
@@ -127,7 +126,7 @@ static void add_entry(const struct page *page, const struct wf_node *node)
 static void add_step(const struct page *page, int state)
 {
     const struct wf_chart_state *s = &page->v.states[state];
-    struct telling t = {page, view_node(&page->v, state), state, true};
+    struct telling t = {page, view_node(&page->v, state), state};
     wf_buf_printf(page->out, "\n%3d. %s", number_of(&page->v, state), view_title(&page->v, state));
     wf_buf_printf(page->out, "  [%s]\n",
                   wf_status_words(view_status(&page->v, state), page->v.vietnamese));
@@ -231,7 +230,7 @@ void explain_lateness(const struct page *page)
     wf_buf_printf(page->out, "\n%s\n",
                   SAY(page, "QUÁ HẠN, RÚT HỒ SƠ, TRỞ NGẠI", "LATE, WITHDRAWN, OBSTRUCTED"));
     for (size_t i = 0; i < page->v.n_states; i++) {
-        struct telling t = {page, view_node(&page->v, (int)i), (int)i, true};
+        struct telling t = {page, view_node(&page->v, (int)i), (int)i};
         if (view_has_children(&page->v, (int)i))
             each_node(t.node, "on", add_general, &t);
     }

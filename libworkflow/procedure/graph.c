@@ -113,8 +113,8 @@ static void add_count(const struct drawing *d, const char *id)
     if (d->options->counts == NULL)
         return;
     int64_t n = wf_value_int(wf_map_get(d->options->counts, id), 0);
-    wf_buf_printf(d->out, d->v.vietnamese ? "\\n%" PRId64 " hồ sơ" : "\\n%" PRId64 " dossier%s", n,
-                  n == 1 ? "" : "s");
+    const char *en = n == 1 ? "dossier" : "dossiers";
+    wf_buf_printf(d->out, "\\n%" PRId64 " %s", n, d->v.vietnamese ? "hồ sơ" : en);
 }
 
 static void add_label(const struct drawing *d, int state)

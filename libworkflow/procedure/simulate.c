@@ -37,7 +37,7 @@ static const struct wf_value *what_it_waits_for(struct walker *w)
 int wf_simulate(const struct wf_procedure *p, const struct wf_walk_options *options,
                 struct wf_arena *arena, struct wf_walk *out, struct wf_error *err)
 {
-    struct wf_error own;
+    struct wf_error own = {0};
     struct walker w = {.p = p,
                        .o = options,
                        .arena = arena,

@@ -140,11 +140,11 @@ int tool_output_open(struct hoso *h, struct output *out)
     *out = (struct output){stdout, NULL};
     if (!hoso_has(h, OPT_OUTPUT))
         return 0;
-    FILE *file = fopen(h->opt[OPT_OUTPUT], "we");
-    if (file == NULL)
+    out->file = fopen(h->opt[OPT_OUTPUT], "we");
+    if (out->file == NULL)
         return wf_fail(&h->err, WF_E_INVALID, "--output %s: %s", h->opt[OPT_OUTPUT],
                        strerror(errno));
-    *out = (struct output){file, h->opt[OPT_OUTPUT]};
+    out->name = h->opt[OPT_OUTPUT];
     return 0;
 }
 
