@@ -32,6 +32,9 @@ C
 export PKG_CONFIG_PATH="$(dirname "$pc")" PKG_CONFIG_SYSROOT_DIR="$folder"
 cc -Wall -Werror "$folder/stranger.c" $(pkg-config --cflags --libs workflow) -o "$folder/shared"
 LD_LIBRARY_PATH="$lib" "$folder/shared"
+# Only ours is static: what the libraries below it need in turn (pkg-config --static) is not installed
+# with their -dev packages on a plain Debian.
+needs=$(pkg-config --print-requires-private workflow | cut -d' ' -f1)
 cc -Wall -Werror "$folder/stranger.c" $(pkg-config --cflags workflow) "$lib/libworkflow.a" \
-    $(pkg-config --static --libs-only-l workflow | sed 's/-lworkflow//') -o "$folder/static"
+    $(pkg-config --libs-only-l $needs) $(sed -n 's/^Libs.private: //p' "$pc") -o "$folder/static"
 "$folder/static"
