@@ -71,9 +71,9 @@ static int plan_states(struct plan *plan, struct wf_error *err)
         if (old->kind != WF_STATE_ATOMIC && old->kind != WF_STATE_FINAL)
             continue;
         rc = find_new(plan, old->id, &now, err);
-        if (rc == 0)
+        if (rc == 0 && now != NULL)
             rc = check_kind(plan, old, now, err);
-        if (rc == 0)
+        if (rc == 0 && now != NULL)
             wf_list_add(arena, wanted, wf_text(arena, now->id));
     }
     if (rc != 0)
@@ -134,7 +134,7 @@ static int plan_one_history(const struct plan *plan, const struct wf_chart_state
     for (size_t i = 0; i < wf_value_count(old); i++) {
         const struct wf_chart_state *state = NULL;
         int rc = find_new(plan, wf_value_text(wf_list_at(old, i), ""), &state, err);
-        if (rc != 0)
+        if (rc != 0 || state == NULL)
             return wf_wrap(err, "history %s", history->id);
         if (!fits_history(plan, history, list, state))
             return wf_fail_field(err, WF_E_STATE, "states",

@@ -126,7 +126,7 @@ static int read_order(struct hoso *h, struct wf_txn *txn, void *context)
     int rc = find_version(h, txn, m->from, false, &from);
     if (rc == 0)
         rc = find_version(h, txn, m->order.to, true, &to);
-    return rc == 0 ? read_map(m, from, to) : rc;
+    return rc == 0 && from != NULL && to != NULL ? read_map(m, from, to) : rc;
 }
 
 static int take_arguments(struct migration *m)

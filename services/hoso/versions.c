@@ -76,13 +76,11 @@ static const struct wf_value *with_act(struct hoso *h, const struct wf_rec_proce
     return acts;
 }
 
-static int change(struct hoso *h, struct wf_txn *txn, bool active, bool *out_changed)
+static int change(struct hoso *h, struct wf_txn *txn, uint64_t version, bool active,
+                  bool *out_changed)
 {
     struct wf_rec_procedure record;
-    uint64_t version = 0;
-    int rc = hoso_number_arg(h, 1, "VERSION", &version);
-    if (rc == 0)
-        rc = wf_procedure_get(txn, wf_str(h->args[0]), version, h->arena, &record, &h->err);
+    int rc = wf_procedure_get(txn, wf_str(h->args[0]), version, h->arena, &record, &h->err);
     if (rc == WF_NONE)
         return wf_fail(&h->err, WF_E_NOT_FOUND,
                        "version %" PRIu64 " of %.64s is not installed: `hoso procedure list` shows "
@@ -98,7 +96,7 @@ static int change(struct hoso *h, struct wf_txn *txn, bool active, bool *out_cha
     return wf_procedure_put(txn, &record, &h->err);
 }
 
-static int change_stored(struct hoso *h, bool active, bool *out_changed)
+static int change_stored(struct hoso *h, uint64_t version, bool active, bool *out_changed)
 {
     struct wf_txn *txn = NULL;
     int rc = hoso_store(h, true);
@@ -106,7 +104,7 @@ static int change_stored(struct hoso *h, bool active, bool *out_changed)
         rc = wf_txn_begin(h->store, true, &txn, &h->err);
     if (rc != 0)
         return rc;
-    rc = change(h, txn, active, out_changed);
+    rc = change(h, txn, version, active, out_changed);
     if (rc == 0)
         return wf_txn_commit(txn, &h->err);
     wf_txn_abort(txn);
@@ -132,10 +130,13 @@ static int set_active(struct hoso *h, bool active)
     bool changed = false;
     bool done = false;
     uint64_t in_force = 0;
+    uint64_t version = 0;
     if (!hoso_has(h, OPT_REASON))
         return wf_fail(&h->err, WF_E_CONFIG,
                        "why? give --reason TEXT: it is kept with the version");
-    int rc = change_stored(h, active, &changed);
+    int rc = hoso_number_arg(h, 1, "VERSION", &version);
+    if (rc == 0)
+        rc = change_stored(h, version, active, &changed);
     if (rc == 0)
         rc = version_in_force(h, h->args[0], &in_force);
     if (rc >= 0)
@@ -145,7 +146,7 @@ static int set_active(struct hoso *h, bool active)
     /* clang-format off */
     const struct wf_value *answer = hoso_map(h,
         "procedure", wf_text(h->arena, h->args[0]),
-        "version", wf_text(h->arena, h->args[1]),
+        "version", wf_int(h->arena, (int64_t)version),
         "active", wf_bool(active),
         "changed", wf_bool(changed),
         "in_force", in_force != 0 ? wf_int(h->arena, (int64_t)in_force) : &wf_null,

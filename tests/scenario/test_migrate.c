@@ -309,6 +309,45 @@ static void work_that_the_new_state_does_not_ask_for_is_cancelled(void **state)
     cell_close(cell);
 }
 
+/* Filed, and the review is queued: verification has not looked yet. */
+static const char *file_without_pumping(struct cell *cell)
+{
+    struct wf_msg_dossier_submit message = {.procedure = wf_str(VERSIONED),
+                                            .channel = wf_str("one_stop"),
+                                            .site = wf_str(SITE),
+                                            .by = wf_str("counter-2"),
+                                            .role = wf_str("civil_servant"),
+                                            .fields = json(cell->arena, "{'full_name': 'Thử'}")};
+    struct wf_envelope answer = {0};
+    struct wf_error err = {0};
+    assert_ok(
+        cell_request(cell, WF_INTAKE, new_id(cell), WF_MSG_dossier_submit, &message, &answer, &err),
+        err);
+    assert_int_equal(cell_counts(cell).queued[WF_VERIFICATION], 1);
+    return ((const struct wf_msg_dossier_state *)answer.body)->dossier.ptr;
+}
+
+static void work_that_is_only_queued_goes_on_or_is_dropped(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_new(MONDAY);
+    install_edition(cell, &first);
+    const char *goes_on = file_without_pumping(cell);
+    install_edition(cell, &second);
+    goes(cell, goes_on, 2, "{'examine': 'study'}");
+    complete(cell, "verification.review", "civil_servant", APPROVE);
+    assert_in(cell, goes_on, "sign");
+    set_active(cell, VERSIONED, 2, false);
+    const char *dropped = file_without_pumping(cell);
+    struct edition third = waiting;
+    third.version = 3;
+    install_edition(cell, &third);
+    goes(cell, dropped, 3, "{'examine': 'paused'}");
+    assert_no_task(cell, "verification.review", "civil_servant");
+    assert_int_equal(cell_counts(cell).queued[WF_VERIFICATION], 0);
+    cell_close(cell);
+}
+
 static void transitions_without_event_are_taken_at_once(void **state)
 {
     (void)state;
@@ -510,6 +549,7 @@ int main(void)
         cmocka_unit_test(variables_keep_their_values_and_new_ones_start_afresh),
         cmocka_unit_test(author_and_reason_stand_in_the_history),
         cmocka_unit_test(work_that_the_new_state_does_not_ask_for_is_cancelled),
+        cmocka_unit_test(work_that_is_only_queued_goes_on_or_is_dropped),
         cmocka_unit_test(transitions_without_event_are_taken_at_once),
         cmocka_unit_test(work_that_has_ended_in_its_place_need_not_run),
         cmocka_unit_test(what_a_history_state_remembers_goes_along),

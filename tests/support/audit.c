@@ -10,6 +10,7 @@ struct walk {
     struct wf_arena *arena;
     const struct wf_rec_dossier *dossier;
     uint64_t n, events, six_steps;
+    size_t taken; /* steps of this dossier; what operators do is none */
 };
 
 static int one_event(void *context, const struct wf_rec_event *event)
@@ -19,7 +20,9 @@ static int one_event(void *context, const struct wf_rec_event *event)
     walk->n++;
     walk->events++;
     assert_int_equal(event->n, walk->n);
-    if (six && (walk->n > WF_COUNT(steps) || !wf_str_is(event->event, steps[walk->n - 1])))
+    if (!six || (event->event.len > 9 && memcmp(event->event.ptr, "operator.", 9) == 0))
+        return 0;
+    if (walk->taken >= WF_COUNT(steps) || !wf_str_is(event->event, steps[walk->taken++]))
         fail_msg("dossier %.*s: event %llu is %.*s", WF_STR_ARG(walk->dossier->code),
                  (unsigned long long)walk->n, WF_STR_ARG(event->event));
     return 0;
@@ -31,6 +34,7 @@ static int one_dossier(void *context, const struct wf_rec_dossier *dossier)
     struct wf_error err = {0};
     walk->dossier = dossier;
     walk->n = 0;
+    walk->taken = 0;
     wf_arena_reset(walk->arena);
     assert_ok(wf_history_each(walk->txn, dossier->id, walk->arena, one_event, walk, &err), err);
     assert_int_equal(walk->n, dossier->events);
@@ -40,7 +44,7 @@ static int one_dossier(void *context, const struct wf_rec_dossier *dossier)
     if (dossier->closed == 0)
         fail_msg("dossier %.*s is stuck after event %llu", WF_STR_ARG(dossier->code),
                  (unsigned long long)dossier->events);
-    assert_int_equal(walk->n, WF_COUNT(steps));
+    assert_int_equal(walk->taken, WF_COUNT(steps));
     return 0;
 }
 
