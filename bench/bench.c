@@ -4,6 +4,7 @@
  * memory, bytes; and beside each the floor (floor.h) where there is one. Run by scripts/bench.
  *
  *   DOSSIERS=n   of the saturated run (20,000)       WINDOW=n   requests under way at once (500)
+ *   STORED=n     fills the store with n more and measures once more how fast it then is
  */
 #include <dirent.h>
 #include <signal.h>
@@ -335,6 +336,20 @@ static double bytes_used(struct bench *bench)
     return (double)space.used_bytes;
 }
 
+/* How much of the speed is left when very many are stored; 0 = not asked for. */
+static double with_many_stored(struct bench *bench, const struct load *few)
+{
+    uint64_t dossiers = bench->dossiers;
+    uint64_t stored = number_of("STORED", 0);
+    if (stored == 0)
+        return 0;
+    bench->dossiers = stored;
+    (void)saturate(bench);
+    bench->dossiers = dossiers;
+    struct load many = saturate(bench);
+    return few->seconds / many.seconds;
+}
+
 static void run(void **state)
 {
     (void)state;
@@ -346,12 +361,14 @@ static void run(void **state)
     struct load load = saturate(&bench);
     bytes = (bytes_used(&bench) - bytes) / (double)bench.dossiers;
     measure_records(&bench);
+    double slower = with_many_stored(&bench, &load);
     double cold = cold_start(&bench);
 
     struct floor *floor = floor_open(bench.host.folder, &bench.sizes);
     assert_non_null(floor);
-    double floor_seconds = floor_saturated(floor, bench.dossiers, load.batch);
-    assert_true(floor_seconds > 0);
+    double bare_seconds = floor_saturated(floor, bench.dossiers, load.batch, false);
+    double floor_seconds = floor_saturated(floor, bench.dossiers, load.batch, true);
+    assert_true(bare_seconds > 0 && floor_seconds > 0);
     for (size_t i = 0; i < ALONE; i++)
         six[i] = floor_six_commits(floor);
     double floor_six = median(six, ALONE);
@@ -359,6 +376,7 @@ static void run(void **state)
 
     double rate = (double)load.events / load.seconds;
     double floor_rate = (double)load.events / floor_seconds;
+    double bare_rate = (double)load.events / bare_seconds;
     (void)printf("%llu six-step dossiers of %zu B content, %llu transitions in %.2f s; records: "
                  "dossier %zu B, event %zu B\n",
                  (unsigned long long)bench.dossiers, bench.sizes.content,
@@ -367,9 +385,10 @@ static void run(void **state)
     (void)printf("batch by service:");
     for (int s = 0; s < WF_SERVICE_COUNT; s++)
         (void)printf(" %s %u", wf_service_word((enum wf_service)s), load.batch[s]);
-    (void)printf("\nsaturated: %.0f transitions/s, floor %.0f; alone: %.2f ms, six commits of the "
-                 "floor %.2f ms\n",
-                 rate, floor_rate, single * 1e3, floor_six * 1e3);
+    (void)printf("\nsaturated: %.0f transitions/s, floor %.0f, bare floor %.0f (ratio %.2f)\n",
+                 rate, floor_rate, bare_rate, rate / bare_rate);
+    (void)printf("alone: %.2f ms, six commits of the floor %.2f ms\n", single * 1e3,
+                 floor_six * 1e3);
     (void)printf(
         "processor: workers %.1f us a transition, client %.1f us; busy %.0f %% of %ld\n\n",
         load.workers_cpu / (double)load.events * 1e6, load.client_cpu / (double)load.events * 1e6,
@@ -379,6 +398,8 @@ static void run(void **state)
          1.5);
     line("commits per message under load", (double)load.commits / (double)load.messages, "", false,
          0.1);
+    if (slower > 0)
+        line("transitions/s with STORED dossiers / with few", slower, "", true, 0.8);
     line("memory of the five services under load, no page cache", load.memory_mb, "MB", false, 100);
     line("cold start to first reply", cold * 1e3, "ms", false, 100);
     line("bytes on disk per closed six-step dossier of 600 B", bytes / 1024, "KB", false, 4);

@@ -2,7 +2,6 @@
 #include "floor.h"
 
 #include <lmdb.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +11,25 @@
 #define MAP_BYTES ((size_t)16 << 30)
 #define LARGEST   8192
 
-enum table { DOSSIERS, CONTENTS, CODES, REQUESTS, JOURNAL, HISTORY, QUEUES, COUNTERS, TABLES };
+/* clang-format off */
+#define TABLE_LIST(X)                                                                             \
+    X(DOSSIERS) X(CONTENTS) X(CODES) X(REQUESTS) X(JOURNAL) X(HISTORY) X(QUEUES) X(COUNTERS)      \
+    X(BY_STATE) X(BY_SITE) X(BY_PROCEDURE) X(BY_DUE) X(NUMBERS) X(TIMERS)
+/* clang-format on */
 
-static const char *const names[TABLES] = {"dossiers", "contents", "codes",  "requests",
-                                          "journal",  "history",  "queues", "counters"};
+enum table {
+#define X(name) name,
+    TABLE_LIST(X)
+#undef X
+        TABLES
+};
+
+static const char *const names[TABLES] = {
+#define X(name) #name,
+    TABLE_LIST(X)
+#undef X
+};
+
 /* Events that one visit of a dossier to a service brings: submit and register; ...; pay, archive.
  */
 static const unsigned events[FLOOR_SERVICES] = {2, 1, 1, 1, 2};
@@ -26,6 +40,7 @@ struct floor {
     MDB_env *env;
     MDB_dbi tables[TABLES];
     uint64_t dossiers, journal;
+    bool with_lists;
 };
 
 static double seconds(void)
@@ -51,7 +66,7 @@ static bool put(struct floor *floor, MDB_txn *txn, enum table table, uint64_t a,
     memset(bytes, (int)(a & 0xff), 64); /* so that pages differ */
     MDB_val k = {sizeof(key), key};
     MDB_val v = {length < LARGEST ? length : LARGEST, bytes};
-    return mdb_put(txn, floor->tables[table], &k, &v, 0) == 0;
+    return mdb_put(txn, floor->tables[table], &k, &v, table == JOURNAL ? MDB_APPEND : 0) == 0;
 }
 
 static bool drop(struct floor *floor, MDB_txn *txn, enum table table, uint64_t a, uint64_t b)
@@ -110,6 +125,22 @@ void floor_close(struct floor *floor)
     free(floor);
 }
 
+#define DUE 1795000000000u
+
+/* The lists and the timer, as the visit changes them. */
+static bool write_lists(struct floor *floor, MDB_txn *txn, uint64_t id, unsigned service)
+{
+    if (service == 0)
+        return put(floor, txn, BY_STATE, 0, id, 0) && put(floor, txn, BY_SITE, 1, id, 0) &&
+               put(floor, txn, BY_PROCEDURE, 1, id, 0) && put(floor, txn, BY_DUE, DUE, id, 0) &&
+               put(floor, txn, NUMBERS, 0, 0, 12) && put(floor, txn, TIMERS, DUE, id, 60);
+    bool good =
+        drop(floor, txn, BY_STATE, service - 1, id) && put(floor, txn, BY_STATE, service, id, 0);
+    if (good && service + 1 == FLOOR_SERVICES)
+        good = drop(floor, txn, BY_DUE, DUE, id) && drop(floor, txn, TIMERS, DUE, id);
+    return good;
+}
+
 static bool write_visit(struct floor *floor, MDB_txn *txn, uint64_t id, unsigned service)
 {
     bool good = true;
@@ -127,7 +158,7 @@ static bool write_visit(struct floor *floor, MDB_txn *txn, uint64_t id, unsigned
     }
     if (good && service + 1 < FLOOR_SERVICES)
         good = put(floor, txn, QUEUES, service + 1, id, floor->sizes.queue);
-    return good;
+    return good && (!floor->with_lists || write_lists(floor, txn, id, service));
 }
 
 /* One batch of a service: visits of the dossiers from+1 to from+n in one commit. */
@@ -146,10 +177,12 @@ static bool commit_batch(struct floor *floor, unsigned service, uint64_t from, u
     return mdb_txn_commit(txn) == 0;
 }
 
-double floor_saturated(struct floor *floor, uint64_t n, const unsigned batch[FLOOR_SERVICES])
+double floor_saturated(struct floor *floor, uint64_t n, const unsigned batch[FLOOR_SERVICES],
+                       bool with_lists)
 {
     uint64_t done[FLOOR_SERVICES] = {0};
     uint64_t first = floor->dossiers;
+    floor->with_lists = with_lists;
     double started = seconds();
     while (done[FLOOR_SERVICES - 1] < n) {
         for (unsigned s = 0; s < FLOOR_SERVICES; s++) {
@@ -170,6 +203,7 @@ double floor_six_commits(struct floor *floor)
 {
     double started = seconds();
     uint64_t id = floor->dossiers++;
+    floor->with_lists = false;
     for (unsigned s = 0; s < FLOOR_SERVICES; s++) {
         if (!commit_batch(floor, s, id, 1))
             return -1;
