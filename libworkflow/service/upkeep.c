@@ -8,6 +8,8 @@
 #include "worker.h"
 
 #define SPACE_EVERY_MS 500
+#define SPACE_CLOSE_MS 20 /* intake looks so often when the mark is near */
+#define CLOSE_PERCENT  60
 #define PRUNE_EVERY_MS 1000
 #define PRUNE_ROWS     500
 
@@ -22,7 +24,8 @@ static int clear_readers(struct worker *worker, int64_t now, struct wf_error *er
     return rc;
 }
 
-/* The water mark stops intake only; what was accepted goes on to its end. */
+/* The water mark stops intake only; what was accepted goes on to its end. For that the mark must
+ * not be overrun by much, however small the store is. */
 static int watch_space(struct worker *worker, int64_t now, struct wf_error *err)
 {
     struct wf_store_space space;
@@ -30,6 +33,8 @@ static int watch_space(struct worker *worker, int64_t now, struct wf_error *err)
     int rc = wf_store_space(worker->store, &space, err);
     if (rc != 0)
         return rc;
+    if (worker->spec->service == WF_INTAKE && space.used_percent >= CLOSE_PERCENT)
+        worker->next_space_ms = now + SPACE_CLOSE_MS;
     if (space.intake_stopped != worker->intake_stopped)
         wf_log(space.intake_stopped ? WF_LOG_ERROR : WF_LOG_INFO, WF_LOG_SPACE_EVENT, NULL,
                "intake %s: store %u %% full, %llu MiB of disk free",
