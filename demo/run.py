@@ -256,11 +256,27 @@ class Demo:
               (f", though {self.killed} times a worker was killed" if self.killed else ""))
 
 
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+positive.__name__ = "positive number"  # as argparse names it
+
+
+def interrupted(_signal, _frame):
+    raise KeyboardInterrupt
+
+
 def main():
+    signal.signal(signal.SIGTERM, interrupted)  # nothing that was started may stay behind
+    signal.signal(signal.SIGINT, interrupted)  # also where a shell without jobs had it ignored
     parser = argparse.ArgumentParser(prog="scripts/demo", description="the demonstration of Hoso")
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--into", default="build-demo", help=argparse.SUPPRESS)
-    parser.add_argument("--count", type=int, default=300, help="dossiers (300)")
+    parser.add_argument("--count", type=positive, default=300, help="dossiers (300)")
     parser.add_argument("--seed", type=int, default=1, help="of all that happens by chance (1)")
     parser.add_argument("--rough", action="store_true", help="kill a worker every second")
     parser.add_argument("--cell", help="folder of the cell (default: a new one in build-demo)")
