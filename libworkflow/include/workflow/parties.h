@@ -34,6 +34,7 @@ struct wf_party {
     const char *organisation;
     enum wf_party_kind kind;
     struct wf_texts keys;       /* CURVE public keys, Z85, 40 characters; two while rotating */
+    struct wf_texts tokens;     /* BLAKE2b-256 of its HTTP tokens: 64 lower-case hex digits */
     struct wf_texts sites;      /* whose dossiers it may see; "*" = all */
     struct wf_texts addresses;  /* whose tasks it may work on, beside its sites; "*" = all */
     struct wf_texts roles;      /* that it may assert */
