@@ -12,10 +12,10 @@
 /* The envelope as a table of its own, so that its keys are read like any other field. */
 struct header {
     uint64_t v;
-    struct wf_str type, id, re, party;
+    struct wf_str type, id, re, party, to;
 };
 
-enum { KEY_V, KEY_TYPE, KEY_ID, KEY_RE, KEY_PARTY, KEY_BODY, KEYS };
+enum { KEY_V, KEY_TYPE, KEY_ID, KEY_RE, KEY_PARTY, KEY_TO, KEY_BODY, KEYS };
 
 /* clang-format off */
 static const struct wf_wire_field keys[] = {
@@ -24,6 +24,7 @@ static const struct wf_wire_field keys[] = {
     [KEY_ID]    = {"id",    WF_WIRE_STR, false, offsetof(struct header, id),    MAX_ID_BYTES, ""},
     [KEY_RE]    = {"re",    WF_WIRE_STR, false, offsetof(struct header, re),    MAX_ID_BYTES, ""},
     [KEY_PARTY] = {"party", WF_WIRE_STR, false, offsetof(struct header, party), MAX_ID_BYTES, ""},
+    [KEY_TO]    = {"to",    WF_WIRE_STR, false, offsetof(struct header, to),    16, ""},
 };
 /* clang-format on */
 
@@ -64,7 +65,7 @@ static int put_envelope(const struct wf_envelope *envelope, const struct wf_mess
                         struct wf_buf *out, struct wf_error *err)
 {
     const struct header header = {WF_PROTOCOL_VERSION, wf_str(info->name), envelope->id,
-                                  envelope->re, envelope->party};
+                                  envelope->re,        envelope->party,    envelope->to};
     msgpack_packer packer;
     codec_packer(&packer, out);
     msgpack_pack_map(&packer, count_filled(keys, WF_COUNT(keys), &header) + 1);
@@ -190,7 +191,7 @@ static int read_key(const struct parts *parts, size_t key, struct wf_arena *aren
 static int read_header(const struct parts *parts, struct wf_arena *arena, struct header *header,
                        struct wf_str *out_id, struct wf_error *err)
 {
-    static const size_t order[] = {KEY_ID, KEY_V, KEY_TYPE, KEY_RE, KEY_PARTY};
+    static const size_t order[] = {KEY_ID, KEY_V, KEY_TYPE, KEY_RE, KEY_PARTY, KEY_TO};
     for (size_t i = 0; i < WF_COUNT(order); i++) {
         int rc = read_key(parts, order[i], arena, header, err);
         if (rc < 0)
@@ -210,6 +211,20 @@ static bool fits(enum wf_end in_table, enum wf_end actual)
     return in_table == actual || in_table == WF_END_ANY || actual == WF_END_ANY;
 }
 
+/* `to` is the address on the outside: it may say no other service than the one that reads it. */
+static int check_to(struct wf_str to, const struct wf_message_info *info, enum wf_end receiver,
+                    struct wf_error *err)
+{
+    if (to.len == 0)
+        return 0;
+    int service = wf_service_of_word(to);
+    if (service < 0)
+        return codec_refuse(err, WF_E_INVALID, "", "to", "no such service");
+    if (!fits(info->receiver, (enum wf_end)service) || !fits(receiver, (enum wf_end)service))
+        return codec_refuse(err, WF_E_UNSUPPORTED, "", "to", "not for this receiver");
+    return 0;
+}
+
 static int check_type(const struct header *header, enum wf_end sender, enum wf_end receiver,
                       const struct wf_message_info **out, struct wf_error *err)
 {
@@ -224,6 +239,11 @@ static int check_type(const struct header *header, enum wf_end sender, enum wf_e
         return codec_refuse(err, WF_E_INVALID, "", "id", "missing or empty");
     if (is_from_party(info) && header->re.len > 0)
         return codec_refuse(err, WF_E_INVALID, "", "re", "not in a request");
+    if (is_from_party(info)) {
+        int rc = check_to(header->to, info, receiver, err);
+        if (rc < 0)
+            return rc;
+    }
     *out = info;
     return 0;
 }
@@ -252,7 +272,8 @@ static int read_message(const msgpack_object *root, enum wf_end sender, enum wf_
         return wf_fail(err, WF_E_NOMEM, "no memory for the body");
     rc = read_body(info, &parts.at[KEY_BODY]->via.map, arena, body, err);
     if (rc == 0)
-        *out = (struct wf_envelope){info->code, header.id, header.re, header.party, body};
+        *out =
+            (struct wf_envelope){info->code, header.id, header.re, header.party, header.to, body};
     return rc;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The client's side: one DEALER per service, made when it is first spoken to. A request is sent,
+ * The client's side: one DEALER per service, made when it is first spoken to (through a gate, one
+ * for all: the gate reads `to` on the envelope). A request is sent,
  * and sent again with the same id until its answer comes; the worker knows the id and does the work
  * once. Answers that belong to no request of now (late ones of an earlier, given-up request, or the
  * second of two sendings) are passed over. A socket is not connected at once, so the first send
@@ -27,8 +28,11 @@
 
 struct wf_client {
     void *context;
-    void *sockets[WF_SERVICE_COUNT];
-    char *run;
+    void *sockets[WF_SERVICE_COUNT]; /* through a gate there is one, the first */
+    char *run;                       /* NULL = through a gate */
+    char *endpoint;                  /* of the gate */
+    char server_key[WF_KEY_SIZE];
+    struct wf_keypair keys;
     int64_t timeout_ms;
     int64_t retry_ms;
     uint32_t random; /* tells this client's ids from those of others */
@@ -39,8 +43,8 @@ struct wf_client {
 
 /* ---- opening and closing -------------------------------------------------------------------- */
 
-int wf_client_open(const char *run, const struct wf_client_options *options, struct wf_client **out,
-                   struct wf_error *err)
+static int begin(const struct wf_client_options *options, struct wf_client **out,
+                 struct wf_error *err)
 {
     const struct wf_client_options defaults = {0};
     if (options == NULL)
@@ -52,11 +56,7 @@ int wf_client_open(const char *run, const struct wf_client_options *options, str
     client->retry_ms = options->retry_ms > 0 ? options->retry_ms : RETRY_MS;
 
     int rc = 0;
-    client->run = wf_strdup(run);
-    if (client->run == NULL)
-        rc = wf_fail(err, WF_E_NOMEM, "open the client: out of memory");
-    else if (getrandom(&client->random, sizeof(client->random), 0) !=
-             (ssize_t)sizeof(client->random))
+    if (getrandom(&client->random, sizeof(client->random), 0) != (ssize_t)sizeof(client->random))
         rc = wf_fail(err, WF_E_IO, "get random bytes: %s", strerror(errno));
     if (rc == 0) {
         client->context = wf_context_new(err);
@@ -70,6 +70,43 @@ int wf_client_open(const char *run, const struct wf_client_options *options, str
     return 0;
 }
 
+/* Keeps the text, or closes the client. */
+static int keep(struct wf_client *client, const char *text, char **slot, struct wf_client **out,
+                struct wf_error *err)
+{
+    *slot = wf_strdup(text);
+    if (*slot == NULL) {
+        wf_client_close(client);
+        return wf_fail(err, WF_E_NOMEM, "open the client: out of memory");
+    }
+    *out = client;
+    return 0;
+}
+
+int wf_client_open(const char *run, const struct wf_client_options *options, struct wf_client **out,
+                   struct wf_error *err)
+{
+    struct wf_client *client = NULL;
+    int rc = begin(options, &client, err);
+    return rc == 0 ? keep(client, run, &client->run, out, err) : rc;
+}
+
+int wf_client_open_gate(const char *endpoint, const char *server_key, const struct wf_keypair *keys,
+                        const struct wf_client_options *options, struct wf_client **out,
+                        struct wf_error *err)
+{
+    struct wf_client *client = NULL;
+    if (!wf_key_is_valid(server_key) || !wf_key_is_valid(keys->public) ||
+        !wf_key_is_valid(keys->secret))
+        return wf_fail(err, WF_E_CONFIG, "a key has 40 characters (Z85)");
+    int rc = begin(options, &client, err);
+    if (rc < 0)
+        return rc;
+    memcpy(client->server_key, server_key, WF_KEY_SIZE);
+    client->keys = *keys;
+    return keep(client, endpoint, &client->endpoint, out, err);
+}
+
 void wf_client_close(struct wf_client *client)
 {
     if (client == NULL)
@@ -78,7 +115,9 @@ void wf_client_close(struct wf_client *client)
         wf_socket_close(client->sockets[i]);
     wf_context_end(client->context);
     wf_buf_fini(&client->packed);
+    wf_keypair_wipe(&client->keys);
     wf_free(client->run);
+    wf_free(client->endpoint);
     wf_free(client);
 }
 
@@ -93,12 +132,17 @@ static int socket_of(struct wf_client *client, enum wf_service to, void **out, s
     unsigned i = (unsigned)to;
     if (i >= WF_SERVICE_COUNT)
         return wf_fail(err, WF_E_INVALID, "there is no service %u", i);
+    bool by_gate = client->run == NULL;
+    i = by_gate ? 0 : i;
     if (client->sockets[i] == NULL) {
         const struct wf_socket_spec spec = {.type = ZMQ_DEALER,
                                             .folder = client->run,
                                             .service = to,
                                             .suffix = ".sock",
-                                            .max_frame = ANSWER_MAX};
+                                            .endpoint = client->endpoint,
+                                            .max_frame = ANSWER_MAX,
+                                            .keys = by_gate ? &client->keys : NULL,
+                                            .server_key = client->server_key};
         int rc = wf_socket_open(client->context, &spec, &client->sockets[i], err);
         if (rc < 0)
             return rc;
@@ -131,8 +175,8 @@ static int wait_for(void *socket, short events, int64_t until_ms, struct wf_erro
 }
 
 /* The next answer on a socket, unpacked; WF_NONE when none is there. */
-static int take_answer(void *socket, enum wf_service from, struct wf_arena *arena,
-                       struct wf_envelope *out, struct wf_error *err)
+static int take_answer(void *socket, struct wf_arena *arena, struct wf_envelope *out,
+                       struct wf_error *err)
 {
     zmq_msg_t message;
     (void)zmq_msg_init(&message);
@@ -145,9 +189,9 @@ static int take_answer(void *socket, enum wf_service from, struct wf_arena *aren
     }
     if (rc == 0) {
         struct wf_slice frame = {zmq_msg_data(&message), zmq_msg_size(&message)};
-        rc = wf_message_unpack(frame, (enum wf_end)from, WF_END_PARTY, arena, out, err);
+        rc = wf_message_unpack(frame, WF_END_ANY, WF_END_PARTY, arena, out, err);
         if (rc < 0)
-            rc = wf_wrap(err, "answer of %s", wf_service_word(from));
+            rc = wf_wrap(err, "answer");
     }
     (void)zmq_msg_close(&message);
     return rc;
@@ -171,10 +215,12 @@ int wf_client_send_raw(struct wf_client *client, enum wf_service to, struct wf_s
     return rc;
 }
 
-static int pack(struct wf_client *client, enum wf_message type, const void *body, const char *id,
-                struct wf_slice *out, struct wf_error *err)
+static int pack(struct wf_client *client, enum wf_service to, enum wf_message type,
+                const void *body, const char *id, struct wf_slice *out, struct wf_error *err)
 {
-    const struct wf_envelope envelope = {.type = type, .id = wf_str(id), .body = body};
+    struct wf_envelope envelope = {.type = type, .id = wf_str(id), .body = body};
+    if ((unsigned)to < WF_SERVICE_COUNT)
+        envelope.to = wf_str(wf_service_word(to));
     wf_buf_clear(&client->packed);
     int rc = wf_message_pack(&envelope, &client->packed, err);
     if (rc < 0)
@@ -190,7 +236,7 @@ int wf_client_send(struct wf_client *client, enum wf_service to, enum wf_message
                    const void *body, const char *id, struct wf_error *err)
 {
     struct wf_slice frame;
-    int rc = pack(client, type, body, id, &frame, err);
+    int rc = pack(client, to, type, body, id, &frame, err);
     return rc < 0 ? rc : wf_client_send_raw(client, to, frame, err);
 }
 
@@ -206,7 +252,7 @@ int wf_client_receive(struct wf_client *client, int64_t timeout_ms, struct wf_ar
             void *socket = client->sockets[at];
             if (socket == NULL)
                 continue;
-            int rc = take_answer(socket, (enum wf_service)at, arena, out, err);
+            int rc = take_answer(socket, arena, out, err);
             if (rc != WF_NONE) {
                 client->turn = at + 1;
                 return rc;
@@ -262,7 +308,7 @@ static int look_for_answer(struct asking *ask, struct wf_arena *arena, struct wf
 {
     for (;;) {
         struct wf_envelope answer;
-        int rc = take_answer(ask->socket, ask->to, arena, &answer, err);
+        int rc = take_answer(ask->socket, arena, &answer, err);
         if (rc != 0)
             return rc;
         if (!wf_str_is(answer.re, ask->id))
@@ -316,7 +362,7 @@ int wf_client_again(struct wf_client *client, enum wf_service to, enum wf_messag
     struct asking ask = {.to = to, .id = id, .retry_ms = client->retry_ms};
     int rc = socket_of(client, to, &ask.socket, err);
     if (rc == 0)
-        rc = pack(client, type, body, id, &ask.frame, err);
+        rc = pack(client, to, type, body, id, &ask.frame, err);
     if (rc < 0)
         return rc;
     ask.send_at = wf_monotonic_ms();

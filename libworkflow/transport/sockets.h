@@ -9,6 +9,7 @@
 #ifndef TRANSPORT_SOCKETS_H
 #define TRANSPORT_SOCKETS_H
 
+#include "workflow/keypair.h"
 #include "workflow/messages.h"
 
 #define WF_HIGH_WATER 1000 /* messages that one connection may hold in each direction */
@@ -21,9 +22,16 @@ struct wf_socket_spec {
     bool binds;         /* bind to the path; else connect */
     const char *folder; /* the run folder */
     enum wf_service service;
-    const char *suffix; /* ".sock" or ".peer" */
-    int high_water;     /* 0 = WF_HIGH_WATER */
-    int64_t max_frame;  /* bytes; 0 = WF_FRAME_MAX */
+    const char *suffix;   /* ".sock" or ".peer" */
+    const char *endpoint; /* instead of folder, service and suffix: "tcp://..." */
+    int high_water;       /* 0 = WF_HIGH_WATER */
+    int64_t max_frame;    /* bytes; 0 = WF_FRAME_MAX */
+    int handshake_ms;     /* until a new connection must have proved itself; 0 = ZeroMQ's own */
+
+    /* CURVE: NULL = none. Who binds is the server and has its clients asked for in ZAP; who
+     * connects expects the key of the server. */
+    const struct wf_keypair *keys;
+    const char *server_key;
 };
 
 /* A context that never waits when it is ended. NULL and *err on failure. */
@@ -34,6 +42,9 @@ void wf_context_end(void *context); /* after all its sockets; NULL is fine */
 int wf_socket_path(const struct wf_socket_spec *spec, char out[WF_SOCKET_PATH_MAX + 1],
                    struct wf_error *err) WF_CHECKED;
 
+/* Makes the socket with all its options; wf_socket_open also binds or connects it. */
+int wf_socket_new(void *context, const struct wf_socket_spec *spec, void **out,
+                  struct wf_error *err) WF_CHECKED;
 int wf_socket_open(void *context, const struct wf_socket_spec *spec, void **out,
                    struct wf_error *err) WF_CHECKED;
 void wf_socket_close(void *socket); /* what is unsent is dropped; NULL is fine */

@@ -94,6 +94,8 @@ static struct wf_envelope filled(const struct wf_message_info *info, bool with_o
     else
         envelope.re = wf_str("0190f7a0-request-1");
     envelope.party = wf_str("PARTY-7");
+    if (info->receiver == WF_END_ANY && info->sender == WF_END_PARTY)
+        envelope.to = wf_str("notification");
     return envelope;
 }
 
@@ -110,6 +112,7 @@ static void there_and_back(const struct wf_message_info *info, bool with_optiona
     assert_true(wf_str_equal(out.id, in.id));
     assert_true(wf_str_equal(out.re, in.re));
     assert_true(wf_str_equal(out.party, in.party));
+    assert_true(wf_str_equal(out.to, in.to));
     assert_ok(wf_message_pack(&out, &again, &err), err);
     assert_int_equal(again.len, buf.len);
     assert_memory_equal(again.ptr, buf.ptr, buf.len);
@@ -258,6 +261,9 @@ static void a_wrong_envelope_is_refused_by_the_name_of_its_key(void **state)
         {"id", wf_int(arena, 7), WF_E_INVALID},
         {"re", wf_text(arena, "r-0"), WF_E_INVALID},
         {"party", wf_int(arena, 7), WF_E_INVALID},
+        {"to", wf_int(arena, 7), WF_E_INVALID},
+        {"to", wf_text(arena, "intak"), WF_E_INVALID},
+        {"to", wf_text(arena, "routing"), WF_E_UNSUPPORTED},
         {"body", wf_list(arena), WF_E_INVALID},
         {"body", &wf_null, WF_E_INVALID},
         {"bdy", wf_map(arena), WF_E_INVALID},

@@ -22,6 +22,7 @@
 #ifndef WORKFLOW_CLIENT_H
 #define WORKFLOW_CLIENT_H
 
+#include "workflow/keypair.h"
 #include "workflow/messages.h"
 
 #define WF_REQUEST_ID_SIZE 40
@@ -36,6 +37,12 @@ struct wf_client_options {
 /* `run` is the cell's run folder with the workers' sockets. Needs no worker to be up. */
 int wf_client_open(const char *run, const struct wf_client_options *options, struct wf_client **out,
                    struct wf_error *err) WF_CHECKED;
+/* Through a gate, from any host: endpoint "tcp://host:5570", the gate's public key, one's own pair
+ * (copied). All else is the same. A key that the gate does not know looks like a gate that is away:
+ * WF_E_TIMEOUT, "cannot be reached". */
+int wf_client_open_gate(const char *endpoint, const char *server_key, const struct wf_keypair *keys,
+                        const struct wf_client_options *options, struct wf_client **out,
+                        struct wf_error *err) WF_CHECKED;
 void wf_client_close(struct wf_client *client);
 
 /* A new request id: rises with time, unique per client ("01935a...-7f3a21c0-000017"). */

@@ -4,7 +4,7 @@
  *
  * PURPOSE    What may be said, by whom, to whom, with which fields. Decoder, packer, the protocol
  *            page and the clients' constants come from the tables below; nothing else lists them.
- * CONCEPTS   envelope  a msgpack map {v, type, id, body} and optionally {re, party}
+ * CONCEPTS   envelope  a msgpack map {v, type, id, body} and optionally {re, party, to}
  *            end       who speaks or listens: PARTY (outside), one of the five services, ANY
  *                      service
  *            need      REQ must be there, OPT may be left out (then zero, empty or NULL)
@@ -261,6 +261,7 @@ struct wf_envelope {
 };
 
 /*
+    struct wf_str to;    /* in requests: word of the service that is meant, for the gate; or "" */
  * Packs an envelope; the body by its table. Optional fields that are zero, empty or NULL are left
  * out; a required map, list or text that is NULL goes out empty. Appends to *out; on failure *out
  * is as before. WF_E_INVALID where a field is over its bound or the whole over the limits,

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * transport/zap.h - who may connect: ZeroMQ's authentication handler (RFC 27) in its own thread.
+ *
+ * PURPOSE    ZeroMQ asks for every new connection to a CURVE server. Without a handler it lets
+ *            everybody in, so the handler is there before the first socket is bound.
+ * THREADS    wf_zap_allow from any thread. wf_zap_end after the sockets of the context are closed;
+ *            it shuts the context down (and leaves wf_context_end to the caller).
+ */
+#ifndef TRANSPORT_ZAP_H
+#define TRANSPORT_ZAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "workflow/keypair.h"
+
+struct wf_zap;
+
+int wf_zap_begin(void *context, struct wf_zap **out, struct wf_error *err) WF_CHECKED;
+void wf_zap_end(struct wf_zap *zap); /* NULL is fine */
+
+int wf_zap_allow(struct wf_zap *zap, const char *const *keys, size_t n,
+                 struct wf_error *err) WF_CHECKED;
+uint64_t wf_zap_refused(struct wf_zap *zap);
+
+#endif
