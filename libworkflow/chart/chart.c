@@ -106,6 +106,22 @@ bool transition_matches(const struct transition *t, const char *event)
     return false;
 }
 
+static bool has_word(const char *const *words, size_t n, struct wf_str word)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (wf_str_is(word, words[i]))
+            return true;
+    }
+    return n == 0; /* no restriction written */
+}
+
+bool wf_chart_lets(const struct wf_chart_transition *t, const struct wf_chart_raiser *who)
+{
+    return has_word(t->roles, t->n_roles, who->role) &&
+           has_word(t->channels, t->n_channels, who->channel) &&
+           has_word(t->models, t->n_models, who->model);
+}
+
 bool wf_event_matches(const char *descriptors, const char *event)
 {
     const char *s = descriptors + strspn(descriptors, BLANKS);

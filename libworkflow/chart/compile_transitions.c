@@ -145,8 +145,8 @@ static bool read_type(struct compiler *c, const struct wf_node *node)
 static void compile_transition(struct compiler *c, int state, const struct wf_node *node,
                                bool has_event)
 {
-    static const char *const keys[] = {"cond",  "target", "type",     "do",
-                                       "event", "roles",  "channels", "note"};
+    static const char *const keys[] = {"cond",  "target",   "type",   "do",  "event",
+                                       "roles", "channels", "models", "note"};
     struct wf_chart *chart = c->chart;
     size_t n = chart->n_transitions;
     struct transition *all = take_more(c, chart->transitions, n, sizeof(*all));
@@ -177,6 +177,7 @@ static void compile_transition(struct compiler *c, int state, const struct wf_no
     view->event = copy_text(c, node, "event");
     view->roles = compile_words(c, node, "roles", &view->n_roles);
     view->channels = compile_words(c, node, "channels", &view->n_channels);
+    view->models = compile_words(c, node, "models", &view->n_models);
     if (read_text(c, node, "event") != NULL && view->event != NULL)
         compile_tokens(c, node, t, view->event);
     else if (wf_node_child(node, "event") == NULL)

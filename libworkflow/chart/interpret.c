@@ -137,12 +137,20 @@ int wf_chart_step(const struct wf_chart *chart, const struct wf_snapshot *from,
                   const struct wf_chart_event *event, struct wf_arena *arena, struct wf_step *out,
                   struct wf_error *err)
 {
+    return wf_chart_step_by(chart, from, event, NULL, arena, out, err);
+}
+
+int wf_chart_step_by(const struct wf_chart *chart, const struct wf_snapshot *from,
+                     const struct wf_chart_event *event, const struct wf_chart_raiser *who,
+                     struct wf_arena *arena, struct wf_step *out, struct wf_error *err)
+{
     struct run run;
     struct wf_step step = {.taken = false};
     struct event external = {.name = event->name,
                              .type = "external",
                              .invoke_id = event->invoke_id,
-                             .data = event->data};
+                             .data = event->data,
+                             .who = who};
     int rc = run_init(&run, chart, from, arena);
     if (rc == 0)
         rc = run_load(&run);
@@ -166,11 +174,19 @@ int wf_chart_accepts(const struct wf_chart *chart, const struct wf_snapshot *fro
                      const struct wf_chart_event *event, struct wf_arena *arena, bool *out,
                      struct wf_error *err)
 {
+    return wf_chart_accepts_by(chart, from, event, NULL, arena, out, err);
+}
+
+int wf_chart_accepts_by(const struct wf_chart *chart, const struct wf_snapshot *from,
+                        const struct wf_chart_event *event, const struct wf_chart_raiser *who,
+                        struct wf_arena *arena, bool *out, struct wf_error *err)
+{
     struct run run;
     struct event external = {.name = event->name,
                              .type = "external",
                              .invoke_id = event->invoke_id,
-                             .data = event->data};
+                             .data = event->data,
+                             .who = who};
     int rc = run_init(&run, chart, from, arena);
     if (rc == 0)
         rc = run_load(&run);

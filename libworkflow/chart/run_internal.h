@@ -19,6 +19,7 @@ struct event {
     const char *invoke_id;
     const char *send_id; /* of the send that failed */
     const struct wf_value *data;
+    const struct wf_chart_raiser *who; /* or NULL: not raised by a party */
     struct event *next;
 };
 

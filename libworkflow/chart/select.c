@@ -143,6 +143,9 @@ static int choose_of_state(struct run *run, int state, const struct event *event
         set_bit(run->tried, (int)i);
         if (event != NULL && !transition_matches(t, event->name))
             continue;
+        if (event != NULL && event->who != NULL &&
+            !wf_chart_lets(&run->chart->public_transitions[i], event->who))
+            continue;
         int rc = ask_guard(run, t, out_found);
         if (rc < 0)
             return rc;

@@ -36,7 +36,8 @@
  *                    <any other key is a parameter: scalar, group, or a text starting with "="
  *                    which is an expression> } );
  *       on = ( { event = "done.invoke.review other.*"; cond = "..."; target = "a" | ["a","b"];
- *                type = "internal"; do = ( actions ); roles = ["..."]; channels = ["..."]; } );
+ *                type = "internal"; do = ( actions ); roles = ["..."]; channels = ["..."];
+                models = ["M1"]; } );
  *       always = ( { cond; target; do } );          eventless transitions
  *       done = { data = "=expr"; } or { data = { name = "=expr"; }; }   on final states: donedata
  *       default = "target"                          on history states (required), or { target; do }
@@ -114,9 +115,19 @@ struct wf_chart_transition {
     size_t n_roles;
     const char *const *channels;
     size_t n_channels;
+    const char *const *models;   /* of the site of reception, "M1" to "M4" */
+    size_t n_models;
     int line;
     bool internal;
 };
+
+/* A party that raises an event: its role, and how the dossier came in. */
+struct wf_chart_raiser {
+    struct wf_str role, channel, model;
+};
+
+/* Do roles, channels and models of the transition let this party raise its event? */
+bool wf_chart_lets(const struct wf_chart_transition *t, const struct wf_chart_raiser *who);
 
 struct wf_chart_invoke {
     int state;
@@ -207,6 +218,11 @@ int wf_chart_step(const struct wf_chart *chart, const struct wf_snapshot *from,
                   const struct wf_chart_event *event, struct wf_arena *arena, struct wf_step *out,
                   struct wf_error *err) WF_CHECKED;
 
+/* The same for an event of a party: only transitions that let it raise the event are asked. */
+int wf_chart_step_by(const struct wf_chart *chart, const struct wf_snapshot *from,
+                     const struct wf_chart_event *event, const struct wf_chart_raiser *who,
+                     struct wf_arena *arena, struct wf_step *out, struct wf_error *err) WF_CHECKED;
+
 /*
  * Which transitions of the active configuration name this event (guards are not asked): for
  * "state X takes: a, b" and for the roles that may raise it. Returns how many indexes into
@@ -215,10 +231,13 @@ int wf_chart_step(const struct wf_chart *chart, const struct wf_snapshot *from,
 size_t wf_chart_offers(const struct wf_chart *chart, const struct wf_snapshot *from,
                        const char *event, size_t *out, size_t n);
 
-/* Would the event enable a transition now (guards asked)? */
+/* Would the event enable a transition now (guards asked)? _by: would it, raised by this party? */
 int wf_chart_accepts(const struct wf_chart *chart, const struct wf_snapshot *from,
                      const struct wf_chart_event *event, struct wf_arena *arena, bool *out,
                      struct wf_error *err) WF_CHECKED;
+int wf_chart_accepts_by(const struct wf_chart *chart, const struct wf_snapshot *from,
+                        const struct wf_chart_event *event, const struct wf_chart_raiser *who,
+                        struct wf_arena *arena, bool *out, struct wf_error *err) WF_CHECKED;
 
 /*
  * The whole configuration that has just these atomic states: ancestors added, document order.
