@@ -8,6 +8,8 @@
  */
 #include "procedure/calendar_table.h"
 
+#include <string.h>
+
 /* Longer limits than a century are nonsense; the bound keeps every loop and sum small. */
 #define MAX_DAYS  36500
 #define MAX_HOURS (INT64_C(24) * MAX_DAYS)
@@ -58,6 +60,14 @@ static int64_t next_working(const struct wf_calendar *calendar, int64_t day)
     return day;
 }
 
+static int64_t previous_working(const struct wf_calendar *calendar, int64_t day)
+{
+    do {
+        day--;
+    } while (!is_working(calendar, day));
+    return day;
+}
+
 static int64_t closing(const struct wf_calendar *calendar)
 {
     return calendar->spans[calendar->n_spans - 1].close;
@@ -75,6 +85,19 @@ static struct moment next_open(const struct wf_calendar *calendar, struct moment
         }
     }
     return (struct moment){next_working(calendar, m.day), calendar->spans[0].open};
+}
+
+/* As above, but on rest days with hours of reception those count: the clock starts then. */
+static struct moment arrival(const struct wf_calendar *calendar, struct moment m)
+{
+    struct moment open = next_open(calendar, m);
+    for (; m.day < open.day; m = (struct moment){m.day + 1, 0}) {
+        const struct span *span = &calendar->reception[calendar_weekday(m.day)];
+        if (!is_working(calendar, m.day) && mark_of(calendar, m.day) != DAY_OFF &&
+            m.time < span->close)
+            return (struct moment){m.day, m.time > span->open ? m.time : span->open};
+    }
+    return open;
 }
 
 /* Moves a due date off rest days and, where the office wants so, off worked Saturdays. */
@@ -98,6 +121,8 @@ static struct moment add_working_days(const struct wf_calendar *calendar, struct
 static struct moment add_working_ms(const struct wf_calendar *calendar, struct moment m,
                                     int64_t left)
 {
+    if (!is_working(calendar, m.day)) /* taken in on a rest day */
+        m = (struct moment){next_working(calendar, m.day), 0};
     for (;;) {
         for (size_t i = 0; i < calendar->n_spans; i++) {
             const struct span *span = &calendar->spans[i];
@@ -122,7 +147,7 @@ static struct moment same_day(const struct wf_calendar *calendar, struct moment 
 
 int64_t wf_calendar_due(const struct wf_calendar *calendar, int64_t from_ms, struct wf_limit limit)
 {
-    struct moment m = next_open(calendar, split(calendar, from_ms));
+    struct moment m = arrival(calendar, split(calendar, from_ms));
     switch (limit.unit) {
     case WF_LIMIT_NONE:
         return 0;
@@ -143,6 +168,57 @@ int64_t wf_calendar_due(const struct wf_calendar *calendar, int64_t from_ms, str
     if (calendar->due_at_end_of_hours)
         m.time = closing(calendar);
     return join(calendar, settle(calendar, m));
+}
+
+/* ---- counting back -------------------------------------------------------------------------- */
+
+static struct moment sub_working_ms(const struct wf_calendar *calendar, struct moment m,
+                                    int64_t left)
+{
+    if (!is_working(calendar, m.day))
+        m = (struct moment){previous_working(calendar, m.day), DAY_MS};
+    for (;;) {
+        for (size_t i = calendar->n_spans; i-- > 0;) {
+            const struct span *span = &calendar->spans[i];
+            int64_t end = m.time < span->close ? m.time : span->close;
+            int64_t room = end - span->open;
+            if (room >= left)
+                return (struct moment){m.day, end - left};
+            if (room > 0)
+                left -= room;
+        }
+        m = (struct moment){previous_working(calendar, m.day), DAY_MS};
+    }
+}
+
+int64_t wf_calendar_before(const struct wf_calendar *calendar, int64_t due_ms,
+                           struct wf_limit before)
+{
+    struct moment m = split(calendar, due_ms);
+    if (due_ms == 0)
+        return 0;
+    switch (before.unit) {
+    case WF_LIMIT_NONE:
+        return due_ms;
+    case WF_LIMIT_REAL:
+        return clamp(due_ms, -MAX_MS, MAX_MS) - clamp(before.amount, 0, MAX_DAYS * DAY_MS);
+    case WF_LIMIT_SAME_DAY:
+        m.time = calendar->spans[0].open;
+        break;
+    case WF_LIMIT_WORKING_HOURS:
+        return join(calendar,
+                    sub_working_ms(calendar, m, clamp(before.amount, 0, MAX_HOURS) * HOUR_MS));
+    case WF_LIMIT_WORKING_DAYS:
+        for (int64_t i = 0; i < clamp(before.amount, 0, MAX_DAYS); i++)
+            m.day = previous_working(calendar, m.day);
+        break;
+    case WF_LIMIT_DAYS:
+        m.day -= clamp(before.amount, 0, MAX_DAYS);
+        break;
+    }
+    if (!is_working(calendar, m.day))
+        m.day = previous_working(calendar, m.day);
+    return join(calendar, m);
 }
 
 int64_t wf_calendar_next_open(const struct wf_calendar *calendar, int64_t ms)
@@ -191,6 +267,16 @@ int64_t wf_calendar_between(const struct wf_calendar *calendar, int64_t from_ms,
     if (is_working(calendar, to.day))
         sum += worked_until(calendar, to.time);
     return sum;
+}
+
+const struct wf_calendar *wf_calendar_variant(const struct wf_calendar *calendar, const char *name)
+{
+    if (name == NULL)
+        return calendar;
+    const struct wf_calendar *variant = calendar->variants;
+    while (variant != NULL && strcmp(variant->name, name) != 0)
+        variant = variant->next;
+    return variant;
 }
 
 bool wf_calendar_is_working_day(const struct wf_calendar *calendar, int64_t ms)

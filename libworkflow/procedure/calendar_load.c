@@ -11,6 +11,8 @@
 #include "procedure/calendar_table.h"
 #include "procedure/pattern.h"
 
+#define WEEK ((size_t)7)
+
 struct settings {
     const char *zone;
     const char *cut_off;
@@ -18,7 +20,9 @@ struct settings {
     bool due_on_worked_saturday;
     struct wf_texts office_hours;
     struct wf_texts weekly_rest;
+    const struct wf_node *reception;
     const struct wf_node *years;
+    const struct wf_node *variants;
 };
 
 struct year {
@@ -43,7 +47,18 @@ static const struct wf_key settings_keys[] = {
         "may a due date fall on a Saturday worked in exchange for another day"),
     KEY(office_hours, TEXTS, settings, true,  0, 0, NULL, "spans of a working day, in order"),
     KEY(weekly_rest,  TEXTS, settings, true,  0, 0, NULL, "weekdays off, in English"),
+    KEY(reception,    NODE,  settings, false, 0, 0, NULL, "{ saturday = \"07:30-11:00\"; }"),
     KEY(years,        NODE,  settings, true,  0, 0, NULL, "list of yearly holiday lists"),
+    KEY(variants,     NODE,  settings, false, 0, 0, NULL, "{ NAME: { what differs }; ... }"),
+};
+
+/* What the hours of a site may have of their own; all else is as in the main calendar. */
+static const struct wf_key variant_keys[] = {
+    KEY(cut_off,      TEXT,  settings, false, 1, 40, NULL, "as above"),
+    KEY(due_time,     TEXT,  settings, false, 1, 40, NULL, "as above"),
+    KEY(office_hours, TEXTS, settings, false, 0, 0, NULL, "as above"),
+    KEY(weekly_rest,  TEXTS, settings, false, 0, 0, NULL, "as above"),
+    KEY(reception,    NODE,  settings, false, 0, 0, NULL, "as above"),
 };
 
 static const struct wf_key year_keys[] = {
@@ -134,16 +149,23 @@ static void read_office_hours(struct loader *l, const struct wf_node *root, stru
     }
 }
 
-static void read_weekly_rest(struct loader *l, const struct wf_node *root, struct wf_texts texts)
+/* 0 = Sunday; 7 where the word is none. */
+static size_t weekday_of(const char *word)
 {
     static const char *const names[] = {"sunday",   "monday", "tuesday", "wednesday",
                                         "thursday", "friday", "saturday"};
+    size_t day = 0;
+    while (day < WF_COUNT(names) && strcmp(word, names[day]) != 0)
+        day++;
+    return day;
+}
+
+static void read_weekly_rest(struct loader *l, const struct wf_node *root, struct wf_texts texts)
+{
     size_t n_rest = 0;
     for (size_t i = 0; i < texts.n; i++) {
-        size_t day = 0;
-        while (day < WF_COUNT(names) && strcmp(texts.items[i], names[day]) != 0)
-            day++;
-        if (day == WF_COUNT(names)) {
+        size_t day = weekday_of(texts.items[i]);
+        if (day == WEEK) {
             complain(l, root, "weekly_rest", texts.items[i],
                      "not a weekday: write its English name, such as \"saturday\"");
             continue;
@@ -151,10 +173,46 @@ static void read_weekly_rest(struct loader *l, const struct wf_node *root, struc
         n_rest += !l->calendar->rest[day];
         l->calendar->rest[day] = true;
     }
-    if (n_rest == WF_COUNT(names))
+    if (n_rest == WEEK)
         wf_report_error(l->report, root->file, root->line,
                         "weekly_rest: no working day is left: due dates would never come: leave "
                         "out at least one weekday");
+}
+
+static bool is_office_time(const struct wf_calendar *c, const struct span *span)
+{
+    for (size_t i = 0; i < c->n_spans; i++) {
+        if (span->open >= c->spans[i].open && span->close <= c->spans[i].close)
+            return true;
+    }
+    return false;
+}
+
+/* { saturday = "07:30-11:00"; }: within office hours, since due dates keep the time of day. */
+static void read_reception(struct loader *l, const struct wf_node *group)
+{
+    if (group != NULL && group->type != WF_NODE_GROUP)
+        complain(l, group, "reception", wf_node_type_name(group->type),
+                 "a group is needed: write reception = { saturday = \"07:30-11:00\"; }");
+    for (size_t i = 0; group != NULL && i < wf_node_count(group); i++) {
+        const struct wf_node *node = wf_node_at(group, i);
+        const char *text = node->type == WF_NODE_TEXT ? node->u.text.ptr : "";
+        size_t day = weekday_of(node->name);
+        struct span span;
+        if (day == WEEK || !l->calendar->rest[day])
+            complain(l, node, "reception", node->name,
+                     "no rest day: name one in English, such as saturday; working days are "
+                     "office_hours");
+        else if (!parse_span(text, &span))
+            complain(l, node, "reception", text,
+                     "not a span of a day: write it as \"07:30-11:00\"");
+        else if (!is_office_time(l->calendar, &span))
+            complain(l, node, "reception", text,
+                     "not within office_hours: a due date that keeps the time of day would come "
+                     "at a closed door");
+        else
+            l->calendar->reception[day] = span;
+    }
 }
 
 /* One list of a year. Marks are kept even beside errors: the calendar is thrown away then. */
@@ -207,6 +265,66 @@ static int read_year(struct loader *l, const struct wf_node *node, struct wf_err
     return 0;
 }
 
+/* ---- variants ------------------------------------------------------------------------------- */
+
+static void apply_variant(struct loader *l, const struct wf_node *node, const struct settings *s)
+{
+    struct wf_calendar *c = l->calendar;
+    if (s->cut_off != NULL)
+        read_cut_off(l, node, s->cut_off);
+    if (s->due_time != NULL)
+        read_due_time(l, node, s->due_time);
+    if (wf_node_child(node, "office_hours") != NULL) {
+        c->n_spans = 0;
+        read_office_hours(l, node, s->office_hours);
+    }
+    if (wf_node_child(node, "weekly_rest") != NULL) {
+        memset(c->rest, 0, sizeof(c->rest));
+        read_weekly_rest(l, node, s->weekly_rest);
+    }
+    memset(c->reception, 0, sizeof(c->reception)); /* belongs to the hours that it stands with */
+    read_reception(l, s->reception);
+}
+
+static int read_variant(struct loader *main, const struct wf_node *node, struct wf_error *err)
+{
+    struct settings s = {0};
+    int rc = wf_keys_read(main->config, node, variant_keys, WF_COUNT(variant_keys), &s,
+                          main->report, err);
+    if (rc != 0)
+        return rc == WF_E_CONFIG ? 0 : rc;
+    if (strlen(node->name) >= CALENDAR_NAME_BYTES) {
+        complain(main, node, "variants", node->name, "too long a name: keep to 40 letters");
+        return 0;
+    }
+    struct wf_calendar *variant = wf_alloc(sizeof(*variant));
+    if (variant == NULL)
+        return wf_fail(err, WF_E_NOMEM, "calendar: out of memory");
+    *variant = *main->calendar;
+    (void)strcpy(variant->name, node->name);
+    variant->variants = NULL;
+    variant->next = main->calendar->variants;
+    main->calendar->variants = variant;
+    struct loader l = {main->config, variant, main->report};
+    apply_variant(&l, node, &s);
+    return 0;
+}
+
+static int read_variants(struct loader *l, const struct wf_node *group, struct wf_error *err)
+{
+    int rc = 0;
+    if (group != NULL && group->type != WF_NODE_GROUP) {
+        wf_report_error(l->report, group->file, group->line,
+                        "variants: a %s: a group of named groups is needed: write variants: { "
+                        "saturday_morning: { ... }; }",
+                        wf_node_type_name(group->type));
+        return 0;
+    }
+    for (size_t i = 0; rc == 0 && group != NULL && i < wf_node_count(group); i++)
+        rc = read_variant(l, wf_node_at(group, i), err);
+    return rc;
+}
+
 static int read_calendar(struct loader *l, struct wf_error *err)
 {
     const struct wf_node *root = wf_config_root(l->config);
@@ -223,6 +341,7 @@ static int read_calendar(struct loader *l, struct wf_error *err)
     read_due_time(l, root, s.due_time);
     read_office_hours(l, root, s.office_hours);
     read_weekly_rest(l, root, s.weekly_rest);
+    read_reception(l, s.reception);
     if (s.years->type != WF_NODE_LIST)
         wf_report_error(l->report, s.years->file, s.years->line,
                         "years: a %s: one group per year is needed: write years = ( { year = 2026; "
@@ -233,7 +352,8 @@ static int read_calendar(struct loader *l, struct wf_error *err)
         if (rc != 0)
             return rc;
     }
-    return wf_report_result_since(l->report, before, err);
+    rc = read_variants(l, s.variants, err);
+    return rc != 0 ? rc : wf_report_result_since(l->report, before, err);
 }
 
 /* Takes the config: nothing of the text is needed once the tables are filled. */
@@ -270,5 +390,11 @@ int wf_calendar_parse(const char *name, const char *text, size_t length, struct 
 
 void wf_calendar_free(struct wf_calendar *calendar)
 {
+    struct wf_calendar *next = NULL;
+    for (struct wf_calendar *v = calendar != NULL ? calendar->variants : NULL; v != NULL;
+         v = next) {
+        next = v->next;
+        wf_free(v);
+    }
     wf_free(calendar);
 }

@@ -11,6 +11,7 @@
 #define CALENDAR_YEARS      (CALENDAR_LAST_YEAR - CALENDAR_FIRST_YEAR + 1)
 #define CALENDAR_DAYS       (CALENDAR_YEARS * 366)
 #define CALENDAR_SPANS      4
+#define CALENDAR_NAME_BYTES 41
 
 #define MINUTE_MS       INT64_C(60000)
 #define DAY_MS          INT64_C(86400000)
@@ -32,10 +33,14 @@ struct wf_calendar {
     int64_t cut_off; /* since midnight */
     bool due_on_worked_saturday;
     bool due_at_end_of_hours;
-    bool rest[7];      /* by weekday, 0 = Sunday; at least one is false */
-    int64_t first_day; /* 1 January of CALENDAR_FIRST_YEAR, days since 1970 */
+    bool rest[7];             /* by weekday, 0 = Sunday; at least one is false */
+    struct span reception[7]; /* of rest days on which dossiers are taken in; 0, 0 = none */
+    int64_t first_day;        /* 1 January of CALENDAR_FIRST_YEAR, days since 1970 */
     bool covered[CALENDAR_YEARS];
     uint8_t marks[CALENDAR_DAYS]; /* enum day_mark, from first_day */
+    char name[CALENDAR_NAME_BYTES];
+    struct wf_calendar *variants; /* by `next`: of the main calendar only */
+    struct wf_calendar *next;
 };
 
 /* Days since 1970-01-01 of a valid date, and the weekday of such a day (0 = Sunday). */

@@ -190,6 +190,83 @@ static void waiting_for_the_citizen_moves_the_due_date_on(void **state)
     assert_int_equal(wf_calendar_extend(calendar, 0, day), 0);
 }
 
+static void assert_before(const char *due_date, const char *length, const char *expected)
+{
+    struct wf_limit limit;
+    if (!wf_limit_parse(wf_str(length), &limit))
+        fail_msg("'%s' is no limit", length);
+    assert_moment(wf_calendar_before(calendar, at(due_date), limit), expected);
+}
+
+static void reminders_are_counted_back_from_the_due_date(void **state)
+{
+    (void)state;
+    assert_before("2024-06-13 09:10", "1 working day", "2024-06-12 09:10");
+    assert_before("2024-06-17 09:10", "1 working day", "2024-06-14 09:10");  /* over a week-end */
+    assert_before("2024-05-06 09:10", "1 working day", "2024-05-04 09:10");  /* worked Saturday */
+    assert_before("2024-02-15 09:10", "2 working days", "2024-02-06 09:10"); /* over the new year */
+    assert_before("2024-06-13 09:10", "2 working hours", "2024-06-13 07:10");
+    assert_before("2024-06-13 09:10", "4 working hours", "2024-06-12 15:10");
+    assert_before("2024-06-17 07:00", "1 working hour", "2024-06-14 16:00");
+    assert_before("2024-06-13 14:00", "1 working hour", "2024-06-13 11:00"); /* over lunch */
+    assert_before("2024-06-13 15:30", "2 working hours", "2024-06-13 13:30");
+    assert_before("2024-06-13 09:10", "1 day", "2024-06-12 09:10");
+    assert_before("2024-06-17 09:10", "1 day", "2024-06-14 09:10"); /* not on a Sunday */
+    assert_before("2024-06-13 09:10", "same day", "2024-06-13 07:00");
+    assert_before("2024-06-13 09:10", "30 minutes", "2024-06-13 08:40");
+    struct wf_limit day = {WF_LIMIT_WORKING_DAYS, 1};
+    assert_int_equal(wf_calendar_before(calendar, 0, day), 0);
+}
+
+static void counting_back_undoes_counting_on(void **state)
+{
+    (void)state;
+    int64_t from = at("2023-01-03 07:20");
+    for (int i = 0; i < 2000; i++, from += 7 * 3600000 + 11 * 60000) {
+        struct wf_limit days = {WF_LIMIT_WORKING_DAYS, 1 + i % 9};
+        struct wf_limit hours = {WF_LIMIT_WORKING_HOURS, 1 + i % 23};
+        int64_t open = wf_calendar_next_open(calendar, from);
+        int64_t due_ms = wf_calendar_due(calendar, open, days);
+        assert_int_equal(wf_calendar_before(calendar, due_ms, days), open);
+        due_ms = wf_calendar_due(calendar, open, hours);
+        assert_int_equal(
+            wf_calendar_between(calendar, wf_calendar_before(calendar, due_ms, hours), due_ms),
+            hours.amount * 3600000);
+    }
+}
+
+static void a_variant_has_the_hours_of_a_site_and_the_holidays_of_all(void **state)
+{
+    (void)state;
+    const struct wf_calendar *early = wf_calendar_variant(calendar, "from_0730");
+    assert_non_null(early);
+    assert_ptr_equal(wf_calendar_variant(calendar, NULL), calendar);
+    assert_null(wf_calendar_variant(calendar, "midnight"));
+    assert_moment(due(early, "2024-06-10 06:00", "2 working days"), "2024-06-12 07:30");
+    assert_moment(due(early, "2024-06-10 12:15", "1 working day"), "2024-06-11 13:00");
+    assert_moment(due(early, "2024-06-10 16:00", "2 working hours"), "2024-06-11 08:30");
+    assert_moment(due(early, "2024-02-07 09:10", "1 working day"), "2024-02-15 09:10");
+    assert_moment(due(early, "2024-04-26 09:10", "3 working days"), "2024-05-04 09:10");
+}
+
+/* The day of receipt does not count, so Saturday is no working day, yet Monday is the first. */
+static void reception_on_a_saturday_starts_the_clock_there(void **state)
+{
+    (void)state;
+    const struct wf_calendar *open = wf_calendar_variant(calendar, "saturday_morning");
+    assert_non_null(open);
+    assert_moment(due(open, "2024-06-15 09:10", "3 working days"), "2024-06-19 09:10");
+    assert_moment(due(calendar, "2024-06-15 09:10", "3 working days"), "2024-06-20 07:00");
+    assert_moment(due(open, "2024-06-15 06:00", "1 working day"), "2024-06-17 07:30");
+    assert_moment(due(open, "2024-06-14 18:00", "1 working day"), "2024-06-17 07:30");
+    assert_moment(due(open, "2024-06-15 11:00", "1 working day"), "2024-06-18 07:00"); /* shut */
+    assert_moment(due(open, "2024-06-15 09:10", "2 working hours"), "2024-06-17 09:00");
+    assert_moment(due(open, "2024-06-15 09:10", "same day"), "2024-06-17 17:00");
+    assert_moment(due(open, "2024-06-15 09:10", "1 day"), "2024-06-17 09:10");
+    assert_moment(due(open, "2024-05-04 16:00", "1 working hour"), "2024-05-04 17:00"); /* worked */
+    assert_false(wf_calendar_is_working_day(open, at("2024-06-15 09:10")));
+}
+
 static void office_time_between_two_moments_is_counted(void **state)
 {
     (void)state;
@@ -330,6 +407,9 @@ static void moments_beyond_all_years_are_cut_and_do_no_harm(void **state)
             (void)wf_calendar_due(calendar, extremes[i], limit);
         }
         (void)wf_calendar_extend(calendar, extremes[i], INT64_MAX);
+        for (int unit = WF_LIMIT_NONE; unit <= WF_LIMIT_REAL; unit++)
+            (void)wf_calendar_before(calendar, extremes[i],
+                                     (struct wf_limit){(enum wf_limit_unit)unit, INT64_MAX});
         (void)wf_calendar_next_open(calendar, extremes[i]);
         (void)wf_calendar_covers(calendar, extremes[i]);
     }
@@ -367,6 +447,12 @@ static void mistakes_in_a_calendar_are_named(void **state)
          "listed already"},
         {HOURS REST "years = ( { year = 2026; days_off = []; worked = [\"2026-01-05\"]; } );",
          "no rest day"},
+        {HOURS REST "years = (); reception = { monday = \"08:00-10:00\"; };", "no rest day"},
+        {HOURS REST "years = (); reception = { saturday = \"8-10\"; };", "8-10"},
+        {HOURS REST "years = (); reception = { saturday = \"11:00-14:00\"; };", "within office"},
+        {HOURS REST "years = (); variants = 7;", "named groups"},
+        {HOURS REST "years = (); variants = { a = { zone = \"+08:00\"; }; };", "zone"},
+        {HOURS REST "years = (); variants = { a = { office_hours = [ \"x\" ]; }; };", "'x'"},
         {HOURS REST "years = ( { year = 2026; days_off = []; }, { year = 2026; days_off = []; } );",
          "listed twice"},
     };
@@ -424,6 +510,10 @@ int main(void)
         cmocka_unit_test(calendar_days_that_end_on_a_rest_day_move_on),
         cmocka_unit_test(plain_time_and_no_limit_ignore_the_calendar),
         cmocka_unit_test(waiting_for_the_citizen_moves_the_due_date_on),
+        cmocka_unit_test(reminders_are_counted_back_from_the_due_date),
+        cmocka_unit_test(counting_back_undoes_counting_on),
+        cmocka_unit_test(a_variant_has_the_hours_of_a_site_and_the_holidays_of_all),
+        cmocka_unit_test(reception_on_a_saturday_starts_the_clock_there),
         cmocka_unit_test(office_time_between_two_moments_is_counted),
         cmocka_unit_test(hours_due_lie_as_many_office_hours_away),
         cmocka_unit_test(years_without_a_list_are_told_and_know_weekly_rest_only),

@@ -3,13 +3,18 @@
  * workflow/calendar.h - working time: office hours, rest days, holidays, worked Saturdays.
  *
  * PURPOSE    Computes due dates the way the law and the offices count (docs in
- * config/calendar.cfg): the day of receipt does not count; n working days keep the time of day;
- * hours consume office minutes only; calendar-day limits that end on a rest day move on. CONCEPTS
- * day        a civil day in the calendar's zone (fixed offset; Asia/Ho_Chi_Minh, UTC+7) span office
- * hours of a day, e.g. 07:00-11:30 and 13:30-17:00 limit      a parsed time limit: amount and unit
+ *            config/calendar.cfg): the day of receipt does not count; n working days keep the time
+ *            of day; hours consume office minutes only; calendar-day limits that end on a rest day
+ *            move on.
+ * CONCEPTS   day        a civil day in the calendar's zone (fixed offset; Asia/Ho_Chi_Minh, UTC+7)
+ *            span       office hours of a day, e.g. 07:00-11:30 and 13:30-17:00
+ *            limit      a parsed time limit: amount and unit
  *            cut-off    15:00: a "same day" matter received later is due the next working day
  *            opening    what arrives outside office hours counts as arrived at the next opening,
  *                       for every unit but REAL
+ *            reception  hours of rest days (Saturday morning) at which dossiers are taken in: what
+ *                       comes then has arrived then, yet the day counts for no limit
+ *            variant    the same holidays with the hours of some sites; sites.cfg names it
  * LIFE CYCLE wf_calendar_load -> any number of computations (pure) -> wf_calendar_free
  * ERRORS     WF_E_CONFIG from loading. Computations cannot fail: years without a holiday list
  *            count only weekly rest days, and wf_calendar_covers tells so.
@@ -48,6 +53,17 @@ void wf_calendar_free(struct wf_calendar *calendar);
 
 /* The moment at which a limit that starts at from_ms runs out. NONE gives 0. */
 int64_t wf_calendar_due(const struct wf_calendar *calendar, int64_t from_ms, struct wf_limit limit);
+
+/*
+ * The moment that lies `before` ahead of a due date, for reminders: working days keep the time of
+ * day, hours consume office minutes only, days that end on a rest day move back, "same day" is the
+ * opening of the due day. Without due date (0) it is 0.
+ */
+int64_t wf_calendar_before(const struct wf_calendar *calendar, int64_t due_ms,
+                           struct wf_limit before);
+
+/* The hours of some sites by their name; NULL where there is no such variant. NULL = itself. */
+const struct wf_calendar *wf_calendar_variant(const struct wf_calendar *calendar, const char *name);
 
 /* The moment itself where it lies in office hours, else the next opening. */
 int64_t wf_calendar_next_open(const struct wf_calendar *calendar, int64_t ms);
