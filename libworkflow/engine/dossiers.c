@@ -9,15 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_text(const struct wf_texts *list, struct wf_str text)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        if (wf_str_is(text, list->items[i]))
-            return true;
-    }
-    return false;
-}
-
 /* ---- answers
  * ------------------------------------------------------------------------------------- */
 
@@ -37,6 +28,8 @@ void state_of(const struct wf_rec_dossier *d, struct wf_msg_dossier_state *out)
         .closed = d->closed != 0,
         .outcome = d->outcome,
         .events = d->events,
+        .stops = d->stops,
+        .extensions = d->extensions,
     };
 }
 
@@ -73,41 +66,6 @@ static int missing_dossier(int rc, struct wf_error *err)
 
 /* ---- submit
  * -------------------------------------------------------------------------------------- */
-
-/* Models M1 to M4: a civil servant receives anywhere; a postal worker only at a site that has the
- * province's mandate; citizens file for themselves online. */
-static int check_receiver(const struct wf_site *site, const struct wf_msg_dossier_submit *m,
-                          struct wf_error *err)
-{
-    static const char *const always[] = {"civil_servant", "head", "system"};
-    for (size_t i = 0; i < WF_COUNT(always); i++) {
-        if (wf_str_is(m->role, always[i]))
-            return 0;
-    }
-    bool online = wf_str_is(m->channel, "online");
-    if ((wf_str_is(m->role, "citizen") || wf_str_is(m->role, "agent")) && online)
-        return 0;
-    bool by_post = wf_str_is(m->channel, "post");
-    if (wf_str_is(m->role, "postal_worker") && (site->mandated || by_post))
-        return 0;
-    return wf_fail_field(err, WF_E_DENIED, "role",
-                         "role %.*s may not receive dossiers at site %s over channel %.*s: a civil "
-                         "servant may, or a postal worker where the site is mandated",
-                         WF_STR_ARG(m->role), site->code, WF_STR_ARG(m->channel));
-}
-
-static int check_channel(const struct wf_procedure *p, const struct wf_msg_dossier_submit *m,
-                         struct wf_error *err)
-{
-    if (!has_text(&p->channels, m->channel))
-        return wf_fail_field(err, WF_E_INVALID, "body.channel",
-                             "procedure %s is not open to channel %.*s", p->code,
-                             WF_STR_ARG(m->channel));
-    if (p->presence_required && wf_str_is(m->channel, "post"))
-        return wf_fail_field(err, WF_E_INVALID, "body.channel",
-                             "procedure %s asks for the citizen's presence: not by post", p->code);
-    return 0;
-}
 
 static int check_complete(struct wf_turn *turn, const struct wf_procedure *p,
                           const struct wf_msg_dossier_submit *m, struct wf_error *err)
@@ -148,9 +106,7 @@ static int check_submit(struct wf_turn *turn, const struct wf_msg_dossier_submit
     if (site == NULL)
         return wf_fail_field(err, WF_E_INVALID, "body.site", "site %.*s is not in sites.cfg",
                              WF_STR_ARG(m->site));
-    int rc = check_channel(p, m, err);
-    if (rc == 0)
-        rc = check_receiver(site, m, err);
+    int rc = who_receives(p, site, m, err);
     if (rc == 0)
         rc = wf_procedure_check_data(p, m->fields, m->papers, err);
     if (rc == 0)
@@ -230,7 +186,8 @@ static bool is_reserved(const char *event)
         if (wf_starts_with(event, prefixes[i]))
             return true;
     }
-    return strcmp(event, "overdue") == 0 || strcmp(event, "submit") == 0;
+    return strcmp(event, "overdue") == 0 || strcmp(event, "reminder") == 0 ||
+           strcmp(event, "submit") == 0;
 }
 
 static int refuse_untaken(struct life *life, const struct wf_snapshot *from, const char *event,
@@ -254,40 +211,8 @@ static int refuse_untaken(struct life *life, const struct wf_snapshot *from, con
                          event, takes[0] != '\0' ? takes : "none");
 }
 
-/* Appends the names that are not there yet, as far as there is room for them whole. */
-static void add_names(char *list, size_t size, const struct wf_texts *names)
-{
-    for (size_t i = 0; i < names->n; i++) {
-        size_t at = strlen(list);
-        if (at + strlen(names->items[i]) + 3 <= size && strstr(list, names->items[i]) == NULL)
-            (void)snprintf(list + at, size - at, "%s%s", at > 0 ? ", " : "", names->items[i]);
-    }
-}
-
-/* May this role raise the event here? One transition that lets it is enough. */
-static int check_role(const struct life *life, const size_t *offers, size_t n, struct wf_str role,
-                      struct wf_error *err)
-{
-    const struct wf_chart_transition *table = NULL;
-    (void)wf_chart_transitions(life->procedure->chart, &table);
-    char who[200] = "";
-    for (size_t i = 0; i < n; i++) {
-        const struct wf_chart_transition *t = &table[offers[i]];
-        struct wf_texts roles = {t->roles, t->n_roles};
-        struct wf_texts channels = {t->channels, t->n_channels};
-        if (t->n_channels > 0 && !has_text(&channels, life->now.channel))
-            continue;
-        if (t->n_roles == 0 || has_text(&roles, role))
-            return 0;
-        add_names(who, sizeof(who), &roles);
-    }
-    return wf_fail_field(err, WF_E_DENIED, "body.role",
-                         "role %.*s may not raise this event here%s%s", WF_STR_ARG(role),
-                         who[0] != '\0' ? "; who may: " : "", who);
-}
-
 static int check_event(struct life *life, const char *event, const struct wf_msg_dossier_event *m,
-                       struct wf_error *err)
+                       const struct wf_chart_raiser *who, struct wf_error *err)
 {
     struct wf_snapshot from = {0};
     size_t offers[32];
@@ -306,11 +231,12 @@ static int check_event(struct life *life, const char *event, const struct wf_msg
         n = WF_COUNT(offers);
     if (n == 0)
         return refuse_untaken(life, &from, event, err);
-    rc = check_role(life, offers, n, m->role, err);
+    rc = who_raises(life, offers, n, who, err);
     if (rc != 0)
         return rc;
     struct wf_chart_event what = {event, m->data, NULL};
-    rc = wf_chart_accepts(life->procedure->chart, &from, &what, life->turn->arena, &accepts, err);
+    rc = wf_chart_accepts_by(life->procedure->chart, &from, &what, who, life->turn->arena, &accepts,
+                             err);
     if (rc == 0 && !accepts)
         return wf_fail_field(err, WF_E_STATE, "body.event",
                              "event %s is not possible now: its condition does not hold", event);
@@ -333,8 +259,10 @@ int request_event(struct wf_turn *turn, const struct wf_envelope *request, struc
     const char *role = wf_arena_strndup(turn->arena, m->role.ptr, m->role.len);
     if (event == NULL || by == NULL || role == NULL)
         return out_of_memory(err);
-    rc = check_event(&life, event, m, err);
-    struct pending pending = {.event = event, .data = m->data, .by = by, .role = role};
+    struct wf_chart_raiser who = {wf_str(role), life.now.channel, wf_str(life_model(&life))};
+    rc = check_event(&life, event, m, &who, err);
+    struct pending pending = {
+        .event = event, .data = m->data, .by = by, .role = role, .who = &who};
     if (rc == 0)
         rc = life_push(&life, &pending, err);
     if (rc == 0)

@@ -120,17 +120,6 @@ static int do_uninvoke(struct life *life, const struct wf_effect *effect, struct
     return work_cancel(life, effect->id, err);
 }
 
-static int moment_of(const struct life *life, int64_t from_ms, const char *delay, int64_t *out,
-                     struct wf_error *err)
-{
-    struct wf_limit limit;
-    if (!wf_limit_parse(wf_str(delay), &limit))
-        return wf_fail(err, WF_E_STATE, "procedure %s: \"%s\" is no length of time",
-                       life->procedure->code, delay);
-    *out = wf_calendar_due(life->turn->engine->options.calendar, from_ms, limit);
-    return 0;
-}
-
 static int do_send(struct life *life, const struct wf_effect *effect, struct wf_error *err)
 {
     if (effect->delay == NULL) {
@@ -139,7 +128,7 @@ static int do_send(struct life *life, const struct wf_effect *effect, struct wf_
         return life_push(life, &event, err);
     }
     int64_t due = 0;
-    int rc = moment_of(life, life->turn->now_ms, effect->delay, &due, err);
+    int rc = clock_moment(life, life->turn->now_ms, effect->delay, &due, err);
     return rc == 0 ? timer_arm(life, effect->id, effect->event, due, effect->data, err) : rc;
 }
 
@@ -150,10 +139,7 @@ static int do_unsend(struct life *life, const struct wf_effect *effect, struct w
 
 static int do_extend(struct life *life, const struct wf_effect *effect, struct wf_error *err)
 {
-    int64_t now = life->turn->now_ms;
-    int64_t due = 0;
-    int rc = moment_of(life, life->now.due > now ? life->now.due : now, effect->delay, &due, err);
-    return rc == 0 ? life_set_due(life, due, err) : rc;
+    return clock_extend(life, effect->delay, err);
 }
 
 /* A chart's log lines may hold the dossier's data, so they never reach the log; the journal has

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "workflow/forms.h"
+
 /* More than any sound procedure needs in one turn; beyond it the chart is chasing its own tail. */
 #define MOST_EVENTS_PER_TURN 200
 
@@ -87,6 +89,19 @@ int life_push(struct life *life, const struct pending *event, struct wf_error *e
 
 /* ---- what expressions see -------------------------------------------------------------------- */
 
+static const char *form_set_of(const struct life *life)
+{
+    return wf_form_set_name(wf_form_set_of(life->procedure, life->now.received));
+}
+
+const char *life_model(const struct life *life)
+{
+    const struct wf_registry *registry = life->turn->engine->options.registry;
+    const struct wf_site *site =
+        registry != NULL ? wf_registry_site(registry, life->now.site) : NULL;
+    return wf_site_model_name(site != NULL ? site->model : WF_MODEL_NONE);
+}
+
 static const struct wf_value *dossier_map(const struct life *life)
 {
     struct wf_arena *arena = life->turn->arena;
@@ -102,6 +117,9 @@ static const struct wf_value *dossier_map(const struct life *life)
     wf_map_put(arena, map, "supplements", wf_int(arena, (int64_t)d->supplements));
     wf_map_put(arena, map, "has_agent", wf_bool(wf_value_count(life->content.agent) > 0));
     wf_map_put(arena, map, "fee", wf_int(arena, life->procedure->fee));
+    wf_map_put(arena, map, "extensions", wf_int(arena, (int64_t)d->extensions));
+    wf_map_put(arena, map, "form_set", wf_text(arena, form_set_of(life)));
+    wf_map_put(arena, map, "model", wf_text(arena, life_model(life)));
     return map;
 }
 
@@ -192,12 +210,6 @@ static int inherited_status(const struct wf_chart_state *states, int at)
     return at >= 0 ? states[at].status : 0;
 }
 
-struct standing {
-    int status;
-    bool clock_stopped;
-    const char *outcome;
-};
-
 /* A state that stops the clock speaks for the whole dossier; else the last one in the document. */
 static struct standing standing_of(const struct life *life)
 {
@@ -212,42 +224,13 @@ static struct standing standing_of(const struct life *life)
         int status = inherited_status(states, at);
         if (status != 0 && (!is.clock_stopped || states[at].clock_stopped))
             is.status = status;
+        if (states[at].clock_stopped)
+            is.stopper = states[at].id;
         is.clock_stopped |= states[at].clock_stopped;
         if (states[at].outcome != NULL)
             is.outcome = states[at].outcome;
     }
     return is;
-}
-
-int life_set_due(struct life *life, int64_t due_ms, struct wf_error *err)
-{
-    life->now.due = due_ms;
-    int rc = timer_drop(life, "overdue", err);
-    if (rc != 0 || due_ms == 0 || life->now.stopped != 0 || life->now.closed != 0)
-        return rc;
-    return timer_arm(life, "overdue", "overdue", due_ms, NULL, err);
-}
-
-/* R13, R14: while the dossier waits for the citizen its clock stands still. */
-static int move_clock(struct life *life, const struct standing *is, struct wf_error *err)
-{
-    struct wf_rec_dossier *d = &life->now;
-    int64_t now = life->turn->now_ms;
-    if (is->clock_stopped && d->stopped == 0 && d->closed == 0) {
-        d->stopped = now;
-        d->supplements += is->status == 5;
-        return timer_drop(life, "overdue", err);
-    }
-    if (!is->clock_stopped && d->stopped != 0) {
-        int64_t waited = now > d->stopped ? now - d->stopped : 0;
-        d->waited += waited;
-        d->stopped = 0;
-        if (d->due != 0)
-            return life_set_due(
-                life, wf_calendar_extend(life->turn->engine->options.calendar, d->due, waited),
-                err);
-    }
-    return 0;
 }
 
 static int close_if_done(struct life *life, const struct standing *is, struct wf_error *err)
@@ -333,7 +316,7 @@ static int after_step(struct life *life, const struct wf_step *step, const struc
     if (rc == 0)
         rc = effects_apply(life, step->effects, err);
     if (rc == 0)
-        rc = move_clock(life, &is, err);
+        rc = clock_move(life, &is, err);
     if (rc == 0)
         rc = close_if_done(life, &is, err);
     return rc;
@@ -362,7 +345,8 @@ static int apply_one(struct life *life, const struct pending *event, struct wf_e
     struct wf_chart_event what = {event->event, event->data, event->invoke_id};
     int rc = life_snapshot(life, &from, err);
     if (rc == 0)
-        rc = wf_chart_step(life->procedure->chart, &from, &what, life->turn->arena, &step, err);
+        rc = wf_chart_step_by(life->procedure->chart, &from, &what, event->who, life->turn->arena,
+                              &step, err);
     return rc == 0 ? after_step(life, &step, event, err) : rc;
 }
 

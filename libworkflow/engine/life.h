@@ -19,6 +19,7 @@ struct pending {
     const char *invoke_id;       /* of events that end or report an activity */
     const char *by;
     const char *role;
+    const struct wf_chart_raiser *who; /* of a party's event, else NULL: the engine may all */
     bool note_only; /* goes to the journal, not to the chart */
     struct pending *next;
 };
@@ -83,9 +84,40 @@ int life_start(struct life *life, const char *by, const char *role, const struct
                struct wf_error *err) WF_CHECKED;
 int life_drain(struct life *life, struct wf_error *err) WF_CHECKED;
 int life_save(struct life *life, struct wf_error *err) WF_CHECKED;
-int life_set_due(struct life *life, int64_t due_ms, struct wf_error *err) WF_CHECKED;
 int life_snapshot(struct life *life, struct wf_snapshot *out, struct wf_error *err) WF_CHECKED;
 const struct wf_value *life_atomic_states(const struct life *life, struct wf_arena *arena);
+
+const char *life_model(const struct life *life); /* of the site of reception: "M1", or "" */
+
+/* clock.c: due date, reminders, and the clock that stands while the citizen is waited for */
+
+/* What the active states make of the dossier. */
+struct standing {
+    int status;
+    bool clock_stopped;
+    const char *stopper; /* state that stops the clock */
+    const char *outcome;
+};
+
+/* The hours of the dossier's site: all its moments are counted by them. */
+const struct wf_calendar *life_calendar(const struct life *life);
+int life_set_due(struct life *life, int64_t due_ms, struct wf_error *err) WF_CHECKED;
+int clock_arm_reminders(struct life *life, struct wf_error *err) WF_CHECKED;
+int clock_move(struct life *life, const struct standing *is, struct wf_error *err) WF_CHECKED;
+/* Moves the due date on by the length of time; more often than allowed raises error.execution. */
+int clock_extend(struct life *life, const char *delay, struct wf_error *err) WF_CHECKED;
+/* When a length of time runs out that begins at from_ms. */
+int clock_moment(const struct life *life, int64_t from_ms, const char *delay, int64_t *out,
+                 struct wf_error *err) WF_CHECKED;
+
+/* who.c: roles, channels and models */
+
+/* May this person receive the procedure's dossiers at the site over the channel? */
+int who_receives(const struct wf_procedure *p, const struct wf_site *site,
+                 const struct wf_msg_dossier_submit *m, struct wf_error *err) WF_CHECKED;
+/* May the raiser take one of the transitions (indexes as wf_chart_offers gives them)? */
+int who_raises(const struct life *life, const size_t *offers, size_t n,
+               const struct wf_chart_raiser *who, struct wf_error *err) WF_CHECKED;
 
 /* effects.c */
 /* Stores a queue item and makes sure that its service hears of it after the commit. */

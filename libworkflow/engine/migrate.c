@@ -72,7 +72,7 @@ static int due_of(const struct plan *plan, const struct wf_chart_state *now, int
         return 0;
     if (!wf_limit_parse(wf_str(now->deadline), &limit))
         return wf_fail(err, WF_E_STATE, "\"%s\" is no length of time", now->deadline);
-    *out = wf_calendar_due(turn->engine->options.calendar, turn->now_ms, limit);
+    *out = wf_calendar_due(life_calendar(plan->life), turn->now_ms, limit);
     return 0;
 }
 
@@ -141,7 +141,9 @@ static int carry_out(const struct plan *plan, struct wf_error *err)
     life->now.states = plan->states;
     life->now.history = plan->history;
     life->now.data = plan->data;
-    rc = life_drain(life, err);
+    rc = clock_arm_reminders(life, err);
+    if (rc == 0)
+        rc = life_drain(life, err);
     return rc == 0 ? life_save(life, err) : rc;
 }
 

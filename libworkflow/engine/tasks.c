@@ -43,6 +43,7 @@ static int lease(struct wf_turn *turn, const struct wf_rec_task *task,
     leased.token++;
     leased.visible = turn->real_ms + (int64_t)(ms > LEASE_LEAST_MS ? ms : LEASE_LEAST_MS);
     leased.holder = m->by;
+    leased.as = m->role;
     leased.leased = true;
     int rc = wf_task_update(turn->txn, task, &leased, err);
     if (rc == 0 && !wf_list_add(turn->arena, list, task_map(turn, &leased)))
@@ -220,7 +221,8 @@ static int close_act(struct act *act, struct wf_str by, struct wf_error *err)
 {
     struct wf_turn *turn = act->life.turn;
     const char *who = wf_arena_strndup(turn->arena, by.ptr, by.len);
-    const char *role = wf_arena_strndup(turn->arena, act->task.role.ptr, act->task.role.len);
+    struct wf_str as = act->task.as.len > 0 ? act->task.as : act->task.role;
+    const char *role = wf_arena_strndup(turn->arena, as.ptr, as.len);
     if (who == NULL || role == NULL)
         return out_of_memory(err);
     for (struct pending *event = act->life.first; event != NULL; event = event->next) {

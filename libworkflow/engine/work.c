@@ -176,7 +176,7 @@ const struct wf_registry *wf_work_registry(const struct wf_work *work)
 
 const struct wf_calendar *wf_work_calendar(const struct wf_work *work)
 {
-    return work->life->turn->engine->options.calendar;
+    return life_calendar(work->life);
 }
 
 const char *wf_work_setting(const struct wf_work *work, const char *name)

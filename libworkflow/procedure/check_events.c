@@ -79,7 +79,7 @@ static const char *after(const char *token, const char *prefix)
 
 static void check_event(struct checking *c, const struct wf_chart_transition *t, const char *token)
 {
-    static const char *const of_engine[] = {"overdue"};
+    static const char *const of_engine[] = {"overdue", "reminder"};
     const char *id = NULL;
     if ((id = after(token, "done.invoke.")) != NULL || (id = after(token, "progress.")) != NULL)
         check_invoke_event(c, t, token, id);
@@ -87,11 +87,30 @@ static void check_event(struct checking *c, const struct wf_chart_transition *t,
         check_state_event(c, t, token, id, false);
     else if ((id = after(token, "deadline.")) != NULL)
         check_state_event(c, t, token, id, true);
-    else if (strcmp(token, of_engine[0]) != 0 && wf_nearest(token, of_engine, 1) != NULL)
+    else if (word_index(token, of_engine, WF_COUNT(of_engine)) == WF_COUNT(of_engine) &&
+             (id = wf_nearest(token, of_engine, WF_COUNT(of_engine))) != NULL)
         CHECK_WARN(c, t->line,
-                   "event '%s' must come from a party: the engine's own is 'overdue': "
+                   "event '%s' must come from a party: the engine's own is '%s': "
                    "correct it if that one is meant",
-                   token);
+                   token, id);
+    else if (strcmp(token, "reminder") == 0 && c->p->remind.n == 0)
+        CHECK_WARN(c, t->line,
+                   "event 'reminder' does not come by itself: the procedure has no times for it: "
+                   "add remind = [ \"1 working day\" ]");
+}
+
+/* Reminders that no state hears would only fill the journal. */
+static void check_reminders(struct checking *c, const struct wf_node *group)
+{
+    const struct wf_node *node = wf_node_child(group, "remind");
+    for (size_t i = 0; i < c->n_transitions; i++) {
+        const char *event = c->transitions[i].event;
+        if (event != NULL && wf_event_matches(event, "reminder"))
+            return;
+    }
+    if (c->p->remind.n > 0)
+        CHECK_ERROR(c, node->line,
+                    "remind has no effect: no transition takes reminder: add one, or remove it");
 }
 
 static void check_deadlines(struct checking *c)
@@ -116,6 +135,25 @@ static void check_deadlines(struct checking *c)
 
 /* ---- transitions in the shadow of an earlier one -----------------------------------------------
  */
+
+/* Does the list let all through that the other one lets? */
+static bool lets_all(const char *const *first, size_t n_first, const char *const *later,
+                     size_t n_later)
+{
+    bool all = n_first == 0 || n_later > 0;
+    for (size_t i = 0; n_first > 0 && i < n_later; i++)
+        all = all && word_index(later[i], first, n_first) < n_first;
+    return all;
+}
+
+/* Everybody who may raise the event of `later` may raise that of `first`. */
+static bool is_open_to_all_of(const struct wf_chart_transition *first,
+                              const struct wf_chart_transition *later)
+{
+    return lets_all(first->roles, first->n_roles, later->roles, later->n_roles) &&
+           lets_all(first->channels, first->n_channels, later->channels, later->n_channels) &&
+           lets_all(first->models, first->n_models, later->models, later->n_models);
+}
 
 /* Does every event of `later` start `earlier` as well? */
 static bool covers(const char *earlier, const char *later)
@@ -150,7 +188,7 @@ static void check_shadow(struct checking *c, size_t later)
         const struct wf_chart_transition *first = &c->transitions[i - 1];
         const struct transition *compiled = c->p->chart->transitions;
         if (!guard_follows(compiled[i - 1].cond, compiled[later].cond) ||
-            !covers(first->event, t->event))
+            !covers(first->event, t->event) || !is_open_to_all_of(first, t))
             continue;
         CHECK_ERROR(c, t->line,
                     "transition can never be taken: the one of line %d comes first and "
@@ -214,4 +252,5 @@ void check_events(struct checking *c)
     for (size_t i = 0; i < c->n_states; i++)
         check_loop(c, (int)i);
     check_deadlines(c);
+    check_reminders(c, c->group);
 }

@@ -191,6 +191,8 @@ static void check_transition(struct checking *c, const struct wf_chart_transitio
     for (size_t i = 0; i < t->n_channels; i++)
         check_word(c, t->line, "channel", t->channels[i], c->catalogue->channels,
                    c->catalogue->n_channels);
+    for (size_t i = 0; i < t->n_models; i++)
+        check_word(c, t->line, "model", t->models[i], c->catalogue->models, c->catalogue->n_models);
 }
 
 void check_names(struct checking *c)

@@ -95,8 +95,14 @@ static void add_head(const struct page *page)
         wf_buf_printf(page->out, "%s\n", p->authority);
     }
     head(page, "Thời hạn giải quyết", "Time limit");
-    wf_buf_printf(page->out, "%s\n",
-                  wf_limit_words(p->time_limit, page->v.vietnamese, buf, sizeof(buf)));
+    wf_buf_text(page->out, wf_limit_words(p->time_limit, page->v.vietnamese, buf, sizeof(buf)));
+    for (size_t i = 0; i < p->channels.n; i++) {
+        struct wf_limit own = wf_procedure_limit(p, wf_str(p->channels.items[i]));
+        if (own.unit != p->time_limit.unit || own.amount != p->time_limit.amount)
+            wf_buf_printf(page->out, "; %s: %s", channel_words(page, p->channels.items[i]),
+                          wf_limit_words(own, page->v.vietnamese, buf, sizeof(buf)));
+    }
+    wf_buf_text(page->out, "\n");
     head(page, "Phí, lệ phí", "Fee");
     if (p->fee > 0)
         add_money(page, p->fee);

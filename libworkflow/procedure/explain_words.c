@@ -50,6 +50,7 @@ static const struct phrase events[] = {
     {"done.invoke.",        "khi xong",                       "when done"},
     {"done.state.",         "khi mọi phần đã xong",           "when all parts are done"},
     {"overdue",             "khi hồ sơ quá hạn trả",          "when the dossier is overdue"},
+    {"reminder",            "khi sắp đến hạn trả",            "when the due date comes near"},
     {"deadline.",           "khi hết thời gian của bước",     "when the time of the step has run out"},
     {"error.communication", "khi bước này không thực hiện được", "when the step cannot be carried out"},
     {"withdraw",            "khi người nộp xin rút hồ sơ",    "when the citizen withdraws"},

@@ -204,7 +204,8 @@ static bool can_come(const struct walk *k, const char *token, unsigned *flags)
     }
     if (wf_event_matches("deadline", token))
         return is_deadline_armed(k, token);
-    return strcmp(token, "overdue") != 0 || !is_clock_stopped(k);
+    bool is_of_clock = strcmp(token, "overdue") == 0 || strcmp(token, "reminder") == 0;
+    return !is_of_clock || !is_clock_stopped(k);
 }
 
 static void take_outside_events(struct walk *k)

@@ -123,6 +123,13 @@ static int ask_guard(struct walk *k, int transition)
                          k->chart->transitions[transition].cond);
 }
 
+/* May only some raise its event? */
+static bool is_open_to_all(const struct wf_chart *chart, int t)
+{
+    const struct wf_chart_transition *view = &chart->public_transitions[t];
+    return view->n_roles == 0 && view->n_channels == 0 && view->n_models == 0;
+}
+
 /* The transitions of a state and those around it, from the i-th of the state on. */
 static void choose_from(struct walk *k, size_t atom, int state, size_t i)
 {
@@ -142,7 +149,9 @@ static void choose_from(struct walk *k, size_t atom, int state, size_t i)
                 continue;
             if (truth > 0) {
                 choose_transition(k, atom, t);
-                return;
+                if (is_open_to_all(chart, t))
+                    return;
+                continue; /* whom it does not let is heard by a later one */
             }
             signed char *decided = &k->decided[k->guard_of[t]];
             *decided = 1;

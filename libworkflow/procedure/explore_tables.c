@@ -83,7 +83,8 @@ static void number_tokens(struct walk *k)
 static bool is_of_engine(const char *name)
 {
     return wf_starts_with(name, "done.") || wf_starts_with(name, "progress.") ||
-           wf_starts_with(name, "deadline.") || strcmp(name, "overdue") == 0;
+           wf_starts_with(name, "deadline.") || strcmp(name, "overdue") == 0 ||
+           strcmp(name, "reminder") == 0;
 }
 
 static void look_at_block(struct walk *k, const struct block *block)

@@ -8,6 +8,7 @@
 /* The words of `kind` and `type`, by enum number. */
 extern const char *const paper_kind_names[6];
 extern const char *const field_type_names[10];
+extern const char *const channel_names[WF_CHANNELS];
 
 /* Index of the word in the list, or n. */
 size_t word_index(const char *word, const char *const *words, size_t n);
@@ -18,6 +19,19 @@ const char *word_hint(const char *word, const char *const *words, size_t n, char
 /* Fills the procedure from its group: everything but the chart. 0, WF_E_CONFIG or WF_E_NOMEM. */
 int procedure_read(struct wf_procedure *p, const struct wf_node *group, struct wf_report *report,
                    struct wf_error *err) WF_CHECKED;
+
+/* What a definition says of time, forms and places beside its time limit, as it stands there. */
+struct raw_terms {
+    const struct wf_node *time_limits;
+    struct wf_texts remind;
+    struct wf_texts models;
+    int64_t max_extensions;
+    const char *form_set;
+};
+
+/* After channels and validity. Mistakes go to the report. */
+void procedure_read_terms(struct wf_procedure *p, const struct wf_node *group,
+                          const struct raw_terms *raw, struct wf_report *report);
 
 /* Variables that expressions of the chart may use: the fields and _dossier. NULL = no memory. */
 const struct wf_decl *procedure_decls(const struct wf_procedure *p, size_t *out_n);

@@ -11,10 +11,10 @@
 
 const char *const paper_kind_names[6] = {"original",   "copy",  "certified",
                                          "electronic", "photo", "any"};
+const char *const channel_names[WF_CHANNELS] = {"one_stop", "post", "online"};
 const char *const field_type_names[10] = {"text",   "integer",    "money",  "date",  "boolean",
                                           "choice", "citizen_id", "mobile", "email", "tax_number"};
 static const char *const level_names[] = {"commune", "district", "province"};
-static const char *const channel_names[] = {"one_stop", "post", "online"};
 static const char *const agent_names[] = {"allowed", "forbidden"};
 
 /* Other parts of the system look for these fields by name and rely on their type. */
@@ -330,6 +330,7 @@ struct raw_procedure {
     int64_t version, fee, retention_years;
     struct wf_texts channels, legal;
     bool presence;
+    struct raw_terms terms;
     const struct wf_node *title, *papers, *fields, *results;
     const struct wf_node *initial, *data, *states; /* the chart's */
 };
@@ -345,6 +346,11 @@ static const struct wf_key procedure_keys[] = {
     {"field_of_work",   WF_KEY_TEXT,  AT(field_of_work),   false, 1, 64,   NULL,      "code of the field, \"G15-TP07\""},
     {"channels",        WF_KEY_TEXTS, AT(channels),        true,  1, 3,    NULL,      "of one_stop, post, online"},
     {"time_limit",      WF_KEY_TEXT,  AT(time_limit),      true,  1, 64,   NULL,      "\"3 working days\", \"same day\""},
+    {"time_limits",     WF_KEY_NODE,  AT(terms.time_limits),     false, 0, 0,    NULL,      "by channel: { online = \"2 working days\"; }"},
+    {"remind",          WF_KEY_TEXTS, AT(terms.remind),          false, 0, WF_REMINDERS, NULL, "how long before the due date, \"1 working day\""},
+    {"max_extensions",  WF_KEY_INT,   AT(terms.max_extensions),  false, 0, 99,   "1",       "how often the due date may be extended"},
+    {"models",          WF_KEY_TEXTS, AT(terms.models),          false, 0, 4,    NULL,      "of the sites that may receive it: M1, M2, M3, M4"},
+    {"form_set",        WF_KEY_TEXT,  AT(terms.form_set),        false, 1, 64,   NULL,      "national forms of 2018 or 2025"},
     {"fee",             WF_KEY_INT,   AT(fee),             false, 0, 1e12, "0",       "dong"},
     {"authority",       WF_KEY_TEXT,  AT(authority),       false, 1, 500,  NULL,      "who decides"},
     {"agent",           WF_KEY_TEXT,  AT(agent),           false, 1, 64,   "allowed", "allowed, forbidden"},
@@ -425,6 +431,7 @@ int procedure_read(struct wf_procedure *p, const struct wf_node *group, struct w
     p->agent_allowed =
         read_word(&r, group, "agent", raw.agent, agent_names, WF_COUNT(agent_names)) == 0;
     read_limit(&r, group, raw.time_limit);
+    procedure_read_terms(p, group, &raw.terms, report);
     check_text(&r, group, "code", raw.code, wf_check_procedure_code);
     check_text(&r, group, "valid_from", raw.valid_from, wf_check_date);
     check_text(&r, group, "valid_until", raw.valid_until, wf_check_date);

@@ -4,6 +4,8 @@
 
 static const char *const kind_names[] = {"post_office", "one_stop", "agency"};
 static const char *const model_names[] = {"", "M1", "M2", "M3", "M4"};
+/* As procedures name them. */
+static const char *const known_models[] = {"M1", "M2", "M3", "M4"};
 static const char *const channel_names[] = {"one_stop", "post", "online"};
 
 const char *wf_site_kind_name(enum wf_site_kind kind)
@@ -43,6 +45,32 @@ const struct wf_site *wf_registry_site(const struct wf_registry *registry, struc
     return NULL;
 }
 
+const struct wf_calendar *wf_site_calendar(const struct wf_registry *registry,
+                                           const struct wf_calendar *calendar, struct wf_str code)
+{
+    const struct wf_site *site = registry != NULL ? wf_registry_site(registry, code) : NULL;
+    if (site == NULL || site->calendar == NULL || calendar == NULL)
+        return calendar;
+    const struct wf_calendar *own = wf_calendar_variant(calendar, site->calendar);
+    return own != NULL ? own : calendar;
+}
+
+int wf_registry_check_calendars(const struct wf_registry *registry,
+                                const struct wf_calendar *calendar, struct wf_report *report,
+                                struct wf_error *err)
+{
+    size_t before = report->errors;
+    for (size_t i = 0; i < registry->n_sites; i++) {
+        const struct wf_site *site = &registry->sites[i];
+        if (site->calendar != NULL && wf_calendar_variant(calendar, site->calendar) == NULL)
+            wf_report_error(report, "sites.cfg", site->line,
+                            "site %s: calendar '%s' is none of the variants of calendar.cfg: its "
+                            "due dates would have wrong hours: add the variant or mend the name",
+                            site->code, site->calendar);
+    }
+    return wf_report_result_since(report, before, err);
+}
+
 const struct wf_role *wf_registry_role(const struct wf_registry *registry, struct wf_str id)
 {
     for (size_t i = 0; i < registry->n_roles; i++) {
@@ -69,4 +97,6 @@ void wf_registry_catalogue(const struct wf_registry *registry, struct wf_catalog
     out->n_templates = registry->n_templates;
     out->channels = channel_names;
     out->n_channels = WF_COUNT(channel_names);
+    out->models = known_models;
+    out->n_models = WF_COUNT(known_models);
 }

@@ -30,6 +30,7 @@ struct site_row {
     const char *model;
     bool mandated;
     const char *agency;
+    const char *calendar;
 };
 
 struct role_row {
@@ -48,6 +49,7 @@ static const struct wf_key site_keys[] = {
     KEY(site_row, model,    TEXT, false, 0, 50, "M1, M2, M3 or M4; not for agencies"),
     KEY(site_row, mandated, BOOL, false, 0, 0,  "may postal workers receive dossiers here"),
     KEY(site_row, agency,   TEXT, false, 3, 50, "code of the competent authority"),
+    KEY(site_row, calendar, TEXT, false, 1, 40, "office hours: a variant of calendar.cfg"),
 };
 
 static const struct wf_key role_keys[] = {
@@ -156,6 +158,8 @@ static int read_site(struct loader *l, const struct wf_node *node, void *out)
     }
     site->code = row.code;
     site->mandated = row.mandated;
+    site->calendar = row.calendar;
+    site->line = node->line;
     site->agency = row.agency != NULL ? row.agency : row.code;
     check_place(l, node, &row, site);
     return read_keys(l, row.name, name_keys, WF_COUNT(name_keys), &site->name);

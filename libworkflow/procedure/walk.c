@@ -7,7 +7,10 @@
 
 #include <string.h>
 
-#define OVERDUE "overdue"
+#include "workflow/forms.h"
+
+#define OVERDUE  "overdue"
+#define REMINDER "reminder"
 
 int walk_no_memory(struct walker *w)
 {
@@ -69,13 +72,62 @@ static int set_alarm(struct walker *w, const char *id, const char *event, int64_
     return 0;
 }
 
+static const char *const reminder_ids[WF_REMINDERS] = {"reminder.1", "reminder.2", "reminder.3",
+                                                       "reminder.4"};
+
+static void drop_due_alarms(struct walker *w)
+{
+    drop_alarm(w, OVERDUE);
+    for (size_t i = 0; i < WF_REMINDERS; i++)
+        drop_alarm(w, reminder_ids[i]);
+}
+
+static int set_reminder(struct walker *w, size_t i)
+{
+    struct wf_limit limit;
+    const char *before = w->p->remind.items[i];
+    if (!wf_limit_parse(wf_str(before), &limit))
+        return 0;
+    int64_t moment = wf_calendar_before(w->o->calendar, w->due, limit);
+    struct wf_value *data = wf_map(w->arena);
+    (void)wf_map_put(w->arena, data, "before", wf_text(w->arena, before));
+    return moment > w->now ? set_alarm(w, reminder_ids[i], REMINDER, moment, data) : 0;
+}
+
+static int moment_of(struct walker *w, int64_t from, const char *delay, int64_t *out)
+{
+    struct wf_limit limit;
+    if (!wf_limit_parse(wf_str(delay), &limit))
+        return wf_fail(w->err, WF_E_STATE, "\"%s\" is no length of time", delay);
+    *out = wf_calendar_due(w->o->calendar, from, limit);
+    return 0;
+}
+
 static int set_due(struct walker *w, int64_t due)
 {
     w->due = due;
-    drop_alarm(w, OVERDUE);
+    drop_due_alarms(w);
     if (due == 0 || w->clock_stopped || w->snapshot.done)
         return 0;
-    return set_alarm(w, OVERDUE, OVERDUE, due, NULL);
+    int rc = set_alarm(w, OVERDUE, OVERDUE, due, NULL);
+    for (size_t i = 0; rc == 0 && i < w->p->remind.n; i++)
+        rc = set_reminder(w, i);
+    return rc;
+}
+
+/* As clock_extend of engine/clock.c. */
+static int extend(struct walker *w, const char *delay, int64_t *out_due)
+{
+    *out_due = w->due;
+    if (w->extensions >= w->p->max_extensions) {
+        struct wf_value *data = wf_map(w->arena);
+        (void)wf_map_put(w->arena, data, "message",
+                         wf_text(w->arena, "extend: see max_extensions"));
+        return set_alarm(w, "error.execution", "error.execution", w->now, data);
+    }
+    w->extensions++;
+    int rc = moment_of(w, w->due > w->now ? w->due : w->now, delay, out_due);
+    return rc == 0 ? set_due(w, *out_due) : rc;
 }
 
 /* ---- effects ------------------------------------------------------------------------------- */
@@ -97,15 +149,6 @@ static void note(struct walker *w, const char *what, const struct wf_effect *e, 
     if (e->data != NULL && e->data->type == WF_MAP && wf_value_count(e->data) > 0)
         (void)wf_map_put(w->arena, map, "data", e->data);
     (void)wf_list_add(w->arena, w->does, map);
-}
-
-static int moment_of(struct walker *w, int64_t from, const char *delay, int64_t *out)
-{
-    struct wf_limit limit;
-    if (!wf_limit_parse(wf_str(delay), &limit))
-        return wf_fail(w->err, WF_E_STATE, "\"%s\" is no length of time", delay);
-    *out = wf_calendar_due(w->o->calendar, from, limit);
-    return 0;
 }
 
 static int start_job(struct walker *w, const struct wf_effect *e, bool detached)
@@ -156,9 +199,7 @@ static int apply_effect(struct walker *w, const struct wf_effect *e)
         drop_alarm(w, e->id);
         return 0;
     case WF_EFFECT_EXTEND:
-        rc = moment_of(w, w->due > w->now ? w->due : w->now, e->delay, &due);
-        if (rc == 0)
-            rc = set_due(w, due);
+        rc = extend(w, e->delay, &due);
         note(w, "extend", e, due);
         return rc;
     case WF_EFFECT_LOG:
@@ -196,7 +237,7 @@ static int move_clock(struct walker *w)
     if (w->clock_stopped && w->stopped_since == 0) {
         w->stopped_since = w->now;
         w->supplements += w->status == 5;
-        drop_alarm(w, OVERDUE);
+        drop_due_alarms(w);
     } else if (!w->clock_stopped && w->stopped_since != 0) {
         int64_t waited = w->now - w->stopped_since;
         w->stopped_since = 0;
@@ -275,6 +316,9 @@ static const struct wf_value *dossier_map(const struct walker *w)
     (void)wf_map_put(arena, map, "supplements", wf_int(arena, w->supplements));
     (void)wf_map_put(arena, map, "has_agent", wf_bool(false));
     (void)wf_map_put(arena, map, "fee", wf_int(arena, w->p->fee));
+    (void)wf_map_put(arena, map, "extensions", wf_int(arena, w->extensions));
+    (void)wf_map_put(arena, map, "form_set",
+                     wf_text(arena, wf_form_set_name(wf_form_set_of(w->p, w->o->start_ms))));
     return map;
 }
 
@@ -311,6 +355,11 @@ int walk_event(struct walker *w, const struct wf_chart_event *event, bool quiet,
     return after_step(w, &step, event->name, event->data, quiet);
 }
 
+static struct wf_limit limit_of(const struct walker *w)
+{
+    return wf_procedure_limit(w->p, wf_str(w->o->channel != NULL ? w->o->channel : "one_stop"));
+}
+
 int walk_finish(struct walker *w, struct job *job, const struct wf_value *data)
 {
     bool taken = false;
@@ -321,7 +370,7 @@ int walk_finish(struct walker *w, struct job *job, const struct wf_value *data)
         return walk_no_memory(w);
     drop_job(w, job->id);
     if (strcmp(job->activity->name, "intake.register") == 0 && w->due == 0)
-        rc = set_due(w, wf_calendar_due(w->o->calendar, w->now, w->p->time_limit));
+        rc = set_due(w, wf_calendar_due(w->o->calendar, w->now, limit_of(w)));
     const struct wf_chart_event event = {name, data, job->id};
     return rc < 0 ? rc : walk_event(w, &event, job->detached, &taken);
 }
@@ -367,8 +416,8 @@ static bool is_of_party(const char *event)
         if (wf_starts_with(event, own[i]))
             return false;
     }
-    return strcmp(event, OVERDUE) != 0 && strcmp(event, "error") != 0 &&
-           strcmp(event, "done") != 0 && strchr(event, '*') == NULL;
+    return strcmp(event, OVERDUE) != 0 && strcmp(event, REMINDER) != 0 &&
+           strcmp(event, "error") != 0 && strcmp(event, "done") != 0 && strchr(event, '*') == NULL;
 }
 
 const char *walk_offer(const struct walker *w, size_t i)

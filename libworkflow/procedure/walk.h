@@ -68,7 +68,7 @@ struct walker {
     struct wf_value *does; /* of the event being applied */
     uint64_t random;
     int64_t now, due, stopped_since;
-    int64_t supplements;
+    int64_t supplements, extensions;
     int status;
     size_t n_events, n_errors;
     bool clock_stopped;

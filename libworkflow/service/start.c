@@ -36,6 +36,8 @@ static int load_files(struct worker *worker, const struct options *options, stru
     if (rc == 0) {
         (void)snprintf(calendar, sizeof(calendar), "%s/calendar.cfg", worker->settings.registry);
         rc = wf_calendar_load(calendar, &report, &worker->calendar, err);
+        if (rc == 0)
+            rc = wf_registry_check_calendars(worker->registry, worker->calendar, &report, err);
     }
     show(&report);
     wf_report_fini(&report);

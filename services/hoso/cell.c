@@ -138,7 +138,10 @@ int hoso_calendar(struct hoso *h)
     if (!hoso_path(path, h->settings.registry, "calendar.cfg"))
         return wf_fail(&h->err, WF_E_CONFIG, "the registry's path is too long");
     struct wf_report report = {0};
-    return told(h, &report, wf_calendar_load(path, &report, &h->calendar, &h->err));
+    rc = wf_calendar_load(path, &report, &h->calendar, &h->err);
+    if (rc == 0 && h->registry != NULL)
+        rc = wf_registry_check_calendars(h->registry, h->calendar, &report, &h->err);
+    return told(h, &report, rc);
 }
 
 int hoso_program_folder(struct hoso *h, char out[4096])

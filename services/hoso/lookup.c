@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "workflow/forms.h"
+
 #define ROWS_PER_TRANSACTION 1000
 
 static const struct hoso_column dossier_columns[] = {
@@ -21,6 +23,8 @@ static const struct hoso_column dossier_columns[] = {
     {"received", "Received", "Ngày tiếp nhận", HOSO_TIME},
     {"due", "Due", "Ngày hẹn trả", HOSO_TIME},
     {"stopped", "Clock stopped", "Dừng tính giờ từ", HOSO_TIME},
+    {"extensions", "Extended, times", "Số lần gia hạn", HOSO_NUMBER},
+    {"form_set", "Forms of", "Mẫu giấy tờ năm", HOSO_TEXT},
     {"closed_at", "Closed", "Kết thúc", HOSO_TIME},
     {"outcome", "Outcome", "Kết quả", HOSO_TERM},
     {"events", "Events", "Số sự kiện", HOSO_NUMBER},
@@ -35,6 +39,12 @@ static const struct hoso_column paper_columns[] = {
     {"title", "Paper", "Giấy tờ", HOSO_TEXT},
     {"kind", "Kind", "Loại", HOSO_TERM},
     {"copies", "Copies", "Số bản", HOSO_NUMBER},
+};
+
+static const struct hoso_column stop_columns[] = {
+    {"reason", "Waited for", "Chờ", HOSO_TERM},
+    {"from", "From", "Từ", HOSO_TIME},
+    {"to", "To", "Đến", HOSO_TIME},
 };
 
 static const struct hoso_column list_columns[] = {
@@ -199,6 +209,10 @@ static int read_dossier(struct hoso *h, struct wf_txn *txn, void *context)
     const struct wf_value *at = innermost(h, txn, &dossier);
     (void)wf_map_put(h->arena, map, "at", at);
     (void)wf_map_put(h->arena, map, "at_title", titled(h, procedure, at));
+    if (procedure != NULL)
+        (void)wf_map_put(
+            h->arena, map, "form_set",
+            wf_text(h->arena, wf_form_set_name(wf_form_set_of(procedure, dossier.received))));
     (void)wf_map_put(h->arena, map, "fields", field_rows(h, procedure, content.fields));
     (void)wf_map_put(h->arena, map, "papers", paper_rows(h, procedure, content.papers));
     (void)wf_map_put(h->arena, map, "agent",
@@ -228,6 +242,11 @@ int hoso_show(struct hoso *h)
         hoso_print_heading(h, "Papers", "Giấy tờ");
         rc = hoso_print_table(h, paper_columns, WF_COUNT(paper_columns),
                               wf_map_get(answer, "papers"));
+    }
+    const struct wf_value *stops = wf_map_get(answer, "stops");
+    if (rc == 0 && wf_value_count(stops) > 0) {
+        hoso_print_heading(h, "The clock stood", "Thời gian dừng tính");
+        rc = hoso_print_table(h, stop_columns, WF_COUNT(stop_columns), stops);
     }
     const struct wf_value *agent = wf_map_get(answer, "agent");
     if (rc == 0 && wf_value_count(agent) > 0) {

@@ -53,6 +53,8 @@ static const struct words terms[] = {
     {"refused", "từ chối"},
     {"lapsed", "hết hạn bổ sung"},
     {"withdrawn", "đã rút"},
+    {"supplement", "bổ sung giấy tờ"},
+    {"payment", "nộp tiền"},
     {"stopped", "dừng giải quyết"},
 };
 

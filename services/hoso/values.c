@@ -126,6 +126,21 @@ static const struct wf_value *or_empty(struct hoso *h, const struct wf_value *li
     return list != NULL ? list : wf_list(h->arena);
 }
 
+/* Lists [reason, from, to] as maps. */
+static const struct wf_value *stop_rows(struct hoso *h, const struct wf_value *stops)
+{
+    struct wf_value *rows = wf_list(h->arena);
+    for (size_t i = 0; i < wf_value_count(stops); i++) {
+        const struct wf_value *span = wf_list_at(stops, i);
+        (void)wf_list_add(h->arena, rows,
+                          hoso_map(h, "reason", hoso_str(h, wf_value_str(wf_list_at(span, 0))),
+                                   "from", wf_int(h->arena, wf_value_int(wf_list_at(span, 1), 0)),
+                                   "to", wf_int(h->arena, wf_value_int(wf_list_at(span, 2), 0)),
+                                   NULL));
+    }
+    return rows;
+}
+
 const struct wf_value *hoso_dossier_value(struct hoso *h, const struct wf_rec_dossier *d)
 {
     /* clang-format off */
@@ -145,6 +160,8 @@ const struct wf_value *hoso_dossier_value(struct hoso *h, const struct wf_rec_do
         "closed_at", wf_int(h->arena, d->closed),
         "changed", wf_int(h->arena, d->changed),
         "stopped", wf_int(h->arena, d->stopped),
+        "stops", stop_rows(h, d->stops),
+        "extensions", count(h, d->extensions),
         "outcome", hoso_str(h, d->outcome),
         "events", count(h, d->events),
         "waits_for", keys_of(h, d->running),
@@ -169,6 +186,8 @@ const struct wf_value *hoso_reply_value(struct hoso *h, const struct wf_msg_doss
         "closed", wf_bool(s->closed),
         "outcome", hoso_str(h, s->outcome),
         "events", count(h, s->events),
+        "stops", stop_rows(h, s->stops),
+        "extensions", count(h, s->extensions),
         NULL);
     /* clang-format on */
 }

@@ -60,7 +60,8 @@ static int give_code(struct wf_work *work, struct wf_error *err)
 
 static int give_due(struct wf_work *work, struct wf_error *err)
 {
-    struct wf_limit limit = wf_work_procedure(work)->time_limit;
+    struct wf_limit limit =
+        wf_procedure_limit(wf_work_procedure(work), wf_work_dossier(work)->channel);
 
     if (wf_work_dossier(work)->due != 0 || limit.unit == WF_LIMIT_NONE)
         return 0;

@@ -2,12 +2,15 @@
 /*
  * notification.send: one message, by the first channel that takes it.
  *
- * The gateway of a channel gets a task {to, text, template, data, dossier}. When it has failed
- * there for good, the next channel is tried; after the last one the task becomes a dead letter.
- * Memory: {left: [channels not tried yet]}. The text is made anew for each channel from the
- * task's template and data, so that nothing personal need be remembered.
+ * The gateway of a channel gets a task {to, text, template, data, form, dossier}; form tells which
+ * national form goes with the message. When it has failed there for good, the next channel is
+ * tried; after the last one the task becomes a dead letter. Memory: {left: [channels not tried
+ * yet]}. The text is made anew for each channel from the task's template and data, so that nothing
+ * personal need be remembered.
  */
 #include "notification.h"
+
+#include "workflow/forms.h"
 
 struct message {
     const char *template;
@@ -54,12 +57,31 @@ static const struct wf_value *text_of(struct wf_work *work, const struct wf_temp
     return text;
 }
 
+/* {set, number, title} of the national form that the message announces; NULL where none. */
+static const struct wf_value *form_of(struct wf_work *work, const struct wf_template *template)
+{
+    struct wf_arena *arena = wf_work_arena(work);
+    enum wf_form_set set = wf_form_set_of(wf_work_procedure(work), wf_work_dossier(work)->received);
+    enum wf_form which;
+    const struct wf_form_row *row =
+        wf_form_of_template(template->id, &which) ? wf_form(set, which) : NULL;
+    struct wf_value *form = row != NULL ? wf_map(arena) : NULL;
+
+    if (form == NULL)
+        return NULL;
+    (void)wf_map_put(arena, form, "set", wf_text(arena, wf_form_set_name(set)));
+    (void)wf_map_put(arena, form, "number", wf_text(arena, row->number));
+    (void)wf_map_put(arena, form, "title", wf_text(arena, row->title.vi));
+    return form;
+}
+
 static int open_task(struct wf_work *work, const struct wf_template *template,
                      const struct hoso_channel *channel, const struct wf_value *data,
                      struct wf_error *err)
 {
     struct wf_arena *arena = wf_work_arena(work);
     const struct wf_rec_dossier *dossier = wf_work_dossier(work);
+    const struct wf_value *form = form_of(work, template);
     struct wf_value *params = wf_map(arena);
 
     (void)wf_map_put(arena, params, "to",
@@ -68,6 +90,8 @@ static int open_task(struct wf_work *work, const struct wf_template *template,
     (void)wf_map_put(arena, params, "template", wf_text(arena, template->id));
     if (data != NULL)
         (void)wf_map_put(arena, params, "data", data);
+    if (form != NULL)
+        (void)wf_map_put(arena, params, "form", form);
     (void)wf_map_put(arena, params, "dossier",
                      wf_text_n(arena, dossier->code.ptr, dossier->code.len));
     return hoso_open(work, channel->name, hoso_role(work, "gateway"), params, err);

@@ -48,9 +48,11 @@ static const char *const roles[] = {"citizen", "agent",      "postal_worker",   
 static const char *const channels[] = {"one_stop", "post", "online"};
 static const char *const templates[] = {"receipt", "supplement", "refused",   "apology", "ready",
                                         "payment", "stopped",    "delivered", "returned"};
+static const char *const models[] = {"M1", "M2", "M3", "M4"};
 static const struct wf_catalogue catalogue = {
     activities, WF_COUNT(activities), roles,     WF_COUNT(roles),
     channels,   WF_COUNT(channels),   templates, WF_COUNT(templates),
+    models,     WF_COUNT(models),
 };
 
 /* ---- helpers -----------------------------------------------------------------------------------

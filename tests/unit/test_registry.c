@@ -309,6 +309,28 @@ static void all_files_are_reported_on_in_one_run(void **state)
     wf_report_fini(&report);
 }
 
+static void sites_have_the_hours_that_they_name(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "office_hours = [ \"07:00-11:30\", \"13:30-17:00\" ]; weekly_rest = [ \"sunday\" ];"
+        "years = (); variants = { from_0730 = { office_hours = [ \"07:30-11:30\" ]; }; };";
+    struct wf_report report = {0};
+    struct wf_calendar *calendar = NULL;
+    struct wf_error err = {0};
+    assert_ok(wf_calendar_parse("c", text, sizeof(text) - 1, &report, &calendar, &err), err);
+    const struct wf_calendar *early = wf_calendar_variant(calendar, "from_0730");
+    assert_ptr_equal(wf_site_calendar(registry, calendar, wf_str("000.00.14.H30")), early);
+    assert_ptr_equal(wf_site_calendar(registry, calendar, wf_str("000.00.13.H30")), calendar);
+    assert_ptr_equal(wf_site_calendar(registry, calendar, wf_str("no such site")), calendar);
+    /* config/ names a variant that this calendar has not */
+    assert_int_equal(wf_registry_check_calendars(registry, calendar, &report, &err), WF_E_CONFIG);
+    assert_int_equal(report.errors, 1);
+    assert_non_null(strstr(err.text, "saturday_morning"));
+    wf_calendar_free(calendar);
+    wf_report_fini(&report);
+}
+
 static void a_missing_file_is_an_error_of_input(void **state)
 {
     (void)state;
@@ -356,6 +378,7 @@ int main(void)
         cmocka_unit_test(all_vietnamese_letters_lose_their_accents),
         cmocka_unit_test(mistakes_in_the_files_are_named),
         cmocka_unit_test(all_files_are_reported_on_in_one_run),
+        cmocka_unit_test(sites_have_the_hours_that_they_name),
         cmocka_unit_test(a_missing_file_is_an_error_of_input),
         cmocka_unit_test(loading_survives_every_failing_allocation),
     };

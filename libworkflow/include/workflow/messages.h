@@ -166,7 +166,9 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, BOOL, closed,     REQ, 0,        "a final state is reached")                              \
     F(m, STR,  outcome,    REQ, 64,       "of a closed one, else empty")                           \
     F(m, U64,  events,     REQ, 0,        "how many were applied")                                 \
-    F(m, MAP,  content,    OPT, 0,        "{fields, papers, agent} when asked for")
+    F(m, MAP,  content,    OPT, 0,        "{fields, papers, agent} when asked for")                \
+    F(m, LIST, stops,      OPT, 0,        "of the clock: lists [reason, from, to]; to 0 = still")  \
+    F(m, U64,  extensions, OPT, 0,        "times the due date was moved by extend")
 #define WF_FIELDS_dossier_page(F, m)                                                               \
     F(m, LIST, dossiers,   REQ, 0,        "maps as dossier_state")                                 \
     F(m, U64,  next,       REQ, 0,        "value for after, 0 = no more")
@@ -257,11 +259,11 @@ struct wf_envelope {
     struct wf_str id;    /* request id chosen by the sender, 1-64 bytes; "" in replies */
     struct wf_str re;    /* in replies: the request's id, "" where it could not be read */
     struct wf_str party; /* set by the gate, at most 64 bytes; "" on local sockets */
+    struct wf_str to;    /* in requests: word of the service that is meant, for the gate; or "" */
     const void *body;    /* struct wf_msg_<type> */
 };
 
 /*
-    struct wf_str to;    /* in requests: word of the service that is meant, for the gate; or "" */
  * Packs an envelope; the body by its table. Optional fields that are zero, empty or NULL are left
  * out; a required map, list or text that is NULL goes out empty. Appends to *out; on failure *out
  * is as before. WF_E_INVALID where a field is over its bound or the whole over the limits,

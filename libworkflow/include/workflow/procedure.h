@@ -63,6 +63,16 @@ struct wf_field {
     struct wf_texts choices;
 };
 
+#define WF_CHANNELS  3 /* one_stop, post, online */
+#define WF_REMINDERS 4 /* the most that a procedure may have */
+
+/* Which set of national forms is used (workflow/forms.h). */
+enum wf_form_set {
+    WF_FORMS_BY_DAY, /* by the day of receipt: the definition says nothing */
+    WF_FORMS_2018,   /* Circular 01/2018/TT-VPCP */
+    WF_FORMS_2025    /* Circular 03/2025/TT-VPCP, from 1 July 2025 */
+};
+
 /* What the citizen gets in the end. */
 struct wf_result {
     const char *id;
@@ -76,10 +86,15 @@ struct wf_procedure {
     const char *level;         /* "commune", "district", "province" */
     const char *field_of_work; /* "G15-TP07" or NULL */
     struct wf_texts channels;  /* of "one_stop", "post", "online" */
+    struct wf_texts models;    /* of the sites that may receive it; none = all */
     struct wf_limit time_limit;
-    int64_t fee;            /* VND; 0 = none */
-    const char *authority;  /* who decides, in words, or NULL */
-    const char *valid_from; /* "2025-07-01": first and last day, or NULL */
+    struct wf_limit channel_limits[WF_CHANNELS]; /* where not NONE, in place of time_limit */
+    struct wf_texts remind;                      /* how long before the due date: "1 working day" */
+    int64_t max_extensions;                      /* how often `extend` may move the due date */
+    enum wf_form_set form_set;                   /* of the national forms */
+    int64_t fee;                                 /* VND; 0 = none */
+    const char *authority;                       /* who decides, in words, or NULL */
+    const char *valid_from;                      /* "2025-07-01": first and last day, or NULL */
     const char *valid_until;
     const char *note;        /* for the people at the desk, or NULL */
     struct wf_texts legal;   /* legal grounds */
@@ -126,6 +141,8 @@ struct wf_catalogue {
     size_t n_channels;
     const char *const *templates;
     size_t n_templates;
+    const char *const *models; /* of places of reception */
+    size_t n_models;
 };
 
 /*
@@ -140,6 +157,9 @@ int wf_procedure_parse(const char *name, const char *text, size_t length,
                        const struct wf_catalogue *catalogue, struct wf_report *report,
                        struct wf_procedure **out, struct wf_error *err) WF_CHECKED;
 void wf_procedure_free(struct wf_procedure *procedure);
+
+/* The time limit over this channel. */
+struct wf_limit wf_procedure_limit(const struct wf_procedure *p, struct wf_str channel);
 
 const struct wf_field *wf_procedure_field(const struct wf_procedure *p, struct wf_str id);
 const struct wf_paper *wf_procedure_paper(const struct wf_procedure *p, struct wf_str id);

@@ -71,7 +71,9 @@
     F(m, STR,  party,      REQ, 0)   /* who submitted */                                  \
     F(m, U64,  parent,     REQ, 0)   /* dossier that this one is a part of, 0 = none */   \
     F(m, STR,  link,       REQ, 0)   /* invoke id of the parent that waits for it */      \
-    F(m, U64,  parts,      REQ, 0)   /* parts opened so far: the last suffix given */
+    F(m, U64,  parts,      REQ, 0)   /* parts opened so far: the last suffix given */     \
+    F(m, LIST, stops,      REQ, 0)   /* of the clock: [reason, from ms, to ms or 0] each */ \
+    F(m, U64,  extensions, REQ, 0)   /* times the due date was moved by extend */
 #define WF_RECORD_content(F, m)                                                           \
     F(m, MAP,  fields,     REQ, 0)                                                        \
     F(m, LIST, papers,     REQ, 0)                                                        \
@@ -121,7 +123,8 @@
     F(m, U64,  attempts,   REQ, 0)   /* failures so far */                                \
     F(m, STR,  reason,     REQ, 0)   /* of the last failure */                            \
     F(m, BOOL, leased,     REQ, 0)   /* a lease was given and neither completed nor failed */ \
-    F(m, STR,  party,      REQ, 0)   /* of the holder, "" = a local program */
+    F(m, STR,  party,      REQ, 0)   /* of the holder, "" = a local program */            \
+    F(m, STR,  as,         REQ, 0)   /* role in which it was leased */
 #define WF_RECORD_timer(F, m)        /* key: service u8 | due u64 | seq u64 */            \
     F(m, U64,  dossier,    REQ, 0)                                                        \
     F(m, STR,  id,         REQ, 0)   /* send id, "deadline.x", "overdue" */               \

@@ -37,6 +37,8 @@ struct wf_site {
     enum wf_site_model model; /* NONE for agencies only */
     bool mandated;            /* postal workers may receive */
     const char *agency;       /* code of the competent authority; its own code for an agency */
+    int line;                 /* in sites.cfg */
+    const char *calendar;     /* its office hours: a variant of the calendar; NULL = the usual */
 };
 
 struct wf_role {
@@ -63,6 +65,18 @@ struct wf_registry {
     struct wf_config *files[3];      /* own the texts above */
     struct wf_arena *arena;          /* owns the arrays */
 };
+
+/*
+ * The working time that holds at a site: its variant of the calendar, or the calendar itself. A
+ * site that is not known, or a variant that is not there, has the usual hours.
+ */
+const struct wf_calendar *wf_site_calendar(const struct wf_registry *registry,
+                                           const struct wf_calendar *calendar, struct wf_str site);
+
+/* Does the calendar have the hours that each site names? Reports what is missing. */
+int wf_registry_check_calendars(const struct wf_registry *registry,
+                                const struct wf_calendar *calendar, struct wf_report *report,
+                                struct wf_error *err) WF_CHECKED;
 
 /* Reads the three files of the folder. *out is set on success only. report must be zeroed once. */
 int wf_registry_load(const char *folder, struct wf_report *report, struct wf_registry **out,
