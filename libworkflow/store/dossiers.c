@@ -135,6 +135,35 @@ static int write_index(struct wf_txn *txn, const struct wf_rec_dossier *before,
     return rc;
 }
 
+bool wf_dossier_calls_for(const struct wf_rec_dossier *dossier, enum wf_table table,
+                          const struct wf_key *key)
+{
+    struct index_rows rows;
+    struct index_row row = {.table = table, .len = (uint8_t)key->len};
+    if (key->len > sizeof(row.bytes))
+        return false;
+    memcpy(row.bytes, key->bytes, key->len);
+    index_keys(dossier, &rows);
+    return has_row(&rows, &row);
+}
+
+int wf_dossier_index_check(struct wf_txn *txn, const struct wf_rec_dossier *dossier,
+                           enum wf_table *out_table, struct wf_error *err)
+{
+    struct index_rows rows;
+    struct wf_slice value;
+    struct wf_key key;
+    int rc = 0;
+    index_keys(dossier, &rows);
+    for (size_t i = 0; i < rows.n && rc == 0; i++) {
+        wf_key_start(&key);
+        wf_key_bytes(&key, rows.rows[i].bytes, rows.rows[i].len);
+        *out_table = rows.rows[i].table;
+        rc = wf_txn_get(txn, rows.rows[i].table, &key, &value, err);
+    }
+    return rc;
+}
+
 /* ---- codes ----------------------------------------------------------------------------------- */
 
 int wf_dossier_find(struct wf_txn *txn, struct wf_str code, uint64_t *out_id, struct wf_error *err)

@@ -21,7 +21,7 @@ static void id_key(struct wf_key *key, uint64_t id)
     wf_key_u64(key, id);
 }
 
-static void order_key(struct wf_key *key, const struct wf_rec_task *task)
+void wf_task_order_key(struct wf_key *key, const struct wf_rec_task *task)
 {
     wf_key_start(key);
     wf_key_hashed(key, task->activity);
@@ -33,14 +33,14 @@ static void order_key(struct wf_key *key, const struct wf_rec_task *task)
 static int put_order(struct wf_txn *txn, const struct wf_rec_task *task, struct wf_error *err)
 {
     struct wf_key key;
-    order_key(&key, task);
+    wf_task_order_key(&key, task);
     return wf_txn_put(txn, WF_TABLE_TASK_ORDER, &key, (struct wf_slice){0}, WF_PUT_SET, err);
 }
 
 static int del_order(struct wf_txn *txn, const struct wf_rec_task *task, struct wf_error *err)
 {
     struct wf_key key;
-    order_key(&key, task);
+    wf_task_order_key(&key, task);
     return wf_txn_must_del(txn, WF_TABLE_TASK_ORDER, &key, err);
 }
 

@@ -334,6 +334,16 @@ int wf_txn_get(struct wf_txn *txn, enum wf_table table, const struct wf_key *key
     return 0;
 }
 
+int wf_txn_entries(struct wf_txn *txn, enum wf_table table, uint64_t *out, struct wf_error *err)
+{
+    MDB_stat stat;
+    int rc = mdb_stat(txn->mdb, txn->store->tables[table], &stat);
+    if (rc != 0)
+        return wf_lmdb_fail(err, rc, wf_table_names[table]);
+    *out = stat.ms_entries;
+    return 0;
+}
+
 int wf_rows_open(struct wf_txn *txn, enum wf_table table, const struct wf_key *from, size_t prefix,
                  struct wf_rows *rows, struct wf_error *err)
 {

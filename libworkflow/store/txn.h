@@ -112,6 +112,23 @@ int wf_counts_pack(const struct wf_counts *counts, struct wf_buf *out,
 int wf_counts_load(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
 int wf_counts_flush(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
 
+/* Rows of the table in this snapshot, by LMDB's own count. */
+int wf_txn_entries(struct wf_txn *txn, enum wf_table table, uint64_t *out,
+                   struct wf_error *err) WF_CHECKED;
+
+/* ---- what check.c asks of the files that own a table ------------------------------------------ */
+
+/* Does the dossier's record call for this row of an index? */
+bool wf_dossier_calls_for(const struct wf_rec_dossier *dossier, enum wf_table table,
+                          const struct wf_key *key);
+/* WF_NONE where an index row of the dossier is missing; *out_table names the index. */
+int wf_dossier_index_check(struct wf_txn *txn, const struct wf_rec_dossier *dossier,
+                           enum wf_table *out_table, struct wf_error *err) WF_CHECKED;
+void wf_task_order_key(struct wf_key *key, const struct wf_rec_task *task);
+/* Pages: the free list within the file and each page once; sums of pages. (pages.c) */
+int wf_pages_check(struct wf_txn *txn, bool *out_is_sound, char *text, size_t size,
+                   struct wf_error *err) WF_CHECKED;
+
 /* ---- ordered scans --------------------------------------------------------------------------- */
 
 /* Rows of a table in key order from `from` on, as long as keys begin as `prefix` bytes of it do.

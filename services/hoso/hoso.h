@@ -269,8 +269,15 @@ int hoso_queue_list(struct hoso *h);
 int hoso_queue_show(struct hoso *h);
 int hoso_queue_retry(struct hoso *h);
 int hoso_queue_drop(struct hoso *h);
+int hoso_queue_shape(struct hoso *h);
 int hoso_status(struct hoso *h);
+int hoso_metrics(struct hoso *h);
 int hoso_verify(struct hoso *h);
+int hoso_backup(struct hoso *h);
+int hoso_restore(struct hoso *h);
+int hoso_compact(struct hoso *h);
+int hoso_dump(struct hoso *h);
+int hoso_load(struct hoso *h);
 int hoso_chart_run(struct hoso *h);
 
 /* After an empty list: names the words of --procedure, --state, --site that stand nowhere

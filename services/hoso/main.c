@@ -6,7 +6,9 @@
 #include "hoso.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 struct outcome {
     int code;
@@ -52,15 +54,42 @@ static int exit_of(struct hoso *h, int rc)
     return is.exit;
 }
 
+/*
+ * LMDB maps the store's file and trusts it: a file that was cut, or pages that are badly damaged,
+ * show as a signal. That gets its one line too.
+ */
+static struct hoso h;
+
+static void store_broke(int signal_number)
+{
+    static const char line[] = "hoso: the store cannot be read: its file is damaged or was cut: "
+                               "run `hoso verify`\n";
+    if (h.store == NULL) {
+        (void)raise(signal_number); /* not the store's fault: the default, set by SA_RESETHAND */
+        return;
+    }
+    (void)!write(STDERR_FILENO, line, sizeof(line) - 1);
+    _exit(EXIT_REFUSED);
+}
+
+static void guard_store(void)
+{
+    static const int signals[] = {SIGBUS, SIGSEGV, SIGABRT};
+    const struct sigaction action = {.sa_handler = store_broke,
+                                     .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+    for (size_t i = 0; i < WF_COUNT(signals); i++)
+        (void)sigaction(signals[i], &action, NULL);
+}
+
 int main(int argc, char **argv)
 {
-    static struct hoso h;
     (void)setlocale(LC_CTYPE, ""); /* messages of getopt; our own output is UTF-8 throughout */
     h.arena = wf_arena_new(0);
     if (h.arena == NULL) {
         (void)fputs("hoso: out of memory\n", stderr);
         return EXIT_REFUSED;
     }
+    guard_store();
     int code = hoso_arguments(&h, argc, argv);
     if (code < 0)
         code = exit_of(&h, h.verb->run(&h));

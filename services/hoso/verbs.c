@@ -148,10 +148,37 @@ const struct hoso_verb hoso_verbs[] = {
     {"queue drop", "SEQ...", 1, -1, "take dead letters away for good",
      "  hoso queue drop 371 --reason 'no such number; citizen told by letter'",
      hoso_queue_drop, {OPT_REASON, OPT_BY}},
-    {"verify", "", 0, 0, "prove journal and records undamaged",
-     "Walks the hash chain of the whole journal and reads every record with its checksum. Takes "
-     "its time on a large store; best at a quiet hour.",
+    {"queue shape", "", 0, 0, "how old is what waits? activities by age",
+     "Rows are queues, dead letters and open tasks of each activity, columns ages in minutes: "
+     "under 5, 5 to 10, and so on, each twice as long as the one before. Old work that nobody "
+     "takes stands out on the right.",
+     hoso_queue_shape, {OPT_SERVICE}},
+    {"metrics", "", 0, 0, "figures as Prometheus text",
+     "For a node exporter's text folder, by cron:\n\n"
+     "  hoso metrics --cell /var/lib/hoso/vi-thanh --output /var/lib/node/hoso.prom",
+     hoso_metrics, {OPT_OUTPUT}},
+
+    {"verify", "", 0, 0, "prove the store undamaged",
+     "Checks pages, the checksum of every record, the hash chain of the journal, every index "
+     "against its table, and the counters. Ends with 1 where something is damaged. A running cell "
+     "goes on.",
      hoso_verify, {OPT_CELL}},
+    {"backup", "FOLDER", 1, 1, "copy the cell, running or not, and check the copy",
+     "FOLDER must be new. It gets the store (compact), the *.cfg files, parties/ and a manifest "
+     "with the hash of each file.\n\n"
+     "  hoso backup /backup/vi-thanh-2026-11-23",
+     hoso_backup, {OPT_CELL}},
+    {"restore", "BACKUP FOLDER", 2, 2, "make a cell of a backup, in a new folder",
+     "Every file is compared with its hash, the store checked. FOLDER must be new or empty, and "
+     "carry the cell's name unless --name says it.\n\n"
+     "  hoso restore /backup/vi-thanh-2026-11-23 /var/lib/hoso/vi-thanh",
+     hoso_restore, {OPT_NAME}},
+    {"compact", "", 0, 0, "make the store's file small; the cell must be stopped", NULL,
+     hoso_compact, {OPT_CELL}},
+    {"dump", "", 0, 0, "the store as lines of JSON, for other machines",
+     "Holds personal data.\n\n  hoso dump --output cell.jsonl", hoso_dump, {OPT_OUTPUT}},
+    {"load", "FILE|-", 1, 1, "fill a cell that has no store yet from a dump", NULL,
+     hoso_load, {OPT_CELL}},
 };
 /* clang-format on */
 

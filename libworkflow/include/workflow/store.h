@@ -267,4 +267,47 @@ int wf_procedure_each(struct wf_txn *txn, struct wf_arena *arena,
                       int (*fn)(void *context, const struct wf_rec_procedure *procedure),
                       void *context, struct wf_error *err) WF_CHECKED;
 
+/* ---- keeping: check, copy, dump (check.c, copy.c, dump.c) ------------------------------------- */
+
+/* Rows that were looked at, and how much was found wrong. */
+struct wf_check {
+    uint64_t journal, dossiers, tasks, queued, dead, timers, procedures, requests, rows, findings;
+    bool was_quiet; /* nobody wrote meanwhile: totals were compared as well */
+};
+
+/* `name` is one of the stable words of docs/operations.md: "journal", "index", "counters" ... */
+typedef void wf_finding_fn(void *context, const char *name, const char *text);
+
+/*
+ * Proves the store sound: pages and free list, every record by its checksum, the journal by its
+ * chain, every index and link between tables in both directions, counters against rows. In read
+ * transactions of a few hundred rows, so that a running cell goes on. What is wrong goes to fn, a
+ * hundred times at most; 0 also where something was found.
+ * DANGERS: LMDB itself may end the process by a signal where pages are badly damaged: call it in a
+ * process of its own.
+ */
+int wf_store_check(struct wf_store *store, wf_finding_fn *fn, void *context, struct wf_check *out,
+                   struct wf_error *err) WF_CHECKED;
+
+/* A compact copy of the store as it stands now, into an existing, empty folder; synced. Others go
+ * on meanwhile, but pages they free are not used again until it is done. */
+int wf_store_copy(struct wf_store *store, const char *to, struct wf_error *err) WF_CHECKED;
+
+/*
+ * Makes the file of a store that nobody has open as small as it can be: compact copy, check, swap
+ * by rename. WF_E_BUSY: somebody has it open. A process that opens it meanwhile waits. The sizes
+ * are those of the file before and after.
+ */
+int wf_store_compact(const char *path, uint64_t *out_before, uint64_t *out_after,
+                     struct wf_error *err) WF_CHECKED;
+
+/* Every row of every table as it is stored, in one transaction; fn as in wf_dossier_each. */
+int wf_dump_each(struct wf_txn *txn,
+                 int (*fn)(void *context, const char *table, struct wf_slice key,
+                           struct wf_slice value),
+                 void *context, struct wf_error *err) WF_CHECKED;
+/* Puts such a row into a new store; check the store when all are there. */
+int wf_dump_put(struct wf_txn *txn, struct wf_str table, struct wf_slice key, struct wf_slice value,
+                struct wf_error *err) WF_CHECKED;
+
 #endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The check of a store: every table is walked in read transactions of a few hundred rows; each row
+ * must be found again under its key (a damaged inner page hides rows from look-ups that a walk
+ * still passes), keys must rise, and the row must agree with the rows of other tables in the same
+ * snapshot (check_links.c). Totals are compared in one snapshot, by LMDB's own counts of rows; what
+ * was counted on the walk is compared only when nobody wrote meanwhile.
+ */
+#include "store/check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define ROWS_AT_ONCE  300
+#define FINDINGS_MOST 100
+
+/* ---- findings -------------------------------------------------------------------------------- */
+
+void check_find(struct check *c, const char *name, const char *fmt, ...)
+{
+    char text[400];
+    va_list args;
+    if (c->sum.findings++ >= FINDINGS_MOST)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    c->fn(c->context, name, text);
+}
+
+int check_damage(struct check *c, int rc, const char *name)
+{
+    struct wf_error why = {.code = rc};
+    if (rc >= 0 || rc == WF_E_NOMEM || rc == WF_E_BUSY || rc == WF_E_IO)
+        return rc;
+    if (c->err != NULL)
+        why = *c->err;
+    check_find(c, rc == WF_E_VERSION ? "format" : name, "%s", why.text);
+    return 0;
+}
+
+/* ---- walking a table ------------------------------------------------------------------------- */
+
+static bool is_before(const struct wf_key *a, const struct wf_key *b)
+{
+    int order = memcmp(a->bytes, b->bytes, a->len < b->len ? a->len : b->len);
+    return order != 0 ? order < 0 : a->len < b->len;
+}
+
+/* A look-up must come to the very place at which the walk stands. */
+static int check_found(struct check *c, enum wf_table table, const struct wf_key *key,
+                       struct wf_slice value)
+{
+    struct wf_slice found = {0};
+    int rc = wf_txn_get(c->txn, table, key, &found, c->err);
+    if (rc < 0)
+        return check_damage(c, rc, "pages");
+    if (rc == WF_NONE || found.ptr != value.ptr || found.len != value.len)
+        check_find(c, "pages", "%s: a row is not found under its key", wf_table_names[table]);
+    return 0;
+}
+
+static int walk_rows(struct check *c, struct wf_rows *rows, struct wf_key *last, bool *out_at_end)
+{
+    struct wf_slice value;
+    int rc = 0;
+    for (int n = 0; n < ROWS_AT_ONCE && rc == 0; n++) {
+        rc = wf_rows_next(rows, &value, c->err);
+        if (rc != 0) {
+            *out_at_end = true;
+            return rc == WF_NONE ? 0 : check_damage(c, rc, "pages");
+        }
+        if (last->len > 0 && !is_before(last, &rows->at)) {
+            check_find(c, "pages", "%s: rows are out of order", wf_table_names[rows->table]);
+            *out_at_end = true; /* where to go on from is not known any more */
+            return 0;
+        }
+        *last = rows->at;
+        c->counted[rows->table]++;
+        c->sum.rows++;
+        wf_arena_reset(c->arena);
+        rc = check_found(c, rows->table, &rows->at, value);
+        if (rc == 0)
+            rc = check_rows[rows->table](c, &rows->at, value);
+    }
+    return rc;
+}
+
+static int walk_part(struct check *c, enum wf_table table, struct wf_key *last, bool *out_at_end)
+{
+    struct wf_rows rows;
+    int rc = wf_rows_open(c->txn, table, last, 0, &rows, c->err);
+    if (rc < 0) {
+        *out_at_end = true;
+        return check_damage(c, rc, "pages");
+    }
+    if (last->len > 0)
+        wf_rows_start_after(&rows);
+    rc = walk_rows(c, &rows, last, out_at_end);
+    wf_rows_close(&rows);
+    return rc;
+}
+
+static int walk(struct check *c, enum wf_table table)
+{
+    struct wf_key last;
+    bool at_end = false;
+    int rc = 0;
+    wf_key_start(&last);
+    while (rc == 0 && !at_end) {
+        rc = wf_txn_begin(c->store, false, &c->txn, c->err);
+        if (rc < 0)
+            return check_damage(c, rc, "counters") == 0 ? 0 : rc;
+        c->has_waiting = false;
+        rc = walk_part(c, table, &last, &at_end);
+        wf_txn_abort(c->txn);
+    }
+    return rc;
+}
+
+/* ---- totals in one snapshot ------------------------------------------------------------------ */
+
+static void compare(struct check *c, const char *what, uint64_t rows, uint64_t counter)
+{
+    if (rows != counter)
+        check_find(c, "counters", "%s: %" PRIu64 " rows, the counter says %" PRIu64, what, rows,
+                   counter);
+}
+
+/* Tables of passing rows keep one row that is nobody's (see create.c). */
+static bool is_keeper(enum wf_table table, const struct wf_key *key)
+{
+    bool last = table == WF_TABLE_QUEUES || table == WF_TABLE_TIMERS;
+    bool first = table == WF_TABLE_TASKS || table == WF_TABLE_TASK_ORDER;
+    return key->len == 1 && ((last && key->bytes[0] == 0xff) || (first && key->bytes[0] == 0));
+}
+
+static int entries(struct check *c, enum wf_table table, uint64_t *out)
+{
+    struct wf_key key;
+    struct wf_slice value;
+    int rc = wf_txn_entries(c->txn, table, out, c->err);
+    wf_key_start(&key);
+    wf_key_u8(&key, table == WF_TABLE_QUEUES || table == WF_TABLE_TIMERS ? 0xff : 0);
+    if (rc == 0 && is_keeper(table, &key) && wf_txn_get(c->txn, table, &key, &value, NULL) == 0)
+        *out -= *out > 0 ? 1 : 0;
+    return rc;
+}
+
+static uint64_t sum_of(const int64_t five[WF_SERVICE_COUNT])
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < WF_SERVICE_COUNT; i++)
+        sum += (uint64_t)five[i];
+    return sum;
+}
+
+static int compare_tables(struct check *c, const struct wf_counts *k)
+{
+    const struct {
+        enum wf_table table;
+        uint64_t counter;
+    } totals[] = {
+        {WF_TABLE_DOSSIERS, k->open + k->closed},
+        {WF_TABLE_CONTENTS, k->open + k->closed},
+        {WF_TABLE_BY_PROCEDURE, k->open + k->closed},
+        {WF_TABLE_BY_SITE, k->open + k->closed},
+        {WF_TABLE_JOURNAL, k->journal_seq},
+        {WF_TABLE_HISTORY, k->journal_seq},
+        {WF_TABLE_QUEUES, sum_of(k->queued)},
+        {WF_TABLE_DEAD, sum_of(k->dead)},
+        {WF_TABLE_TASKS, sum_of(k->tasks)},
+        {WF_TABLE_TASK_ORDER, sum_of(k->tasks)},
+        {WF_TABLE_TIMERS, k->timers},
+    };
+    int rc = 0;
+    for (size_t i = 0; i < WF_COUNT(totals) && rc == 0; i++) {
+        uint64_t rows = 0;
+        rc = entries(c, totals[i].table, &rows);
+        if (rc == 0)
+            compare(c, wf_table_names[totals[i].table], rows, totals[i].counter);
+    }
+    return rc;
+}
+
+/* Counts, by service, the rows of the queues, dead letters or tasks: all that is open now. */
+static int count_services(struct check *c, enum wf_table table, int64_t out[WF_SERVICE_COUNT])
+{
+    struct wf_rows rows;
+    struct wf_slice value;
+    struct wf_key from;
+    wf_key_start(&from);
+    int rc = wf_rows_open(c->txn, table, &from, 0, &rows, c->err);
+    if (rc < 0)
+        return rc;
+    while ((rc = wf_rows_next(&rows, &value, c->err)) == 0) {
+        struct wf_rec_queue item = {.service = rows.at.bytes[0]};
+        struct wf_rec_task task = {0};
+        if (is_keeper(table, &rows.at))
+            continue;
+        wf_arena_reset(c->arena);
+        if (table == WF_TABLE_DEAD)
+            rc = wf_txn_unpack(table, WF_REC_queue, value, c->arena, &item, c->err);
+        if (table == WF_TABLE_TASKS)
+            rc = wf_txn_unpack(table, WF_REC_task, value, c->arena, &task, c->err);
+        if (rc != 0)
+            break;
+        uint64_t service = table == WF_TABLE_TASKS ? task.service : item.service;
+        if (service < WF_SERVICE_COUNT)
+            out[service]++;
+    }
+    wf_rows_close(&rows);
+    return rc == WF_NONE ? 0 : rc;
+}
+
+static int compare_services(struct check *c, enum wf_table table, const int64_t *counters)
+{
+    int64_t rows[WF_SERVICE_COUNT] = {0};
+    char what[64];
+    int rc = count_services(c, table, rows);
+    for (unsigned s = 0; s < WF_SERVICE_COUNT && rc == 0; s++) {
+        (void)snprintf(what, sizeof(what), "%s of %s", wf_table_names[table],
+                       wf_service_word((enum wf_service)s));
+        compare(c, what, (uint64_t)rows[s], (uint64_t)counters[s]);
+    }
+    return rc;
+}
+
+/* The last event's hash must be the head that the counters name. */
+static int compare_head(struct check *c, const struct wf_counts *k)
+{
+    struct wf_rec_event event;
+    uint8_t hash[WF_HASH_BYTES] = {0};
+    wf_arena_reset(c->arena);
+    int rc = k->journal_seq == 0
+                 ? 0
+                 : wf_journal_get(c->txn, k->journal_seq, c->arena, &event, hash, c->err);
+    if (rc == 0 && memcmp(hash, k->journal_hash, sizeof(hash)) != 0)
+        check_find(c, "journal", "the last event is not the one that the counters name");
+    return rc;
+}
+
+static int totals(struct check *c, struct wf_counts *out)
+{
+    char text[200];
+    bool is_sound = true;
+    int rc = wf_txn_begin(c->store, false, &c->txn, c->err);
+    if (rc < 0)
+        return check_damage(c, rc, "counters");
+    const struct wf_counts *k = wf_txn_counts(c->txn);
+    *out = *k;
+    rc = check_damage(c, compare_tables(c, k), "counters");
+    if (rc == 0)
+        rc = check_damage(c, compare_services(c, WF_TABLE_QUEUES, k->queued), "queues");
+    if (rc == 0)
+        rc = check_damage(c, compare_services(c, WF_TABLE_DEAD, k->dead), "dead");
+    if (rc == 0)
+        rc = check_damage(c, compare_services(c, WF_TABLE_TASKS, k->tasks), "tasks");
+    if (rc == 0)
+        rc = check_damage(c, compare_head(c, k), "journal");
+    if (rc == 0)
+        rc =
+            check_damage(c, wf_pages_check(c->txn, &is_sound, text, sizeof(text), c->err), "pages");
+    if (rc == 0 && !is_sound)
+        check_find(c, "pages", "%s", text);
+    wf_txn_abort(c->txn);
+    return rc;
+}
+
+/* When nobody wrote during the walk, what was counted on it must be the whole. */
+static int compare_walk(struct check *c, const struct wf_counts *before)
+{
+    int rc = wf_txn_begin(c->store, false, &c->txn, c->err);
+    if (rc < 0)
+        return check_damage(c, rc, "counters");
+    const struct wf_counts *k = wf_txn_counts(c->txn);
+    c->sum.was_quiet = memcmp(before, k, sizeof(*k)) == 0;
+    for (size_t i = 0; i < WF_TABLE_COUNT && rc == 0 && c->sum.was_quiet; i++) {
+        uint64_t rows = 0;
+        rc = check_damage(c, wf_txn_entries(c->txn, (enum wf_table)i, &rows, c->err), "pages");
+        if (rc == 0 && rows != c->counted[i])
+            check_find(c, "pages", "%s: %" PRIu64 " rows were found, %" PRIu64 " should be there",
+                       wf_table_names[i], c->counted[i], rows);
+    }
+    if (c->sum.was_quiet) {
+        compare(c, "open dossiers", c->open, k->open);
+        compare(c, "closed dossiers", c->closed, k->closed);
+    }
+    wf_txn_abort(c->txn);
+    return rc;
+}
+
+int wf_store_check(struct wf_store *store, wf_finding_fn *fn, void *context, struct wf_check *out,
+                   struct wf_error *err)
+{
+    struct wf_error own;
+    struct wf_clock clock = wf_store_clock(store);
+    struct wf_counts before;
+    struct check c = {.store = store,
+                      .arena = wf_arena_new(0),
+                      .fn = fn,
+                      .context = context,
+                      .now_ms = wf_business_ms(&clock, wf_real_ms()),
+                      .err = err != NULL ? err : &own};
+    if (c.arena == NULL)
+        return wf_fail(err, WF_E_NOMEM, "check the store");
+    memset(&before, 0, sizeof(before));
+    int rc = totals(&c, &before);
+    for (size_t i = 0; i < WF_TABLE_COUNT && rc == 0; i++)
+        rc = walk(&c, (enum wf_table)i);
+    if (rc == 0)
+        rc = compare_walk(&c, &before);
+    wf_free(c.waiting);
+    wf_arena_free(c.arena);
+    if (rc == 0)
+        *out = c.sum;
+    return rc;
+}

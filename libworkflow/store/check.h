@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store/check.h - what check.c (walks and totals) and check_links.c (rows and links) share. */
+#ifndef STORE_CHECK_H
+#define STORE_CHECK_H
+
+#include "store/txn.h"
+
+struct check {
+    struct wf_store *store;
+    struct wf_txn *txn; /* of the part under way */
+    struct wf_arena *arena;
+    wf_finding_fn *fn;
+    void *context;
+    struct wf_check sum;
+    uint64_t counted[WF_TABLE_COUNT];
+    uint64_t open, closed;
+    int64_t now_ms;    /* business time */
+    uint64_t *waiting; /* numbers of all queue items, sorted; made when first needed in a part */
+    size_t n_waiting, cap_waiting;
+    bool has_waiting;
+    struct wf_error *err;
+};
+
+void check_find(struct check *c, const char *name, const char *fmt, ...) WF_PRINTF(3, 4);
+
+/*
+ * What an error of the store's own functions means: damage is a finding (0 comes back), all else
+ * ends the check.
+ */
+int check_damage(struct check *c, int rc, const char *name);
+
+/* Looks at one row. 0, or an error that ends the check. */
+typedef int check_row_fn(struct check *c, const struct wf_key *key, struct wf_slice value);
+
+/* One for each table, by enum wf_table. */
+extern check_row_fn *const check_rows[WF_TABLE_COUNT];
+
+#endif

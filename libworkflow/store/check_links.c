@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One row at a time: is it whole, does its key agree with its record, do the rows stand that it
+ * names, and does what it belongs to name it back? All within the snapshot of one transaction, so
+ * that a running cell raises no false alarm. Dossiers are named by number: a code may be damaged.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "store/check.h"
+
+#define ID_BYTES     8
+#define QUEUE_BYTES  17 /* service, due, seq */
+#define KEEPER_BYTES 1
+
+/* Entries of a dossier's `running` map, as engine/life.h names them. */
+#define RUN_SEQ   "q"
+#define RUN_TASKS "t"
+
+/* ---- small helps ----------------------------------------------------------------------------- */
+
+static uint64_t last_u64(const struct wf_key *key)
+{
+    return wf_u64_load(key->bytes + key->len - ID_BYTES);
+}
+
+static void id_key(struct wf_key *key, uint64_t id)
+{
+    wf_key_start(key);
+    wf_key_u64(key, id);
+}
+
+static bool has_row(struct check *c, enum wf_table table, const struct wf_key *key)
+{
+    struct wf_slice value;
+    return wf_txn_get(c->txn, table, key, &value, NULL) == 0;
+}
+
+/* Finding where the length is not the table's; true where the row can be looked at. */
+static bool has_length(struct check *c, enum wf_table table, const struct wf_key *key,
+                       size_t length)
+{
+    if (key->len == length)
+        return true;
+    check_find(c, "keys", "%s: a key of %zu bytes", wf_table_names[table], key->len);
+    return false;
+}
+
+/* The dossier that a row names; false (and a finding) where there is none. */
+static bool dossier_of(struct check *c, enum wf_table table, uint64_t id,
+                       struct wf_rec_dossier *out, int *out_rc)
+{
+    struct wf_error *err = c->err;
+    int rc = wf_dossier_get(c->txn, id, c->arena, out, err);
+    *out_rc = 0;
+    if (rc == 0)
+        return true;
+    if (rc < 0)
+        *out_rc = check_damage(c, rc, "dossiers");
+    else
+        check_find(c, "links", "%s: a row names dossier %" PRIu64 ", which is missing",
+                   wf_table_names[table], id);
+    return false;
+}
+
+static int unpack(struct check *c, enum wf_table table, enum wf_record kind, struct wf_slice value,
+                  void *out, bool *out_whole)
+{
+    int rc = wf_txn_unpack(table, kind, value, c->arena, out, c->err);
+    *out_whole = rc == 0;
+    return check_damage(c, rc, wf_table_names[table]);
+}
+
+static int check_number(struct check *c, enum wf_table table, const struct wf_key *key,
+                        uint64_t *out)
+{
+    *out = 0;
+    return check_damage(c, wf_txn_get_number(c->txn, table, key, out, c->err),
+                        wf_table_names[table]);
+}
+
+/* ---- settings, numbers ----------------------------------------------------------------------- */
+
+static int meta_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_str name = {(const char *)key->bytes, key->len};
+    struct wf_rec_meta meta;
+    struct wf_rec_counters counters;
+    uint64_t format = 0;
+    bool whole;
+    if (wf_str_is(name, "meta"))
+        return unpack(c, WF_TABLE_META, WF_REC_meta, value, &meta, &whole);
+    if (wf_str_is(name, "counters"))
+        return unpack(c, WF_TABLE_META, WF_REC_counters, value, &counters, &whole);
+    if (wf_str_is(name, "format"))
+        return check_number(c, WF_TABLE_META, key, &format);
+    check_find(c, "keys", "meta: a row that nobody knows");
+    return 0;
+}
+
+static int numbers_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    uint64_t number = 0;
+    (void)value;
+    return check_number(c, WF_TABLE_NUMBERS, key, &number);
+}
+
+static int cursors_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    uint64_t seq = 0;
+    (void)value;
+    int rc = check_number(c, WF_TABLE_CURSORS, key, &seq);
+    if (rc == 0 && seq > wf_txn_counts(c->txn)->journal_seq)
+        check_find(c, "links", "a subscriber's place lies behind the end of the journal");
+    return rc;
+}
+
+/* ---- dossiers -------------------------------------------------------------------------------- */
+
+static int compare_u64(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a;
+    const uint64_t y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int note_waiting(void *context, const struct wf_rows *rows, struct wf_slice value,
+                        struct wf_error *err)
+{
+    struct check *c = context;
+    (void)value;
+    if (rows->at.len != QUEUE_BYTES)
+        return 0;
+    if (c->n_waiting == c->cap_waiting) {
+        size_t cap = c->cap_waiting > 0 ? c->cap_waiting * 2 : 256;
+        uint64_t *grown = wf_realloc(c->waiting, cap * sizeof(*grown));
+        if (grown == NULL)
+            return wf_fail(err, WF_E_NOMEM, "check the queues");
+        c->waiting = grown;
+        c->cap_waiting = cap;
+    }
+    c->waiting[c->n_waiting++] = last_u64(&rows->at);
+    return 0;
+}
+
+/* Does the item wait in a queue, or lie among the dead letters? Queues are read once a part. */
+static int stands_somewhere(struct check *c, uint64_t seq, bool *out)
+{
+    struct wf_key key;
+    int rc = 0;
+    wf_key_start(&key);
+    if (!c->has_waiting) {
+        c->n_waiting = 0;
+        rc = wf_rows_each(c->txn, WF_TABLE_QUEUES, &key, 0, note_waiting, c, c->err);
+        if (c->n_waiting > 0)
+            qsort(c->waiting, c->n_waiting, sizeof(*c->waiting), compare_u64);
+        c->has_waiting = rc == 0;
+    }
+    *out = c->n_waiting > 0 &&
+           bsearch(&seq, c->waiting, c->n_waiting, sizeof(seq), compare_u64) != NULL;
+    id_key(&key, seq);
+    *out = *out || has_row(c, WF_TABLE_DEAD, &key);
+    return check_damage(c, rc, "queues");
+}
+
+static int check_running(struct check *c, const struct wf_rec_dossier *d,
+                         const struct wf_value *entry)
+{
+    const struct wf_value *tasks = wf_map_get(entry, RUN_TASKS);
+    uint64_t seq = (uint64_t)wf_value_int(wf_map_get(entry, RUN_SEQ), 0);
+    bool stands = true;
+    struct wf_key key;
+    int rc = seq != 0 ? stands_somewhere(c, seq, &stands) : 0;
+    if (!stands)
+        check_find(c, "links",
+                   "dossier %" PRIu64 " waits for queue item %" PRIu64 ", which is missing", d->id,
+                   seq);
+    for (size_t i = 0; i < wf_value_count(tasks); i++) {
+        uint64_t id = (uint64_t)wf_value_int(wf_list_at(tasks, i), 0);
+        id_key(&key, id);
+        if (!has_row(c, WF_TABLE_TASKS, &key))
+            check_find(c, "links",
+                       "dossier %" PRIu64 " waits for task %" PRIu64 ", which is missing", d->id,
+                       id);
+    }
+    return rc;
+}
+
+/* A timer that fell due and failed is among the dead letters, and its entry stays: only those that
+ * are still to come must be there. */
+static void check_timers(struct check *c, const struct wf_rec_dossier *d)
+{
+    for (size_t i = 0; d->timers != NULL && i < wf_value_count(d->timers); i++) {
+        const struct wf_value *armed = d->timers->u.map.pairs[i].value;
+        int64_t due = wf_value_int(wf_list_at(armed, 0), 0);
+        struct wf_key key;
+        bool found = false;
+        for (unsigned s = 0; s < WF_SERVICE_COUNT && !found; s++) {
+            wf_key_start(&key);
+            wf_key_u8(&key, s);
+            wf_key_time(&key, due);
+            wf_key_u64(&key, (uint64_t)wf_value_int(wf_list_at(armed, 1), 0));
+            found = has_row(c, WF_TABLE_TIMERS, &key);
+        }
+        if (!found && due > c->now_ms)
+            check_find(c, "links", "dossier %" PRIu64 ": one of its timers is missing", d->id);
+    }
+}
+
+static int count_row(void *context, const struct wf_rows *rows, struct wf_slice value,
+                     struct wf_error *err)
+{
+    (void)rows;
+    (void)value;
+    (void)err;
+    ++*(uint64_t *)context;
+    return 0;
+}
+
+static int check_history(struct check *c, const struct wf_rec_dossier *d)
+{
+    struct wf_key key;
+    uint64_t events = 0;
+    id_key(&key, d->id);
+    int rc = wf_rows_each(c->txn, WF_TABLE_HISTORY, &key, ID_BYTES, count_row, &events, c->err);
+    if (rc == 0 && events != d->events)
+        check_find(c, "history",
+                   "dossier %" PRIu64 " has had %" PRIu64 " events, %" PRIu64 " are listed", d->id,
+                   d->events, events);
+    return check_damage(c, rc, "history");
+}
+
+static void check_code(struct check *c, const struct wf_rec_dossier *d)
+{
+    uint64_t id = 0;
+    if (d->code.len > 0 && (wf_dossier_find(c->txn, d->code, &id, NULL) != 0 || id != d->id))
+        check_find(c, "index", "dossier %" PRIu64 " is not found by its code", d->id);
+}
+
+static int dossiers_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_dossier d;
+    enum wf_table index = WF_TABLE_META;
+    bool whole;
+    c->sum.dossiers++;
+    if (!has_length(c, WF_TABLE_DOSSIERS, key, ID_BYTES))
+        return 0;
+    int rc = unpack(c, WF_TABLE_DOSSIERS, WF_REC_dossier, value, &d, &whole);
+    if (!whole)
+        return rc;
+    if (d.id != last_u64(key) || d.id > wf_txn_counts(c->txn)->dossier_id)
+        check_find(c, "keys", "dossiers: a record lies under a number not its own");
+    *(d.closed == 0 ? &c->open : &c->closed) += 1;
+    if (!has_row(c, WF_TABLE_CONTENTS, key))
+        check_find(c, "links", "dossier %" PRIu64 ": its fields and papers are missing", d.id);
+    check_code(c, &d);
+    check_timers(c, &d);
+    rc = wf_dossier_index_check(c->txn, &d, &index, c->err);
+    if (rc == WF_NONE)
+        check_find(c, "index", "dossier %" PRIu64 " is missing in %s", d.id, wf_table_names[index]);
+    rc = check_damage(c, rc == WF_NONE ? 0 : rc, "index");
+    if (rc == 0)
+        rc = check_history(c, &d);
+    for (size_t i = 0; rc == 0 && d.running != NULL && i < wf_value_count(d.running); i++)
+        rc = check_running(c, &d, d.running->u.map.pairs[i].value);
+    return rc;
+}
+
+static int contents_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_content content;
+    bool whole;
+    if (!has_length(c, WF_TABLE_CONTENTS, key, ID_BYTES))
+        return 0;
+    if (!has_row(c, WF_TABLE_DOSSIERS, key))
+        check_find(c, "links", "contents: a row of dossier %" PRIu64 ", which is missing",
+                   last_u64(key));
+    return unpack(c, WF_TABLE_CONTENTS, WF_REC_content, value, &content, &whole);
+}
+
+static int codes_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_dossier d;
+    uint64_t id = 0;
+    struct wf_str code = {(const char *)key->bytes, key->len};
+    (void)value;
+    int rc = check_number(c, WF_TABLE_CODES, key, &id);
+    if (rc == 0 && id != 0 && dossier_of(c, WF_TABLE_CODES, id, &d, &rc) &&
+        !wf_str_equal(d.code, code))
+        check_find(c, "index", "a code leads to dossier %" PRIu64 ", which has another", id);
+    return rc;
+}
+
+static int index_row(struct check *c, enum wf_table table, const struct wf_key *key)
+{
+    struct wf_rec_dossier d;
+    int rc = 0;
+    if (key->len < 2 * ID_BYTES)
+        check_find(c, "keys", "%s: a key of %zu bytes", wf_table_names[table], key->len);
+    else if (dossier_of(c, table, last_u64(key), &d, &rc) && !wf_dossier_calls_for(&d, table, key))
+        check_find(c, "index", "%s: a row too many, of dossier %" PRIu64, wf_table_names[table],
+                   d.id);
+    return rc;
+}
+
+#define INDEX_ROW(name, table)                                                                     \
+    static int name(struct check *c, const struct wf_key *key, struct wf_slice value)              \
+    {                                                                                              \
+        (void)value;                                                                               \
+        return index_row(c, table, key);                                                           \
+    }
+INDEX_ROW(by_procedure_row, WF_TABLE_BY_PROCEDURE)
+INDEX_ROW(by_state_row, WF_TABLE_BY_STATE)
+INDEX_ROW(by_site_row, WF_TABLE_BY_SITE)
+INDEX_ROW(by_due_row, WF_TABLE_BY_DUE)
+
+/* ---- journal --------------------------------------------------------------------------------- */
+
+static int journal_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_event event;
+    struct wf_key row;
+    (void)value;
+    c->sum.journal++;
+    if (!has_length(c, WF_TABLE_JOURNAL, key, ID_BYTES))
+        return 0;
+    int rc = wf_journal_get(c->txn, last_u64(key), c->arena, &event, NULL, c->err);
+    if (rc != 0)
+        return rc < 0 ? check_damage(c, rc, "journal") : 0;
+    id_key(&row, event.dossier);
+    if (event.dossier != 0 && !has_row(c, WF_TABLE_DOSSIERS, &row))
+        check_find(c, "links", "journal event %" PRIu64 ": its dossier %" PRIu64 " is missing",
+                   event.seq, event.dossier);
+    wf_key_u64(&row, event.seq);
+    if (!has_row(c, WF_TABLE_HISTORY, &row))
+        check_find(c, "history", "journal event %" PRIu64 " is missing in its dossier's history",
+                   event.seq);
+    return 0;
+}
+
+static int history_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_event event = {0};
+    (void)value;
+    if (!has_length(c, WF_TABLE_HISTORY, key, 2 * ID_BYTES))
+        return 0;
+    int rc = wf_journal_get(c->txn, last_u64(key), c->arena, &event, NULL, c->err);
+    if (rc == WF_NONE || (rc == 0 && event.dossier != wf_u64_load(key->bytes)))
+        check_find(c, "history", "a row of dossier %" PRIu64 " names an event not its own",
+                   wf_u64_load(key->bytes));
+    return check_damage(c, rc == WF_NONE ? 0 : rc, "journal");
+}
+
+/* ---- queues, tasks, timers -------------------------------------------------------------------- */
+
+static bool is_keeper(const struct wf_key *key, uint8_t byte)
+{
+    return key->len == KEEPER_BYTES && key->bytes[0] == byte;
+}
+
+static int check_item(struct check *c, enum wf_table table, const struct wf_key *key,
+                      const struct wf_rec_queue *item)
+{
+    struct wf_key row;
+    if (item->seq != last_u64(key) || item->seq > wf_txn_counts(c->txn)->queue_seq ||
+        item->service >= WF_SERVICE_COUNT)
+        check_find(c, "keys", "%s: item %" PRIu64 " lies under a number not its own",
+                   wf_table_names[table], item->seq);
+    id_key(&row, item->dossier);
+    if (item->dossier != 0 && !has_row(c, WF_TABLE_DOSSIERS, &row))
+        check_find(c, "links", "%s: item %" PRIu64 ": its dossier %" PRIu64 " is missing",
+                   wf_table_names[table], item->seq, item->dossier);
+    return 0;
+}
+
+static int queues_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_queue item;
+    bool whole;
+    if (is_keeper(key, 0xff) || !has_length(c, WF_TABLE_QUEUES, key, QUEUE_BYTES))
+        return 0;
+    c->sum.queued++;
+    int rc = unpack(c, WF_TABLE_QUEUES, WF_REC_queue, value, &item, &whole);
+    if (!whole)
+        return rc;
+    if (item.service != key->bytes[0] || item.due != wf_time_load(key->bytes + 1))
+        check_find(c, "keys", "queues: item %" PRIu64 " lies in a wrong place", item.seq);
+    return check_item(c, WF_TABLE_QUEUES, key, &item);
+}
+
+static int dead_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_queue item;
+    bool whole;
+    c->sum.dead++;
+    if (!has_length(c, WF_TABLE_DEAD, key, ID_BYTES))
+        return 0;
+    int rc = unpack(c, WF_TABLE_DEAD, WF_REC_queue, value, &item, &whole);
+    return whole ? check_item(c, WF_TABLE_DEAD, key, &item) : rc;
+}
+
+static bool names_task(const struct wf_rec_dossier *d, const struct wf_rec_task *task)
+{
+    const struct wf_value *ids = wf_map_get(wf_map_get_str(d->running, task->invoke), RUN_TASKS);
+    for (size_t i = 0; i < wf_value_count(ids); i++) {
+        if ((uint64_t)wf_value_int(wf_list_at(ids, i), 0) == task->id)
+            return true;
+    }
+    return false;
+}
+
+static int tasks_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_dossier d;
+    struct wf_rec_task task;
+    struct wf_key order;
+    bool whole;
+    if (is_keeper(key, 0) || !has_length(c, WF_TABLE_TASKS, key, ID_BYTES))
+        return 0;
+    c->sum.tasks++;
+    int rc = unpack(c, WF_TABLE_TASKS, WF_REC_task, value, &task, &whole);
+    if (!whole)
+        return rc;
+    if (task.id != last_u64(key) || task.id > wf_txn_counts(c->txn)->task_id)
+        check_find(c, "keys", "tasks: a record lies under a number not its own");
+    wf_task_order_key(&order, &task);
+    if (!has_row(c, WF_TABLE_TASK_ORDER, &order))
+        check_find(c, "index", "task %" PRIu64 " is missing in task_order", task.id);
+    if (dossier_of(c, WF_TABLE_TASKS, task.dossier, &d, &rc) && !names_task(&d, &task))
+        check_find(c, "links", "task %" PRIu64 ": dossier %" PRIu64 " does not wait for it",
+                   task.id, d.id);
+    return rc;
+}
+
+static int task_order_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_task task;
+    struct wf_key order;
+    (void)value;
+    if (is_keeper(key, 0) || !has_length(c, WF_TABLE_TASK_ORDER, key, 4 * ID_BYTES))
+        return 0;
+    int rc = wf_task_get(c->txn, last_u64(key), c->arena, &task, c->err);
+    if (rc < 0)
+        return check_damage(c, rc, "tasks");
+    if (rc == 0)
+        wf_task_order_key(&order, &task);
+    if (rc == WF_NONE || order.len != key->len || memcmp(order.bytes, key->bytes, key->len) != 0)
+        check_find(c, "index", "task_order: a row too many, of task %" PRIu64, last_u64(key));
+    return 0;
+}
+
+static int timers_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_dossier d;
+    struct wf_rec_timer timer;
+    bool whole;
+    if (is_keeper(key, 0xff) || !has_length(c, WF_TABLE_TIMERS, key, QUEUE_BYTES))
+        return 0;
+    c->sum.timers++;
+    int rc = unpack(c, WF_TABLE_TIMERS, WF_REC_timer, value, &timer, &whole);
+    if (!whole || !dossier_of(c, WF_TABLE_TIMERS, timer.dossier, &d, &rc))
+        return rc;
+    const struct wf_value *armed = wf_map_get_str(d.timers, timer.id);
+    if (key->bytes[0] >= WF_SERVICE_COUNT ||
+        wf_value_int(wf_list_at(armed, 0), INT64_MIN) != wf_time_load(key->bytes + 1) ||
+        (uint64_t)wf_value_int(wf_list_at(armed, 1), 0) != last_u64(key))
+        check_find(c, "links", "timer %" PRIu64 ": dossier %" PRIu64 " does not wait for it",
+                   last_u64(key), d.id);
+    return rc;
+}
+
+/* ---- answers and definitions ------------------------------------------------------------------ */
+
+static int requests_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_request request;
+    bool whole;
+    c->sum.requests++;
+    if (memchr(key->bytes, '\0', key->len) == NULL)
+        check_find(c, "keys", "requests: a key without a party");
+    return unpack(c, WF_TABLE_REQUESTS, WF_REC_request, value, &request, &whole);
+}
+
+static int procedures_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_procedure procedure;
+    struct wf_key want;
+    bool whole;
+    c->sum.procedures++;
+    int rc = unpack(c, WF_TABLE_PROCEDURES, WF_REC_procedure, value, &procedure, &whole);
+    if (!whole)
+        return rc;
+    wf_key_start(&want);
+    wf_key_text(&want, procedure.code);
+    wf_key_u8(&want, 0);
+    wf_key_u64(&want, procedure.version);
+    if (want.len != key->len || memcmp(want.bytes, key->bytes, key->len) != 0)
+        check_find(c, "keys", "procedures: a version lies under a key not its own");
+    return rc;
+}
+
+check_row_fn *const check_rows[WF_TABLE_COUNT] = {
+    [WF_TABLE_META] = meta_row,
+    [WF_TABLE_DOSSIERS] = dossiers_row,
+    [WF_TABLE_CONTENTS] = contents_row,
+    [WF_TABLE_CODES] = codes_row,
+    [WF_TABLE_BY_PROCEDURE] = by_procedure_row,
+    [WF_TABLE_BY_STATE] = by_state_row,
+    [WF_TABLE_BY_SITE] = by_site_row,
+    [WF_TABLE_BY_DUE] = by_due_row,
+    [WF_TABLE_NUMBERS] = numbers_row,
+    [WF_TABLE_JOURNAL] = journal_row,
+    [WF_TABLE_HISTORY] = history_row,
+    [WF_TABLE_CURSORS] = cursors_row,
+    [WF_TABLE_QUEUES] = queues_row,
+    [WF_TABLE_DEAD] = dead_row,
+    [WF_TABLE_TASKS] = tasks_row,
+    [WF_TABLE_TASK_ORDER] = task_order_row,
+    [WF_TABLE_TIMERS] = timers_row,
+    [WF_TABLE_REQUESTS] = requests_row,
+    [WF_TABLE_PROCEDURES] = procedures_row,
+};

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pages of the file: each is in a table, in the free list or one of the two heads. A page that is
+ * in the free list twice, or outside of the file, would be handed out wrongly one day and damage
+ * what is whole now.
+ *
+ * A row of LMDB's free list is the number of pages, then their numbers, falling. Its last rows may
+ * be newer than what LMDB counts as used here, hence the sum may be smaller than the file, yet not
+ * greater.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/env.h"
+
+#define FIRST_PAGE 2 /* before it lie the two heads */
+
+struct pages {
+    uint8_t *seen; /* a bit a page */
+    uint64_t n;    /* pages of the file */
+    uint64_t free;
+    char *text;
+    size_t size;
+};
+
+static bool wrong(struct pages *p, const char *what, uint64_t page)
+{
+    (void)snprintf(p->text, p->size, "the free list names page %" PRIu64 " %s", page, what);
+    return false;
+}
+
+static bool take(struct pages *p, uint64_t page)
+{
+    if (page < FIRST_PAGE || page >= p->n)
+        return wrong(p, "outside of the file", page);
+    uint8_t bit = (uint8_t)(1U << (page % 8));
+    if ((p->seen[page / 8] & bit) != 0)
+        return wrong(p, "twice", page);
+    p->seen[page / 8] |= bit;
+    p->free++;
+    return true;
+}
+
+static bool take_row(struct pages *p, const MDB_val *value)
+{
+    const uint8_t *bytes = value->mv_data;
+    size_t n = 0;
+    if (value->mv_size >= sizeof(n))
+        memcpy(&n, bytes, sizeof(n));
+    if (n == 0 || n >= value->mv_size / sizeof(n)) {
+        (void)snprintf(p->text, p->size, "a row of the free list has a wrong length");
+        return false;
+    }
+    for (size_t i = 1; i <= n; i++) {
+        size_t page = 0;
+        memcpy(&page, bytes + i * sizeof(page), sizeof(page));
+        if (!take(p, page))
+            return false;
+    }
+    return true;
+}
+
+static int walk_free(struct wf_txn *txn, struct pages *p, bool *sound, struct wf_error *err)
+{
+    const MDB_dbi free_list = 0;
+    MDB_cursor *cursor = NULL;
+    MDB_val key;
+    MDB_val value;
+    int rc = mdb_cursor_open(txn->mdb, free_list, &cursor);
+    if (rc != 0)
+        return wf_lmdb_fail(err, rc, "read the free list");
+    while (*sound && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0)
+        *sound = take_row(p, &value);
+    mdb_cursor_close(cursor);
+    return rc == 0 || rc == MDB_NOTFOUND ? 0 : wf_lmdb_fail(err, rc, "read the free list");
+}
+
+static int add_table(struct wf_txn *txn, MDB_dbi table, uint64_t *used, struct wf_error *err)
+{
+    MDB_stat stat;
+    int rc = mdb_stat(txn->mdb, table, &stat);
+    if (rc != 0)
+        return wf_lmdb_fail(err, rc, "count the pages");
+    *used += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+    return 0;
+}
+
+static int count_used(struct wf_txn *txn, uint64_t *out, struct wf_error *err)
+{
+    uint64_t used = FIRST_PAGE;
+    int rc = add_table(txn, 0, &used, err); /* the free list itself */
+    if (rc == 0)
+        rc = add_table(txn, 1, &used, err); /* the table of tables */
+    for (size_t i = 0; i < WF_TABLE_COUNT && rc == 0; i++)
+        rc = add_table(txn, txn->store->tables[i], &used, err);
+    *out = used;
+    return rc;
+}
+
+int wf_pages_check(struct wf_txn *txn, bool *out_is_sound, char *text, size_t size,
+                   struct wf_error *err)
+{
+    MDB_envinfo info;
+    uint64_t used = 0;
+    bool sound = true;
+    struct pages p = {.text = text, .size = size};
+    int rc = mdb_env_info(txn->store->env, &info);
+    if (rc != 0)
+        return wf_lmdb_fail(err, rc, "count the pages");
+    p.n = info.me_last_pgno + 1;
+    p.seen = wf_alloc((size_t)(p.n / 8 + 1));
+    if (p.seen == NULL)
+        return wf_fail(err, WF_E_NOMEM, "count the pages");
+    rc = walk_free(txn, &p, &sound, err);
+    if (rc == 0)
+        rc = count_used(txn, &used, err);
+    wf_free(p.seen);
+    if (rc < 0)
+        return rc;
+    if (sound && used + p.free > p.n) {
+        (void)snprintf(text, size, "%" PRIu64 " pages are used and %" PRIu64 " free, of %" PRIu64,
+                       used, p.free, p.n);
+        sound = false;
+    }
+    *out_is_sound = sound;
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * services/hoso/keep.h - what backup, restore, verify, compact, dump and load share.
+ *
+ * CONCEPTS   aside    everything is made in FOLDER.hoso-part, synced, and renamed to FOLDER when it
+ *                     is whole and checked; what a crash leaves of it goes at the next try
+ *            check    the store's own check, in a child process: pages that are damaged badly can
+ *                     end the process that reads them
+ */
+#ifndef HOSO_KEEP_H
+#define HOSO_KEEP_H
+
+#include "hoso.h"
+
+#define KEEP_BACKUP_FORMAT 1
+#define KEEP_MANIFEST      "manifest.json"
+#define KEEP_MANIFEST_SUM  "manifest.b2"
+
+/* ---- files (keep_files.c) ------------------------------------------------------------------ */
+
+/* FOLDER without slashes at its end, and the folder aside of it. */
+int keep_places(struct hoso *h, const char *folder, char final[4096], char aside[4096]) WF_CHECKED;
+/* 0 where the folder is empty or not there; WF_E_STATE where it holds something. */
+int keep_is_free(struct hoso *h, const char *folder) WF_CHECKED;
+int keep_make(struct hoso *h, const char *folder) WF_CHECKED;
+void keep_remove(const char *folder); /* with all that is in it */
+
+/* Copies and syncs. WF_E_NOT_FOUND where there is none. */
+int keep_copy(struct hoso *h, const char *from, const char *to) WF_CHECKED;
+int keep_write(struct hoso *h, const char *path, const void *bytes, size_t n) WF_CHECKED;
+/* BLAKE2b-256 as hex (what `b2sum -l 256` prints), and the size. */
+int keep_hash(struct hoso *h, const char *path, char out_hex[65], uint64_t *out_bytes) WF_CHECKED;
+/* Syncs the folder aside and renames it. */
+int keep_settle(struct hoso *h, const char *aside, const char *final) WF_CHECKED;
+
+/* Keeps supervisor and workers out until the process ends; WF_E_STATE where one runs. */
+int keep_out_workers(struct hoso *h) WF_CHECKED;
+
+/* ---- check (keep_check.c) ------------------------------------------------------------------- */
+
+/*
+ * The check of the store in this folder as a map: findings [{name, text}], n_findings, quiet, cell,
+ * format, journal_hash, and the numbers of rows. Errors of opening it come back as such; a child
+ * that was ended by a signal is a finding.
+ */
+int keep_check(struct hoso *h, const char *store, const struct wf_value **out) WF_CHECKED;
+
+/* WF_E_CORRUPT with the first finding where there is one. */
+int keep_check_clean(struct hoso *h, const char *store, const struct wf_value **out) WF_CHECKED;
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store's check in a child process, whose answer comes as JSON through a pipe. LMDB trusts its
+ * pages: some damage makes it read outside of the file or stop by an assertion. Then the child ends
+ * by a signal, and that is what is found.
+ */
+#include "keep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "workflow/hash.h"
+
+#define ANSWER_MOST ((size_t)1 << 20)
+
+struct findings {
+    struct hoso *h;
+    struct wf_value *list;
+};
+
+static void note(void *context, const char *name, const char *text)
+{
+    struct findings *f = context;
+    (void)wf_list_add(f->h->arena, f->list,
+                      hoso_map(f->h, "name", wf_text(f->h->arena, name), "text",
+                               wf_text(f->h->arena, text), NULL));
+}
+
+static const struct wf_value *number(struct hoso *h, uint64_t n)
+{
+    return wf_int(h->arena, n > INT64_MAX ? INT64_MAX : (int64_t)n);
+}
+
+/* ---- in the child ---------------------------------------------------------------------------- */
+
+static int head_of(struct hoso *h, struct wf_store *store, struct wf_counts *out)
+{
+    struct wf_txn *txn = NULL;
+    int rc = wf_txn_begin(store, false, &txn, &h->err);
+    if (rc == 0)
+        *out = *wf_txn_counts(txn);
+    wf_txn_abort(txn);
+    return rc;
+}
+
+static const struct wf_value *answer_of(struct hoso *h, struct wf_store *store,
+                                        const struct wf_check *sum, const struct wf_counts *counts,
+                                        const struct wf_value *findings)
+{
+    char hash[2 * WF_HASH_BYTES + 1];
+    wf_hex(counts->journal_hash, WF_HASH_BYTES, hash);
+    /* clang-format off */
+    return hoso_map(h,
+        "undamaged", wf_bool(sum->findings == 0),
+        "findings", findings,
+        "n_findings", number(h, sum->findings),
+        "quiet", wf_bool(sum->was_quiet),
+        "cell", hoso_str(h, wf_store_meta(store)->cell),
+        "format", number(h, wf_store_meta(store)->format),
+        "journal", number(h, sum->journal),
+        "journal_seq", number(h, counts->journal_seq),
+        "journal_hash", wf_text(h->arena, hash),
+        "dossiers", number(h, sum->dossiers),
+        "open", number(h, counts->open),
+        "closed", number(h, counts->closed),
+        "tasks", number(h, sum->tasks),
+        "queued", number(h, sum->queued),
+        "dead", number(h, sum->dead),
+        "timers", number(h, sum->timers),
+        "procedures", number(h, sum->procedures),
+        "requests", number(h, sum->requests),
+        "rows", number(h, sum->rows),
+        NULL);
+    /* clang-format on */
+}
+
+static const struct wf_value *check(struct hoso *h, const char *path)
+{
+    static const struct wf_store_options options = {.read_only = true};
+    struct findings f = {h, wf_list(h->arena)};
+    struct wf_store *store = NULL;
+    struct wf_check sum = {0};
+    struct wf_counts counts;
+    memset(&counts, 0, sizeof(counts));
+    int rc = wf_store_open(path, &options, &store, &h->err);
+    if (rc == 0)
+        rc = wf_store_check(store, note, &f, &sum, &h->err);
+    if (rc == 0)
+        rc = head_of(h, store, &counts);
+    const struct wf_value *answer = rc == 0
+                                        ? answer_of(h, store, &sum, &counts, f.list)
+                                        : hoso_map(h, "code", wf_text(h->arena, wf_code_word(rc)),
+                                                   "text", wf_text(h->arena, h->err.text), NULL);
+    wf_store_close(store);
+    return answer;
+}
+
+_Noreturn static void be_child(struct hoso *h, const char *path, int to)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT};
+    for (size_t i = 0; i < WF_COUNT(signals); i++)
+        (void)signal(signals[i], SIG_DFL);
+    int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nothing >= 0)
+        (void)dup2(nothing, STDERR_FILENO); /* LMDB's own words on a failed assertion */
+    FILE *file = fdopen(to, "w");
+    int rc = file != NULL ? hoso_json_print(check(h, path), file, NULL) : -1;
+    if (file != NULL && fclose(file) != 0)
+        rc = -1;
+    _exit(rc == 0 ? 0 : 3);
+}
+
+/* ---- in the parent --------------------------------------------------------------------------- */
+
+static void read_all(int from, struct wf_buf *out)
+{
+    char chunk[4096];
+    ssize_t n;
+    while ((n = read(from, chunk, sizeof(chunk))) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 || out->len > ANSWER_MOST)
+            return;
+        wf_buf_add(out, chunk, (size_t)n);
+    }
+}
+
+static const struct wf_value *died(struct hoso *h, int status)
+{
+    struct findings f = {h, wf_list(h->arena)};
+    char text[200];
+    (void)snprintf(text, sizeof(text),
+                   "its pages are damaged so badly that they cannot be read through (%s %d)",
+                   WIFSIGNALED(status) ? "signal" : "status",
+                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    note(&f, "pages", text);
+    return hoso_map(h, "undamaged", &wf_false, "findings", f.list, "n_findings",
+                    wf_int(h->arena, 1), NULL);
+}
+
+static int understand(struct hoso *h, const struct wf_buf *text, int status,
+                      const struct wf_value **out)
+{
+    const struct wf_value *answer = NULL;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || text->len == 0 ||
+        hoso_json_parse("check", (const char *)text->ptr, text->len, h->arena, &answer, &h->err) <
+            0) {
+        *out = died(h, status);
+        return 0;
+    }
+    const struct wf_value *code = wf_map_get(answer, "code");
+    if (code != NULL)
+        return wf_fail(&h->err, wf_code_of_word(wf_value_text(code, "internal")), "%s",
+                       wf_value_text(wf_map_get(answer, "text"), ""));
+    *out = answer;
+    return 0;
+}
+
+int keep_check(struct hoso *h, const char *store, const struct wf_value **out)
+{
+    struct wf_buf text = {0};
+    int ends[2];
+    int status = 0;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return wf_fail(&h->err, WF_E_IO, "check: %s", strerror(errno));
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0)
+        be_child(h, store, ends[1]);
+    (void)close(ends[1]);
+    if (child > 0)
+        read_all(ends[0], &text);
+    (void)close(ends[0]);
+    if (child < 0)
+        return wf_fail(&h->err, WF_E_IO, "check: %s", strerror(errno));
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    int rc = text.failed ? wf_fail(&h->err, WF_E_NOMEM, "check: out of memory")
+                         : understand(h, &text, status, out);
+    wf_buf_fini(&text);
+    return rc;
+}
+
+int keep_check_clean(struct hoso *h, const char *store, const struct wf_value **out)
+{
+    int rc = keep_check(h, store, out);
+    if (rc != 0 || wf_value_bool(wf_map_get(*out, "undamaged"), false))
+        return rc;
+    const struct wf_value *first = wf_list_at(wf_map_get(*out, "findings"), 0);
+    return wf_fail(&h->err, WF_E_CORRUPT, "%s: %.300s",
+                   wf_value_text(wf_map_get(first, "name"), "pages"),
+                   wf_value_text(wf_map_get(first, "text"), ""));
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * restore: a backup becomes a cell in a new folder. Files are copied aside and their hashes
+ * compared there, so that what was read is what was proved; the store is checked, and its journal
+ * must end with the event that the manifest names. Nothing of an existing cell is ever touched.
+ */
+#include "keep.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MANIFEST_MOST ((size_t)4 << 20)
+#define CFG_MOST      ((size_t)1 << 20)
+
+struct restore {
+    struct hoso *h;
+    const char *backup;
+    char final[4096], aside[4096];
+    const struct wf_value *manifest;
+};
+
+static const struct hoso_column columns[] = {
+    {"folder", "Cell in", "Cụm tại", HOSO_TEXT},
+    {"cell", "Cell", "Cụm", HOSO_TEXT},
+    {"created", "As it was on", "Trạng thái lúc", HOSO_TIME},
+    {"journal_seq", "Journal up to event", "Nhật ký đến sự kiện", HOSO_NUMBER},
+    {"dossiers", "Dossiers", "Hồ sơ", HOSO_NUMBER},
+};
+
+/* ---- manifest -------------------------------------------------------------------------------- */
+
+/* "HASH  manifest.json" must fit the manifest. */
+static int check_manifest_sum(struct restore *r, const char *path)
+{
+    struct hoso *h = r->h;
+    char sum_path[4096];
+    char hex[65];
+    uint64_t bytes = 0;
+    struct wf_buf line = {0};
+    if (!hoso_path(sum_path, r->backup, KEEP_MANIFEST_SUM))
+        return wf_fail(&h->err, WF_E_CONFIG, "the backup's path is too long");
+    int rc = hoso_read_file(h, sum_path, 1024, &line);
+    if (rc == 0)
+        rc = keep_hash(h, path, hex, &bytes);
+    if (rc == 0 && (line.len < 64 || memcmp(line.ptr, hex, 64) != 0))
+        rc = wf_fail(&h->err, WF_E_INVALID, "%s: damaged or changed since the backup",
+                     KEEP_MANIFEST);
+    wf_buf_fini(&line);
+    return rc;
+}
+
+static int read_manifest(struct restore *r)
+{
+    struct hoso *h = r->h;
+    char path[4096];
+    struct wf_buf text = {0};
+    if (!hoso_path(path, r->backup, KEEP_MANIFEST))
+        return wf_fail(&h->err, WF_E_CONFIG, "the backup's path is too long");
+    if (access(path, F_OK) != 0)
+        return wf_fail(&h->err, WF_E_CONFIG,
+                       "%s: is no backup, or was not finished: it has no " KEEP_MANIFEST,
+                       r->backup);
+    int rc = check_manifest_sum(r, path);
+    if (rc == 0)
+        rc = hoso_read_file(h, path, MANIFEST_MOST, &text);
+    if (rc == 0)
+        rc = hoso_json_parse(KEEP_MANIFEST, (const char *)text.ptr, text.len, h->arena,
+                             &r->manifest, &h->err);
+    wf_buf_fini(&text);
+    return rc;
+}
+
+static int check_versions(struct restore *r)
+{
+    struct hoso *h = r->h;
+    int64_t backup = wf_value_int(wf_map_get(r->manifest, "hoso_backup"), 0);
+    int64_t store = wf_value_int(wf_map_get(r->manifest, "format"), 0);
+    if (backup != KEEP_BACKUP_FORMAT)
+        return wf_fail(&h->err, WF_E_VERSION, "the backup has form %lld, this release knows %d",
+                       (long long)backup, KEEP_BACKUP_FORMAT);
+    if (store != WF_STORE_FORMAT)
+        return wf_fail(&h->err, WF_E_VERSION, "its store has format %lld, this release %d",
+                       (long long)store, WF_STORE_FORMAT);
+    return 0;
+}
+
+/* A slip of the hand would bring one office's dossiers up as another's: the folder's name, or
+ * --name, must be the cell's. */
+static int check_name(struct restore *r)
+{
+    struct hoso *h = r->h;
+    const char *cell = wf_value_text(wf_map_get(r->manifest, "cell"), "");
+    const char *slash = strrchr(r->final, '/');
+    const char *want = slash != NULL ? slash + 1 : r->final;
+    if (hoso_has(h, OPT_NAME))
+        want = h->opt[OPT_NAME];
+    if (strcmp(want, cell) == 0)
+        return 0;
+    return wf_fail(&h->err, WF_E_STATE,
+                   "the backup is of cell \"%s\", not \"%.60s\": give --name %s if that one is "
+                   "meant",
+                   cell, want, cell);
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+/* A name of ours: no way out of the folder. */
+static bool is_good_name(const char *name)
+{
+    size_t length = strlen(name);
+    if (strcmp(name, "store/data.mdb") == 0)
+        return true;
+    if (strncmp(name, "parties/", 8) == 0)
+        name += 8;
+    return length > 4 && name[0] != '.' && strchr(name, '/') == NULL &&
+           strcmp(name + strlen(name) - 4, ".cfg") == 0;
+}
+
+static int bring_file(struct restore *r, const struct wf_value *row)
+{
+    struct hoso *h = r->h;
+    const char *name = wf_value_text(wf_map_get(row, "name"), "");
+    char from[4096];
+    char to[4096];
+    char hex[65];
+    uint64_t bytes = 0;
+    if (!is_good_name(name) || !hoso_path(from, r->backup, name) || !hoso_path(to, r->aside, name))
+        return wf_fail(&h->err, WF_E_INVALID, KEEP_MANIFEST ": names a file that is not a cell's");
+    int rc = keep_copy(h, from, to);
+    if (rc == 0)
+        rc = keep_hash(h, to, hex, &bytes);
+    if (rc == 0 && strcmp(hex, wf_value_text(wf_map_get(row, "blake2b_256"), "")) != 0)
+        rc = wf_fail(&h->err, WF_E_INVALID, "%s: damaged or changed since the backup", name);
+    return rc;
+}
+
+static int bring_files(struct restore *r)
+{
+    struct hoso *h = r->h;
+    const struct wf_value *files = wf_map_get(r->manifest, "files");
+    static const char *const folders[] = {"", "store", "parties", "run"};
+    char path[4096];
+    int rc = 0;
+    for (size_t i = 0; i < WF_COUNT(folders) && rc == 0; i++)
+        rc = hoso_path(path, r->aside, folders[i])
+                 ? keep_make(h, path)
+                 : wf_fail(&h->err, WF_E_CONFIG, "the path is too long");
+    for (size_t i = 0; i < wf_value_count(files) && rc == 0; i++)
+        rc = bring_file(r, wf_list_at(files, i));
+    return rc;
+}
+
+/* ---- settings -------------------------------------------------------------------------------- */
+
+/* Does the line set a folder? The restored cell has all of its own in its own folder. */
+static bool sets_folder(const char *line)
+{
+    static const char *const words[] = {"store", "run", "registry"};
+    line += strspn(line, " \t");
+    for (size_t i = 0; i < WF_COUNT(words); i++) {
+        size_t n = strlen(words[i]);
+        if (strncmp(line, words[i], n) == 0 && strchr("=: \t", line[n]) != NULL && line[n] != '\0')
+            return true;
+    }
+    return false;
+}
+
+static int settle_settings(struct restore *r)
+{
+    struct hoso *h = r->h;
+    char path[4096];
+    struct wf_buf old = {0};
+    struct wf_buf new = {0};
+    bool changed = false;
+    if (!hoso_path(path, r->aside, "hoso.cfg"))
+        return wf_fail(&h->err, WF_E_CONFIG, "the path is too long");
+    int rc = hoso_read_file(h, path, CFG_MOST, &old);
+    wf_buf_add(&old, "", 1);
+    for (char *line = rc == 0 && !old.failed ? (char *)old.ptr : NULL, *next; line != NULL;
+         line = next) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        bool folder = sets_folder(line);
+        changed = changed || folder;
+        wf_buf_printf(&new, "%s%s%s", folder ? "# before the restore: " : "", line,
+                      next != NULL ? "\n" : "");
+    }
+    if (rc == 0 && (old.failed || new.failed))
+        rc = wf_fail(&h->err, WF_E_NOMEM, "restore: out of memory");
+    if (rc == 0 && changed)
+        rc = keep_write(h, path, new.ptr, new.len);
+    wf_buf_fini(&old);
+    wf_buf_fini(&new);
+    return rc;
+}
+
+/* What is in place must be a cell with its store within. */
+static int check_settings(struct restore *r)
+{
+    struct hoso *h = r->h;
+    char store[4096];
+    char real[4096];
+    if (realpath(r->aside, real) == NULL || !hoso_path(store, real, "store"))
+        return wf_fail(&h->err, WF_E_IO, "%s: %s", r->aside, strerror(errno));
+    (void)snprintf(h->folder, sizeof(h->folder), "%s", real);
+    int rc = hoso_calendar(h);
+    if (rc == 0 && strcmp(h->settings.store, store) != 0)
+        rc = wf_fail(&h->err, WF_E_CONFIG,
+                     "hoso.cfg puts the store outside of the cell's folder: mend it in the "
+                     "backup's cell");
+    return rc;
+}
+
+/* ---- the verb -------------------------------------------------------------------------------- */
+
+static int check_store(struct restore *r)
+{
+    struct hoso *h = r->h;
+    static const char *const same[] = {"cell", "journal_seq", "journal_hash", "dossiers"};
+    const struct wf_value *check = NULL;
+    char path[4096];
+    int rc = keep_check_clean(h, h->settings.store, &check);
+    if (hoso_path(path, h->settings.store, "lock.mdb"))
+        (void)unlink(path);
+    for (size_t i = 0; i < WF_COUNT(same) && rc == 0; i++) {
+        if (!wf_value_equal(wf_map_get(check, same[i]), wf_map_get(r->manifest, same[i])))
+            rc = wf_fail(&h->err, WF_E_CORRUPT, "%s of the store is not that of the manifest",
+                         same[i]);
+    }
+    return rc;
+}
+
+static int make(struct restore *r)
+{
+    struct hoso *h = r->h;
+    keep_remove(r->aside);
+    int rc = bring_files(r);
+    if (rc == 0)
+        rc = settle_settings(r);
+    if (rc == 0)
+        rc = check_settings(r);
+    if (rc == 0)
+        rc = check_store(r);
+    return rc == 0 ? keep_settle(h, r->aside, r->final) : rc;
+}
+
+int hoso_restore(struct hoso *h)
+{
+    struct restore *r = wf_arena_alloc(h->arena, sizeof(*r));
+    bool done = false;
+    if (r == NULL)
+        return wf_fail(&h->err, WF_E_NOMEM, "restore: out of memory");
+    *r = (struct restore){.h = h, .backup = h->args[0]};
+    int rc = keep_places(h, h->args[1], r->final, r->aside);
+    if (rc == 0)
+        rc = keep_is_free(h, r->final);
+    if (rc == 0)
+        rc = read_manifest(r);
+    if (rc == 0)
+        rc = check_versions(r);
+    if (rc == 0)
+        rc = check_name(r);
+    if (rc != 0)
+        return rc;
+    rc = make(r);
+    if (rc != 0) {
+        keep_remove(r->aside);
+        return rc == HOSO_FAILED ? rc : wf_wrap(&h->err, "restore");
+    }
+    struct wf_value *answer = wf_map_copy(h->arena, r->manifest);
+    (void)wf_map_put(h->arena, answer, "folder", wf_text(h->arena, r->final));
+    rc = hoso_answer(h, answer, &done);
+    if (rc != 0 || done)
+        return rc;
+    (void)puts(h->vi ? "Đã khôi phục và kiểm tra." : "Restored and checked.");
+    rc = hoso_print_pairs(h, columns, WF_COUNT(columns), answer);
+    (void)printf("%s: hoso run --cell %s\n", h->vi ? "tiếp theo" : "next", r->final);
+    return rc;
+}
