@@ -14,6 +14,7 @@
 
 struct wf_board {
     struct wf_board_slot slots[WF_SERVICE_COUNT];
+    struct wf_board_gate gate;
 };
 
 int wf_board_open(const char *run, struct wf_board **out, struct wf_error *err)
@@ -43,4 +44,9 @@ void wf_board_close(struct wf_board *board)
 struct wf_board_slot *wf_board_slot(struct wf_board *board, enum wf_service service)
 {
     return &board->slots[service];
+}
+
+struct wf_board_gate *wf_board_gate(struct wf_board *board)
+{
+    return &board->gate;
 }

@@ -37,6 +37,15 @@ static const struct wf_key keys[] = {
     SETTING(delivery_attempts, INT,   1, 10, "2",        "delivery attempts before a parcel goes back"),
     SETTING(notify,            TEXTS, 0, 0, "zalo,sms,email", "channels for notices, best first"),
     SETTING(notify_attempts,   INT,   1, 20, "3",        "tries on one channel before the next"),
+    SETTING(gate_listen,       TEXT,  0, 200, "",        "where parties reach the gate, tcp://ADDRESS:PORT; empty = no gate"),
+    SETTING(gate_key,          TEXT,  1, 1024, "gate.key", "file of the gate's key pair, from this file's folder"),
+    SETTING(gate_connections,  INT,   1, 100000, "1000", "most connections at a time"),
+    SETTING(gate_rate,         INT,   1, 1000000, "100", "requests a second that one party may send"),
+    SETTING(gate_unanswered,   INT,   1, 100000, "256",  "requests of one party that may wait for answers"),
+    SETTING(gate_pending,      INT,   1, 100000, "8192", "requests of all parties that may wait for answers"),
+    SETTING(gate_handshake_ms, DURATION, 100, 60000, "5 seconds", "a new connection must prove its key within"),
+    SETTING(gate_timeout_ms,   DURATION, 100, 600000, "30 seconds", "a worker's later answer is not passed on"),
+    SETTING(gate_memory_mib,   INT,   64, 1048576, "512", "the gate ends when it needs more, and is started again"),
     SETTING(log_level,         TEXT,  1, 8, "info",      "error, warn, info or debug"),
 };
 /* clang-format on */
@@ -57,7 +66,8 @@ static int fix_paths(struct wf_settings *s, const char *path, struct wf_error *e
     s->store = absolute(s->arena, s->folder, s->store);
     s->run = absolute(s->arena, s->folder, s->run);
     s->registry = absolute(s->arena, s->folder, s->registry);
-    return s->store == NULL || s->run == NULL || s->registry == NULL
+    s->gate_key = absolute(s->arena, s->folder, s->gate_key);
+    return s->store == NULL || s->run == NULL || s->registry == NULL || s->gate_key == NULL
                ? wf_fail(err, WF_E_NOMEM, "out of memory")
                : 0;
 }

@@ -3,17 +3,19 @@
  * Order matters: the ZAP handler runs before any socket is bound; the proof runs on an abstract
  * local socket of the same ROUTER, so that the public port never listens unproven.
  *
- * ZeroMQ has no bound on connections. Its monitor tells who comes and goes; at the bound the port
- * is unbound, which leaves those inside alone, and bound again when a tenth has left. Silent
- * connections go after `handshake_ms` by themselves, so strangers can hold the port shut only for
- * as long as they keep knocking.
+ * ZeroMQ has no bound on connections, and unbinding a port ends those that came through it. Its
+ * monitor tells who comes and goes, and which descriptor listens; at the bound that descriptor gets a
+ * packet filter that takes nothing, so that knocking costs us nothing while those inside stay. When a
+ * tenth has left the filter is taken off. Silent connections go after `handshake_ms` by themselves.
  */
 #include "workflow/door.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/filter.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "transport/router.h"
@@ -27,7 +29,7 @@
 #define HIGH_WATER   128
 #define HANDSHAKE_MS 5000
 #define PROOF_MS     15000 /* a slow machine is no failed proof */
-#define REOPEN_MS    200
+#define FULL_LOOK_MS 200
 
 struct wf_door {
     void *context;
@@ -38,7 +40,8 @@ struct wf_door {
     char endpoint[256];
     int64_t connections; /* now */
     int64_t most;
-    int64_t reopen_ms; /* monotonic; 0 = the port is open */
+    int listener; /* ZeroMQ's descriptor; -1 = none */
+    bool is_shut;
     struct wf_door_figures figures;
 };
 
@@ -61,41 +64,46 @@ static int watch(void *context, void *socket, const char *name, int events, void
 }
 
 /* The next event, 0 where none waits. Its second frame, the endpoint, tells nothing new. */
-static unsigned next_event(void *monitor)
+static unsigned next_event(void *monitor, int *out_value)
 {
+    struct {
+        uint16_t event;
+        int32_t value;
+    } __attribute__((packed)) told = {0, 0};
     zmq_msg_t message;
-    uint16_t event = 0;
     if (wf_frame_take(monitor, &message, NULL) != 0)
         return 0;
-    if (zmq_msg_size(&message) >= sizeof(event))
-        memcpy(&event, zmq_msg_data(&message), sizeof(event));
+    if (zmq_msg_size(&message) == sizeof(told))
+        memcpy(&told, zmq_msg_data(&message), sizeof(told));
     bool more = zmq_msg_more(&message) != 0;
     (void)zmq_msg_close(&message);
     while (more && wf_frame_take(monitor, &message, NULL) == 0) {
         more = zmq_msg_more(&message) != 0;
         (void)zmq_msg_close(&message);
     }
-    return event;
+    *out_value = told.value;
+    return told.event;
 }
 
 /* ---- the proof ------------------------------------------------------------------------------- */
 
 /* Connects with the key and gives the event that ends the handshake; 0 when none came. */
-static int knock(struct wf_door *door, const struct wf_socket_spec *spec, unsigned *out,
-                 struct wf_error *err)
+static int knock(struct wf_door *door, const struct wf_socket_spec *spec, const char *name,
+                 unsigned *out, struct wf_error *err)
 {
     void *socket = NULL;
     void *monitor = NULL;
+    int value = 0;
     int rc = wf_socket_new(door->context, spec, &socket, err);
     if (rc == 0)
-        rc = watch(door->context, socket, "inproc://door-proof",
+        rc = watch(door->context, socket, name,
                    ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH, &monitor, err);
     if (rc == 0 && zmq_connect(socket, spec->endpoint) != 0)
         rc = wf_socket_fail(err, "prove the door");
     if (rc == 0) {
         int64_t until = wf_monotonic_ms() + PROOF_MS;
         zmq_pollitem_t item = {monitor, 0, ZMQ_POLLIN, 0};
-        while ((*out = next_event(monitor)) == 0 && wf_monotonic_ms() < until)
+        while ((*out = next_event(monitor, &value)) == 0 && wf_monotonic_ms() < until)
             (void)zmq_poll(&item, 1, 100);
     }
     if (socket != NULL)
@@ -114,10 +122,10 @@ static int prove_with(struct wf_door *door, struct wf_socket_spec *spec, struct 
     int rc = wf_zap_allow(door->zap, listed, 1, err);
     spec->keys = &pairs[0];
     if (rc == 0)
-        rc = knock(door, spec, &known, err);
+        rc = knock(door, spec, "inproc://door-known", &known, err);
     spec->keys = &pairs[1];
     if (rc == 0)
-        rc = knock(door, spec, &unknown, err);
+        rc = knock(door, spec, "inproc://door-unknown", &unknown, err);
     if (rc == 0)
         rc = wf_zap_allow(door->zap, NULL, 0, err);
     if (rc != 0)
@@ -182,7 +190,8 @@ static int open_parties(struct wf_door *door, const struct wf_door_options *opti
         rc = wf_socket_new(door->context, &spec, &door->parties.socket, err);
     if (rc == 0)
         rc = watch(door->context, door->parties.socket, "inproc://door-monitor",
-                   ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED, &door->monitor, err);
+                   ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED,
+                   &door->monitor, err);
     if (rc == 0)
         rc = prove(door, options->keys, err);
     return rc == 0 ? open_port(door, options->endpoint, err) : rc;
@@ -209,6 +218,7 @@ int wf_door_open(const struct wf_door_options *options, struct wf_door **out, st
         return wf_fail(err, WF_E_NOMEM, "open the door: out of memory");
     door->parties.max_frame = WF_FRAME_MAX;
     door->parties.only_own = true;
+    door->listener = -1;
     door->most = options->connections > 0 ? options->connections : CONNECTIONS;
     door->context = wf_context_new(err);
     int rc = door->context != NULL ? 0 : WF_E_IO;
@@ -262,25 +272,31 @@ struct wf_door_figures wf_door_figures(struct wf_door *door)
 
 static void count_connections(struct wf_door *door)
 {
+    int value = 0;
     unsigned event;
-    while ((event = next_event(door->monitor)) != 0)
-        door->connections += event == ZMQ_EVENT_ACCEPTED ? 1 : -1;
+    while ((event = next_event(door->monitor, &value)) != 0) {
+        if (event == ZMQ_EVENT_LISTENING)
+            door->listener = value; /* the last one is the public port */
+        else
+            door->connections += event == ZMQ_EVENT_ACCEPTED ? 1 : -1;
+    }
 }
 
-/* Shutting and opening fail only in passing (the old listener is not gone yet): tried again. */
 static void tend_port(struct wf_door *door)
 {
-    int64_t now = wf_monotonic_ms();
-    if (door->reopen_ms == 0 && door->connections >= door->most) {
-        if (zmq_unbind(door->parties.socket, door->endpoint) == 0) {
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct sock_fprog filter = {1, &nothing};
+    int unused = 0;
+    bool room = door->connections < door->most - door->most / 10;
+    if (!door->is_shut && door->connections >= door->most) {
+        if (setsockopt(door->listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) ==
+            0) {
             door->figures.shut++;
-            door->reopen_ms = now + REOPEN_MS;
+            door->is_shut = true;
         }
-    } else if (door->reopen_ms != 0 && now >= door->reopen_ms) {
-        bool room = door->connections < door->most - door->most / 10;
-        door->reopen_ms = now + REOPEN_MS;
-        if (room && zmq_bind(door->parties.socket, door->endpoint) == 0)
-            door->reopen_ms = 0;
+    } else if (door->is_shut && room) {
+        door->is_shut =
+            setsockopt(door->listener, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)) != 0;
     }
 }
 
@@ -299,8 +315,8 @@ int wf_door_wait(struct wf_door *door, struct pollfd *extra, size_t n_extra, int
         items[n++] = (zmq_pollitem_t){door->workers[i], 0, ZMQ_POLLIN, 0};
 
     long timeout = door->parties.more ? 0 : (long)timeout_ms;
-    if (door->reopen_ms != 0 && (timeout < 0 || timeout > REOPEN_MS))
-        timeout = REOPEN_MS;
+    if (door->is_shut && (timeout < 0 || timeout > FULL_LOOK_MS))
+        timeout = FULL_LOOK_MS;
     int ready = zmq_poll(items, n, timeout);
     if (ready < 0 && zmq_errno() != EINTR)
         return wf_socket_fail(err, "wait for messages");

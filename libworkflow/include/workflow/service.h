@@ -52,6 +52,15 @@ struct wf_settings {
     struct wf_config *config; /* owns the texts */
     struct wf_arena *arena;
 };
+    const char *gate_listen;   /* "tcp://127.0.0.1:5570"; "" = this cell has no gate */
+    const char *gate_key;      /* file, made absolute */
+    int64_t gate_connections;  /* most at a time */
+    int64_t gate_rate;         /* requests a second of one party */
+    int64_t gate_unanswered;   /* requests of one party that wait for their answers */
+    int64_t gate_pending;      /* the same of all parties together */
+    int64_t gate_handshake_ms; /* until a new connection must have proved its key */
+    int64_t gate_timeout_ms;   /* a worker's answer that comes later is not passed on */
+    int64_t gate_memory_mib;   /* the gate ends when it needs more, and is started again */
 
 /* Reads CELL/hoso.cfg (or the file given). All messages go to the report. */
 int wf_settings_load(const char *path, struct wf_report *report, struct wf_settings *out,
@@ -78,6 +87,18 @@ struct wf_board_slot {
 struct wf_board;
 int wf_board_open(const char *run, struct wf_board **out, struct wf_error *err) WF_CHECKED;
 void wf_board_close(struct wf_board *board);
+struct wf_board_gate {
+    int64_t pid;
+    int64_t started_real_ms;
+    int64_t ready;
+    int64_t parties, connections;  /* now */
+    int64_t requests, answers;     /* passed on */
+    int64_t refused, busy;         /* answered here: wrong; too much or too fast */
+    int64_t unknown_keys, shut;    /* connections refused; times that it was full */
+    int64_t expired, dropped;      /* no answer in time; no taker */
+};
+
 struct wf_board_slot *wf_board_slot(struct wf_board *board, enum wf_service service);
 
 #endif
+struct wf_board_gate *wf_board_gate(struct wf_board *board);

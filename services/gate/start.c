@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a command line to a gate that is ready. Signals are blocked before ZeroMQ starts its
+ * threads; bounds on memory and files are set before anything can use them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gate/gate.h"
+
+#define SPARE_FILES 200 /* beside the connections: sockets of our own, registry, log */
+
+static int load_settings(struct gate *gate, const char *path, struct wf_error *err)
+{
+    char line[1024];
+    struct wf_report report = {0};
+    int rc = wf_settings_load(path, &report, &gate->settings, err);
+    for (size_t i = 0; i < report.n; i++)
+        (void)fprintf(stderr, "%s\n", wf_report_line(&report, i, line, sizeof(line)));
+    wf_report_fini(&report);
+    if (rc == 0 && gate->settings.gate_listen[0] == '\0')
+        return wf_fail(err, WF_E_CONFIG, "gate_listen is empty: this cell has no gate");
+    return rc == WF_E_IO ? (err->code = WF_E_CONFIG) : rc;
+}
+
+/* ZeroMQ has no bound on what one message's frames may hold together: the process has. It ends when
+ * memory is out, and is started again. */
+static int set_bounds(const struct gate *gate, struct wf_error *err)
+{
+    struct rlimit files;
+    struct rlimit none = {0, 0};
+    rlim_t wanted = (rlim_t)gate->settings.gate_connections + SPARE_FILES;
+    (void)setrlimit(RLIMIT_CORE, &none); /* it holds a secret key */
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return wf_fail(err, WF_E_IO, "getrlimit: %s", strerror(errno));
+    if (files.rlim_max != RLIM_INFINITY && files.rlim_max < wanted)
+        return wf_fail(err, WF_E_CONFIG,
+                       "gate_connections: %lld need %llu open files, the system allows %llu",
+                       (long long)gate->settings.gate_connections, (unsigned long long)wanted,
+                       (unsigned long long)files.rlim_max);
+    if (files.rlim_cur < wanted) {
+        files.rlim_cur = wanted;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+            return wf_fail(err, WF_E_IO, "setrlimit: %s", strerror(errno));
+    }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(WF_UNBOUNDED)
+    rlim_t bytes = (rlim_t)gate->settings.gate_memory_mib << 20;
+    struct rlimit memory = {bytes, bytes};
+    if (setrlimit(RLIMIT_DATA, &memory) != 0)
+        return wf_fail(err, WF_E_IO, "setrlimit: %s", strerror(errno));
+#endif
+    return 0;
+}
+
+static int take_lock(struct gate *gate, struct wf_error *err)
+{
+    char path[1100];
+    const char *run = gate->settings.run;
+    if (mkdir(run, 0700) != 0 && errno != EEXIST)
+        return wf_fail(err, WF_E_CONFIG, "%s: %s", run, strerror(errno));
+    (void)snprintf(path, sizeof(path), "%s/gate.lock", run);
+    gate->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (gate->lock_fd < 0)
+        return wf_fail(err, WF_E_CONFIG, "%s: %s", path, strerror(errno));
+    if (flock(gate->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return wf_fail(err, WF_E_STATE, "a gate runs already in this cell (%s is locked)", path);
+    return 0;
+}
+
+static int catch_signals(struct gate *gate, struct wf_error *err)
+{
+    static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    sigset_t set;
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < WF_COUNT(taken); i++)
+        (void)sigaddset(&set, taken[i]);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return wf_fail(err, WF_E_IO, "sigprocmask: %s", strerror(errno));
+    gate->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return gate->signal_fd < 0 ? wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno)) : 0;
+}
+
+static int open_door(struct gate *gate, const struct wf_keypair *keys, struct wf_error *err)
+{
+    const struct wf_settings *s = &gate->settings;
+    const struct wf_door_options options = {.endpoint = s->gate_listen,
+                                            .run = s->run,
+                                            .keys = keys,
+                                            .connections = (int)s->gate_connections,
+                                            .handshake_ms = (int)s->gate_handshake_ms};
+    return wf_door_open(&options, &gate->door, err);
+}
+
+static int level_of(const struct gate *gate, bool verbose)
+{
+    static const char *const levels[] = {"fatal", "error", "warn", "info", "debug"};
+    int level = WF_LOG_INFO;
+    for (int i = WF_LOG_ERROR; i <= WF_LOG_DEBUG; i++) {
+        if (strcmp(gate->settings.log_level, levels[i]) == 0)
+            level = i;
+    }
+    return verbose ? WF_LOG_DEBUG : level;
+}
+
+static int open_inside(struct gate *gate, const struct wf_keypair *keys, struct wf_error *err)
+{
+    int rc = wf_board_open(gate->settings.run, &gate->board, err);
+    if (rc != 0)
+        return rc;
+    gate->slot = wf_board_gate(gate->board);
+    *gate->slot = (struct wf_board_gate){.pid = getpid(), .started_real_ms = wf_real_ms()};
+    rc = pending_open(&gate->pendings, gate->settings.gate_pending, err);
+    if (rc == 0)
+        rc = open_door(gate, keys, err);
+    if (rc == 0)
+        registry_read(gate, true);
+    return rc;
+}
+
+int gate_open(struct gate *gate, const struct gate_options *options, struct wf_error *err)
+{
+    struct wf_keypair keys = {0};
+    gate->signal_fd = gate->lock_fd = -1;
+    gate->arena = wf_arena_new(0);
+    if (gate->arena == NULL)
+        return wf_fail(err, WF_E_NOMEM, "out of memory");
+    int rc = load_settings(gate, options->config, err);
+    if (rc != 0)
+        return rc;
+    wf_log_set_level((enum wf_log_level)level_of(gate, options->verbose));
+    (void)snprintf(gate->folder, sizeof(gate->folder), "%s/parties", gate->settings.folder);
+    rc = wf_keypair_read(gate->settings.gate_key, &keys, NULL, err);
+    if (rc == 0)
+        rc = take_lock(gate, err);
+    if (rc == 0)
+        rc = set_bounds(gate, err);
+    if (rc == 0)
+        rc = catch_signals(gate, err);
+    if (rc == 0 && !options->check_only)
+        rc = open_inside(gate, &keys, err);
+    wf_keypair_wipe(&keys); /* ZeroMQ has its own copy */
+    return rc;
+}
+
+void gate_close(struct gate *gate)
+{
+    wf_door_close(gate->door);
+    if (gate->slot != NULL)
+        *gate->slot = (struct wf_board_gate){0};
+    wf_board_close(gate->board);
+    pending_close(&gate->pendings);
+    registry_free(gate);
+    wf_settings_free(&gate->settings);
+    wf_arena_free(gate->arena);
+    wf_buf_fini(&gate->out);
+    if (gate->signal_fd >= 0)
+        (void)close(gate->signal_fd);
+    if (gate->lock_fd >= 0)
+        (void)close(gate->lock_fd);
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public door: who is let in, what comes through, and the files of keys. */
+#include "support/test.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "support/tempdir.h"
+#include "workflow/client.h"
+#include "workflow/clock.h"
+#include "workflow/door.h"
+
+#define PATIENCE_MS 20000 /* of a test on a slow machine; a good run takes none of it */
+
+/* The pairs that zmq_curve(7) prints. */
+#define PRINTED_PUBLIC "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
+#define PRINTED_SECRET "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs"
+
+struct bench {
+    struct tempdir dir;
+    struct wf_keypair server, good, bad;
+    struct wf_door *door;
+    struct wf_arena *arena;
+    void *context; /* of plain clients */
+};
+
+static int set_up(void **state)
+{
+    struct bench *b = calloc(1, sizeof(*b));
+    struct wf_error err = {0};
+    assert_non_null(b);
+    tempdir_init(&b->dir);
+    assert_ok(wf_keypair_new(&b->server, &err), err);
+    assert_ok(wf_keypair_new(&b->good, &err), err);
+    assert_ok(wf_keypair_new(&b->bad, &err), err);
+    b->arena = wf_arena_new(0);
+    b->context = zmq_ctx_new();
+    *state = b;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *b = *state;
+    wf_door_close(b->door);
+    (void)zmq_ctx_term(b->context);
+    wf_arena_free(b->arena);
+    tempdir_fini(&b->dir);
+    free(b);
+    return 0;
+}
+
+static void open_door(struct bench *b, int connections)
+{
+    const struct wf_door_options options = {.endpoint = "tcp://127.0.0.1:*",
+                                            .run = b->dir.path,
+                                            .keys = &b->server,
+                                            .connections = connections};
+    const char *const listed[] = {b->good.public, PRINTED_PUBLIC, "no key"};
+    struct wf_error err = {0};
+    assert_ok(wf_door_open(&options, &b->door, &err), err);
+    assert_ok(wf_door_allow(b->door, listed, WF_COUNT(listed), &err), err);
+}
+
+/* A plain DEALER; no keys = no CURVE. */
+static void *dealer(struct bench *b, const struct wf_keypair *keys, const char *server_key,
+                    const char *routing_id)
+{
+    int none = 0;
+    void *socket = zmq_socket(b->context, ZMQ_DEALER);
+    assert_non_null(socket);
+    assert_int_equal(zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof(none)), 0);
+    if (keys != NULL) {
+        assert_int_equal(zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, keys->public, 40), 0);
+        assert_int_equal(zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys->secret, 40), 0);
+        assert_int_equal(zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server_key, 40), 0);
+    }
+    if (routing_id != NULL)
+        assert_int_equal(zmq_setsockopt(socket, ZMQ_ROUTING_ID, routing_id, strlen(routing_id)), 0);
+    assert_int_equal(zmq_connect(socket, wf_door_endpoint(b->door)), 0);
+    return socket;
+}
+
+static void send_text(void *socket, const char *text, int flags)
+{
+    assert_int_equal(zmq_send(socket, text, strlen(text), flags), (int)strlen(text));
+}
+
+/* The next message; fails the test when none comes. Gives the code of receiving. */
+static int next(struct bench *b, struct wf_asker *asker, char key[WF_KEY_SIZE],
+                struct wf_slice *frame)
+{
+    struct wf_error err = {0};
+    int64_t until = wf_monotonic_ms() + PATIENCE_MS;
+    while (wf_monotonic_ms() < until) {
+        assert_ok(wf_door_wait(b->door, NULL, 0, 50, &err), err);
+        int rc = wf_door_receive(b->door, b->arena, asker, key, frame, &err);
+        if (rc != WF_NONE)
+            return rc;
+    }
+    fail_msg("no message came within %d ms", PATIENCE_MS);
+    return 0;
+}
+
+static void expect_text(struct bench *b, const char *text)
+{
+    struct wf_asker asker;
+    char key[WF_KEY_SIZE];
+    struct wf_slice frame = {NULL, 0};
+    assert_int_equal(next(b, &asker, key, &frame), 0);
+    assert_int_equal(frame.len, strlen(text));
+    assert_memory_equal(frame.ptr, text, frame.len);
+    assert_string_equal(key, b->good.public);
+}
+
+/* ---- who is let in --------------------------------------------------------------------------- */
+
+static void a_registered_key_comes_through_and_is_told(void **state)
+{
+    struct bench *b = *state;
+    struct wf_error err = {0};
+    struct wf_asker asker;
+    struct wf_slice frame;
+    char key[WF_KEY_SIZE];
+    char answer[8] = "";
+    open_door(b, 0);
+    void *socket = dealer(b, &b->good, b->server.public, NULL);
+    send_text(socket, "one", ZMQ_SNDMORE);
+    send_text(socket, "two", 0);
+    expect_text(b, "one");
+    assert_int_equal(next(b, &asker, key, &frame), 0);
+    assert_string_equal(key, b->good.public);
+    assert_ok(wf_door_reply(b->door, &asker, (struct wf_slice){(const uint8_t *)"yes", 3}, &err),
+              err);
+    assert_int_equal(zmq_recv(socket, answer, sizeof(answer), 0), 3);
+    assert_memory_equal(answer, "yes", 3);
+    assert_true(wf_door_figures(b->door).connections >= 1);
+    (void)zmq_close(socket);
+}
+
+/* The refused send first and keep on trying; all that arrives is the good one's. */
+static void nobody_else_gets_a_byte_through(void **state)
+{
+    struct bench *b = *state;
+    struct wf_keypair printed = {PRINTED_PUBLIC, PRINTED_SECRET};
+    struct wf_asker asker;
+    struct wf_slice frame;
+    char key[WF_KEY_SIZE];
+    struct wf_error err = {0};
+    open_door(b, 0);
+    void *refused[] = {dealer(b, &b->bad, b->server.public, NULL), dealer(b, NULL, NULL, NULL),
+                       dealer(b, &b->good, b->bad.public, NULL),
+                       dealer(b, &printed, b->server.public, NULL)};
+    for (size_t i = 0; i < WF_COUNT(refused); i++)
+        send_text(refused[i], "let me in", 0);
+    int64_t until = wf_monotonic_ms() + PATIENCE_MS;
+    while (wf_door_figures(b->door).refused < 3 && wf_monotonic_ms() < until)
+        assert_ok(wf_door_wait(b->door, NULL, 0, 50, &err), err);
+    assert_true(wf_door_figures(b->door).refused >= 3); /* the proof's own is one of them */
+    void *socket = dealer(b, &b->good, b->server.public, NULL);
+    for (int i = 0; i < 20; i++) {
+        send_text(socket, "me", 0);
+        expect_text(b, "me");
+    }
+    assert_int_equal(wf_door_receive(b->door, b->arena, &asker, key, &frame, &err), WF_NONE);
+    for (size_t i = 0; i < WF_COUNT(refused); i++)
+        (void)zmq_close(refused[i]);
+    (void)zmq_close(socket);
+}
+
+static void a_new_list_lets_in_whom_the_old_one_did_not(void **state)
+{
+    struct bench *b = *state;
+    struct wf_error err = {0};
+    struct wf_asker asker;
+    struct wf_slice frame;
+    char key[WF_KEY_SIZE];
+    open_door(b, 0);
+    const char *const listed[] = {b->bad.public};
+    void *old = dealer(b, &b->good, b->server.public, NULL);
+    send_text(old, "before", 0);
+    expect_text(b, "before");
+    assert_ok(wf_door_allow(b->door, listed, 1, &err), err);
+    send_text(old, "still connected", 0); /* with its key, for the gate to look up */
+    expect_text(b, "still connected");
+    void *fresh = dealer(b, &b->bad, b->server.public, NULL);
+    send_text(fresh, "now", 0);
+    assert_int_equal(next(b, &asker, key, &frame), 0);
+    assert_string_equal(key, b->bad.public);
+    (void)zmq_close(old);
+    (void)zmq_close(fresh);
+}
+
+static void a_routing_id_of_ones_own_choice_is_refused(void **state)
+{
+    struct bench *b = *state;
+    struct wf_asker asker;
+    struct wf_slice frame;
+    char key[WF_KEY_SIZE];
+    open_door(b, 0);
+    void *socket = dealer(b, &b->good, b->server.public, "counter-1");
+    send_text(socket, "hello", 0);
+    assert_int_equal(next(b, &asker, key, &frame), WF_E_INVALID);
+    assert_int_equal(asker.len, strlen("counter-1"));
+    (void)zmq_close(socket);
+}
+
+/* ---- bounds ---------------------------------------------------------------------------------- */
+
+static void oversize_and_too_many_frames_are_refused_and_the_rest_goes_on(void **state)
+{
+    struct bench *b = *state;
+    struct wf_asker asker;
+    struct wf_slice frame;
+    char key[WF_KEY_SIZE];
+    char *large = calloc(1, WF_FRAME_MAX + 1);
+    assert_non_null(large);
+    open_door(b, 0);
+    void *socket = dealer(b, &b->good, b->server.public, NULL);
+    assert_true(zmq_send(socket, large, WF_FRAME_MAX + 1, 0) > 0);
+    assert_int_equal(next(b, &asker, key, &frame), WF_E_INVALID);
+    assert_true(asker.len > 0);
+    for (int i = 0; i < 1000; i++)
+        send_text(socket, "many", i < 999 ? ZMQ_SNDMORE : 0);
+    for (int i = 0; i < 64; i++)
+        expect_text(b, "many");
+    assert_int_equal(next(b, &asker, key, &frame), WF_E_INVALID);
+    send_text(socket, "after", 0);
+    expect_text(b, "after");
+    assert_int_equal(wf_door_figures(b->door).dropped, 1 + 936);
+    (void)zmq_close(socket);
+    free(large);
+}
+
+static void a_full_door_is_shut_and_opens_again(void **state)
+{
+    enum { MOST = 8 };
+    struct bench *b = *state;
+    struct wf_error err = {0};
+    void *inside[MOST];
+    open_door(b, MOST);
+    for (size_t i = 0; i < MOST; i++) {
+        inside[i] = dealer(b, &b->good, b->server.public, NULL);
+        send_text(inside[i], "in", 0);
+        expect_text(b, "in");
+    }
+    int64_t until = wf_monotonic_ms() + PATIENCE_MS;
+    while (wf_door_figures(b->door).shut == 0 && wf_monotonic_ms() < until)
+        assert_ok(wf_door_wait(b->door, NULL, 0, 50, &err), err);
+    assert_int_equal(wf_door_figures(b->door).shut, 1);
+    void *outside = dealer(b, &b->good, b->server.public, NULL);
+    send_text(outside, "let me in as well", 0);
+    send_text(inside[0], "still here", 0);
+    expect_text(b, "still here");
+    for (size_t i = 1; i < MOST; i++)
+        (void)zmq_close(inside[i]);
+    expect_text(b, "let me in as well");
+    (void)zmq_close(inside[0]);
+    (void)zmq_close(outside);
+}
+
+/* ---- the way on ------------------------------------------------------------------------------ */
+
+static void requests_reach_a_worker_and_answers_come_back(void **state)
+{
+    struct bench *b = *state;
+    const struct wf_hub_options alone = {.no_peers = true};
+    struct wf_hub *hub = NULL;
+    struct wf_error err = {0};
+    struct wf_asker asker;
+    struct wf_slice frame;
+    int ready = 0;
+    open_door(b, 0);
+    const struct wf_slice hello = {(const uint8_t *)"hello", 5};
+    assert_int_equal(wf_door_ask(b->door, WF_ROUTING, hello, &err), WF_E_BUSY); /* it is away */
+    assert_ok(wf_hub_open(b->dir.path, WF_ROUTING, &alone, &hub, &err), err);
+    int64_t until = wf_monotonic_ms() + PATIENCE_MS;
+    while (wf_door_ask(b->door, WF_ROUTING, hello, &err) == WF_E_BUSY && wf_monotonic_ms() < until)
+        (void)usleep(10000);
+    assert_ok(wf_hub_wait(hub, NULL, 0, PATIENCE_MS, &ready, &err), err);
+    assert_ok(wf_hub_receive(hub, b->arena, &asker, &frame, &err), err);
+    assert_memory_equal(frame.ptr, "hello", 5);
+    assert_ok(wf_hub_reply(hub, &asker, hello, &err), err);
+    assert_ok(wf_door_wait(b->door, NULL, 0, PATIENCE_MS, &err), err);
+    int rc = WF_NONE;
+    while ((rc = wf_door_hear(b->door, WF_ROUTING, b->arena, &frame, &err)) == WF_NONE &&
+           wf_monotonic_ms() < until)
+        assert_ok(wf_door_wait(b->door, NULL, 0, 50, &err), err);
+    assert_ok(rc, err);
+    assert_int_equal(frame.len, 5);
+    wf_hub_close(hub);
+}
+
+/* ---- key files ------------------------------------------------------------------------------- */
+
+static void a_key_file_comes_back_and_is_for_its_owner_only(void **state)
+{
+    struct bench *b = *state;
+    struct wf_error err = {0};
+    struct wf_keypair back = {0};
+    struct wf_key_place there = {.endpoint = "tcp://10.0.0.7:5570"};
+    struct wf_key_place place = {0};
+    struct stat is;
+    char path[300];
+    (void)tempdir_path(&b->dir, "party.key", path, sizeof(path));
+    memcpy(there.gate, b->server.public, WF_KEY_SIZE);
+    assert_ok(wf_keypair_write(path, &b->good, &there, &err), err);
+    assert_int_equal(stat(path, &is), 0);
+    assert_int_equal(is.st_mode & 0777, 0600);
+    assert_ok(wf_keypair_read(path, &back, &place, &err), err);
+    assert_memory_equal(&back, &b->good, sizeof(back));
+    assert_string_equal(place.gate, b->server.public);
+    assert_string_equal(place.endpoint, "tcp://10.0.0.7:5570");
+    assert_int_equal(wf_keypair_write(path, &b->good, NULL, &err), WF_E_STATE); /* never over */
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(wf_keypair_read(path, &back, NULL, &err), WF_E_CONFIG);
+    assert_null(strstr(err.text, b->good.secret));
+}
+
+static void a_damaged_or_printed_pair_is_refused(void **state)
+{
+    struct bench *b = *state;
+    struct wf_error err = {0};
+    struct wf_keypair mixed = b->good;
+    struct wf_keypair printed = {PRINTED_PUBLIC, PRINTED_SECRET};
+    struct wf_keypair back = {0};
+    char path[300];
+    memcpy(mixed.public, b->bad.public, WF_KEY_SIZE);
+    (void)tempdir_path(&b->dir, "mixed.key", path, sizeof(path));
+    assert_ok(wf_keypair_write(path, &mixed, NULL, &err), err);
+    assert_int_equal(wf_keypair_read(path, &back, NULL, &err), WF_E_CONFIG);
+    (void)tempdir_path(&b->dir, "printed.key", path, sizeof(path));
+    assert_ok(wf_keypair_write(path, &printed, NULL, &err), err);
+    assert_int_equal(wf_keypair_read(path, &back, NULL, &err), WF_E_CONFIG);
+    assert_non_null(strstr(err.text, "manual"));
+    assert_int_equal(back.public[0], '\0');
+    (void)tempdir_path(&b->dir, "none.key", path, sizeof(path));
+    assert_int_equal(wf_keypair_read(path, &back, NULL, &err), WF_E_CONFIG);
+}
+
+/* ---- the client ------------------------------------------------------------------------------ */
+
+static void a_client_tells_a_wrong_key_at_once(void **state)
+{
+    struct bench *b = *state;
+    struct wf_error err = {0};
+    struct wf_client *client = NULL;
+    assert_int_equal(
+        wf_client_open_gate("tcp://127.0.0.1:1", "short", &b->good, NULL, &client, &err),
+        WF_E_CONFIG);
+    assert_null(client);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_registered_key_comes_through_and_is_told),
+        TEST(nobody_else_gets_a_byte_through),
+        TEST(a_new_list_lets_in_whom_the_old_one_did_not),
+        TEST(a_routing_id_of_ones_own_choice_is_refused),
+        TEST(oversize_and_too_many_frames_are_refused_and_the_rest_goes_on),
+        TEST(a_full_door_is_shut_and_opens_again),
+        TEST(requests_reach_a_worker_and_answers_come_back),
+        TEST(a_key_file_comes_back_and_is_for_its_owner_only),
+        TEST(a_damaged_or_printed_pair_is_refused),
+        TEST(a_client_tells_a_wrong_key_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
