@@ -4,9 +4,9 @@
  * local socket of the same ROUTER, so that the public port never listens unproven.
  *
  * ZeroMQ has no bound on connections, and unbinding a port ends those that came through it. Its
- * monitor tells who comes and goes, and which descriptor listens; at the bound that descriptor gets a
- * packet filter that takes nothing, so that knocking costs us nothing while those inside stay. When a
- * tenth has left the filter is taken off. Silent connections go after `handshake_ms` by themselves.
+ * monitor tells who comes and goes, and which descriptor listens; at the bound that descriptor gets
+ * a packet filter that takes nothing, so that knocking costs nothing while those inside stay. When
+ * a tenth has left the filter is taken off. Silent connections go after `handshake_ms`.
  */
 #include "workflow/door.h"
 

@@ -73,6 +73,17 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(START,      "start",       "MOMENT", "received at YYYY-MM-DD[THH:MM] (2026-11-23T08:00)")    \
     X(FORMAT,     "format",      "WORD",   "of the file: xes, csv; scxml")                         \
     X(FROM,       "from",        "SEQ",    "from this number of the journal on (1)")               \
+    X(KIND,       "kind",        "KIND",   "counter, desk, agency, gateway, courier, portal ...")  \
+    X(ORGANISATION, "organisation", "TEXT", "who runs the party's system")                         \
+    X(SITES,      "sites",       "LIST",   "sites whose dossiers it may see; a,b or *")            \
+    X(ADDRESSES,  "addresses",   "LIST",   "further addresses whose tasks it may do")              \
+    X(ROLES,      "roles",       "LIST",   "roles that it may assert for its staff")               \
+    X(SUBMIT,     "submit",      "LIST",   "procedures that it may submit; * = all")               \
+    X(ACTIVITIES, "activities",  "LIST",   "activities whose tasks it may fetch; * = all")         \
+    X(JOURNAL,    "journal",     NULL,     "it may read the journal of what it may see")           \
+    X(RATE,       "rate",        "N",      "requests a second (else as gate_rate says)")           \
+    X(PUBLIC_KEY, "public-key",  "KEY",    "a key that the party has made itself")                 \
+    X(ENDPOINT,   "endpoint",    "ADDRESS", "tcp://HOST:PORT of the gate (gate_listen)")           \
     X(OUTPUT,     "output",      "FILE",   "write to this file (standard output)")                 \
     X(DRY_RUN,    "dry-run",     NULL,     "show what would be done; change nothing")              \
     X(MAP,        "map",         "OLD=NEW,...", "states of FROM that have another name in TO")     \
@@ -279,6 +290,12 @@ int hoso_compact(struct hoso *h);
 int hoso_dump(struct hoso *h);
 int hoso_load(struct hoso *h);
 int hoso_chart_run(struct hoso *h);
+int hoso_party_add(struct hoso *h);
+int hoso_party_list(struct hoso *h);
+int hoso_party_show(struct hoso *h);
+int hoso_party_revoke(struct hoso *h);
+int hoso_party_rotate(struct hoso *h);
+int hoso_party_gate_key(struct hoso *h);
 
 /* After an empty list: names the words of --procedure, --state, --site that stand nowhere
  * (hints.c). */

@@ -137,6 +137,27 @@ const struct hoso_verb hoso_verbs[] = {
      "  hoso chart run traffic_light.cfg events.json --settle",
      hoso_chart_run, {OPT_SETTLE}},
 
+    {"party add", "NAME", 1, 1, "register a system that comes through the gate",
+     "Writes CELL/parties/NAME.cfg, and the party's key file (--output, else NAME.key here, mode "
+     "0600), which holds its secret key and what it needs to connect. It is written this once: give "
+     "it to the party and delete it. With --public-key the party keeps its secret to itself.\n\n"
+     "  hoso party add one-stop-7 --kind counter --organisation 'One-stop section 7' \\\n"
+     "        --sites 000.00.13.H30 --roles postal_worker,civil_servant --submit '*' \\\n"
+     "        --activities verification.review,return.deliver",
+     hoso_party_add, {OPT_KIND, OPT_ORGANISATION, OPT_SITES, OPT_ADDRESSES, OPT_ROLES, OPT_SUBMIT,
+                      OPT_ACTIVITIES, OPT_JOURNAL, OPT_RATE, OPT_PUBLIC_KEY, OPT_ENDPOINT,
+                      OPT_OUTPUT}},
+    {"party list", "", 0, 0, "registered parties", NULL, hoso_party_list, {OPT_CELL}},
+    {"party show", "NAME", 1, 1, "what a party may see and do", NULL, hoso_party_show, {OPT_CELL}},
+    {"party revoke", "NAME", 1, 1, "shut a party out",
+     "Its requests are refused from the next second on, on living connections as well.",
+     hoso_party_revoke, {OPT_CELL}},
+    {"party rotate", "NAME", 1, 1, "a new key beside the old one",
+     "Both are let in until `hoso party rotate NAME --final` takes the old one away.",
+     hoso_party_rotate, {OPT_ENDPOINT, OPT_OUTPUT, OPT_FINAL}},
+    {"party gate-key", "", 0, 0, "print the gate's public key; make it where there is none", NULL,
+     hoso_party_gate_key, {OPT_CELL}},
+
     {"queue list", "", 0, 0, "waiting work, or the dead letters",
      "  hoso queue list --dead\n  hoso queue list --service routing",
      hoso_queue_list, {OPT_SERVICE, OPT_DEAD, OPT_MAX}},

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "party_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ENDPOINT "tcp://127.0.0.1:5570" /* where gate_listen says nothing yet */
+
+int party_registry(struct hoso *h, struct wf_parties **out)
+{
+    char folder[4096];
+    struct wf_report report = {0};
+    int rc = hoso_cell(h);
+    if (rc != 0)
+        return rc;
+    if (!hoso_path(folder, h->folder, "parties"))
+        return wf_fail(&h->err, WF_E_CONFIG, "the cell's path is too long");
+    rc = wf_parties_load(folder, &report, out, &h->err);
+    if (rc != 0 && hoso_print_report(&report) != 0) {
+        h->err.code = rc;
+        rc = HOSO_FAILED;
+    }
+    wf_report_fini(&report);
+    return rc;
+}
+
+/* ---- the text of a file ---------------------------------------------------------------------- */
+
+static void put_quoted(struct wf_buf *out, const char *text)
+{
+    wf_buf_text(out, "\"");
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            wf_buf_text(out, "\\");
+        wf_buf_add(out, text, 1);
+    }
+    wf_buf_text(out, "\"");
+}
+
+static void put_text(struct wf_buf *out, const char *key, const char *text)
+{
+    wf_buf_printf(out, "%s = ", key);
+    put_quoted(out, text);
+    wf_buf_text(out, ";\n");
+}
+
+static void put_texts(struct wf_buf *out, const char *key, const struct wf_texts *texts)
+{
+    if (texts->n == 0)
+        return;
+    wf_buf_printf(out, "%s = [ ", key);
+    for (size_t i = 0; i < texts->n; i++) {
+        wf_buf_text(out, i > 0 ? ", " : "");
+        put_quoted(out, texts->items[i]);
+    }
+    wf_buf_text(out, " ];\n");
+}
+
+static void put_flag(struct wf_buf *out, const char *key, bool flag)
+{
+    if (flag)
+        wf_buf_printf(out, "%s = true;\n", key);
+}
+
+static void put_party(struct wf_buf *out, const struct wf_party *p)
+{
+    put_text(out, "name", p->name);
+    put_text(out, "organisation", p->organisation);
+    put_text(out, "kind", wf_party_kind_word(p->kind));
+    put_texts(out, "keys", &p->keys);
+    put_texts(out, "tokens", &p->tokens);
+    put_texts(out, "sites", &p->sites);
+    put_texts(out, "addresses", &p->addresses);
+    put_texts(out, "roles", &p->roles);
+    put_texts(out, "procedures", &p->procedures);
+    put_texts(out, "activities", &p->activities);
+    put_flag(out, "submit", p->submit);
+    put_flag(out, "journal", p->journal);
+    put_flag(out, "revoked", p->revoked);
+    if (p->requests_per_second > 0)
+        wf_buf_printf(out, "requests_per_second = %lld;\n", (long long)p->requests_per_second);
+}
+
+/* ---- the file -------------------------------------------------------------------------------- */
+
+static int sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd >= 0 ? fsync(fd) : -1;
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
+}
+
+/* The new text under another name, on disk, then under its own. */
+static int replace(const char *folder, const char *temporary, const char *path,
+                   const struct wf_buf *text)
+{
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd < 0)
+        return -1;
+    bool whole = write(fd, text->ptr, text->len) == (ssize_t)text->len && fsync(fd) == 0;
+    int why = errno;
+    (void)close(fd);
+    if (whole && rename(temporary, path) == 0 && sync_folder(folder) == 0)
+        return 0;
+    why = whole ? errno : why;
+    (void)unlink(temporary);
+    errno = why;
+    return -1;
+}
+
+int party_write(struct hoso *h, const struct wf_party *party, const char **out_path)
+{
+    const char *folder = wf_arena_printf(h->arena, "%s/parties", h->folder);
+    const char *path = wf_arena_printf(h->arena, "%s/parties/%s.cfg", h->folder, party->name);
+    const char *temporary = wf_arena_printf(h->arena, "%s/parties/.%s.new", h->folder, party->name);
+    struct wf_buf text = {0};
+    put_party(&text, party);
+    if (folder == NULL || path == NULL || temporary == NULL || text.failed) {
+        wf_buf_fini(&text);
+        return wf_fail(&h->err, WF_E_NOMEM, "write the party's file: out of memory");
+    }
+    int rc = mkdir(folder, 0750) != 0 && errno != EEXIST ? -1 : 0;
+    if (rc == 0)
+        rc = replace(folder, temporary, path, &text);
+    if (rc != 0)
+        rc = wf_fail(&h->err, WF_E_IO, "%s: %s", path, strerror(errno));
+    wf_buf_fini(&text);
+    if (rc == 0)
+        *out_path = path;
+    return rc;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+int party_gate_key(struct hoso *h, struct wf_keypair *out, bool *out_made)
+{
+    const char *path = h->settings.gate_key;
+    *out_made = false;
+    if (access(path, F_OK) == 0)
+        return wf_keypair_read(path, out, NULL, &h->err);
+    int rc = wf_keypair_new(out, &h->err);
+    if (rc == 0)
+        rc = wf_keypair_write(path, out, NULL, &h->err);
+    *out_made = rc == 0;
+    return rc;
+}
+
+static int fill_place(struct hoso *h, struct wf_key_place *out)
+{
+    struct wf_keypair gate = {0};
+    bool made = false;
+    const char *endpoint = h->settings.gate_listen[0] != '\0' ? h->settings.gate_listen : ENDPOINT;
+    if (hoso_has(h, OPT_ENDPOINT))
+        endpoint = h->opt[OPT_ENDPOINT];
+    if (strlen(endpoint) >= sizeof(out->endpoint) || strchr(endpoint, '"') != NULL)
+        return wf_fail(&h->err, WF_E_CONFIG, "--endpoint: tcp://HOST:PORT is wanted");
+    int rc = party_gate_key(h, &gate, &made);
+    if (rc == 0) {
+        (void)snprintf(out->endpoint, sizeof(out->endpoint), "%s", endpoint);
+        memcpy(out->gate, gate.public, WF_KEY_SIZE);
+    }
+    wf_keypair_wipe(&gate);
+    return rc;
+}
+
+int party_new_key(struct hoso *h, const char *name, const char **out_public, const char **out_path)
+{
+    struct wf_keypair pair = {0};
+    struct wf_key_place place = {0};
+    const char *path =
+        hoso_has(h, OPT_OUTPUT) ? h->opt[OPT_OUTPUT] : wf_arena_printf(h->arena, "%s.key", name);
+    int rc = path != NULL ? fill_place(h, &place)
+                          : wf_fail(&h->err, WF_E_NOMEM, "make a key: out of memory");
+    if (rc == 0)
+        rc = wf_keypair_new(&pair, &h->err);
+    const char *public = rc == 0 ? wf_arena_strdup(h->arena, pair.public) : NULL;
+    if (rc == 0 && public == NULL)
+        rc = wf_fail(&h->err, WF_E_NOMEM, "make a key: out of memory");
+    if (rc == 0)
+        rc = wf_keypair_write(path, &pair, &place, &h->err);
+    wf_keypair_wipe(&pair);
+    if (rc != 0)
+        return rc;
+    *out_public = public;
+    *out_path = path;
+    return 0;
+}
