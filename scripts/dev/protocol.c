@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * protocol-table - prints docs/protocol-messages.md from the tables of messages.h and error.h.
+ * protocol-table - prints what is made from the tables of messages.h and error.h: the page of the
+ * messages, and the constants of the clients in other languages.
  *
- *     protocol-table > docs/protocol-messages.md    write the page anew
- *     protocol-table --check FILE                   exit 1 where the page is not current
+ *     protocol-table > docs/protocol-messages.md                          write the page anew
+ *     protocol-table --python > clients/python/hoso_client/messages.py    and the constants
+ *     protocol-table --node > clients/node/lib/messages.js
+ *     protocol-table [--python|--node] --check FILE       exit 1 where the file is not current
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "constants.h"
 #include "workflow/messages.h"
 
 /* clang-format off */
@@ -120,24 +124,40 @@ static bool is_current(const char *path, const struct wf_buf *page)
     return c == EOF && at == page->len;
 }
 
+static int write_out(const struct wf_buf *page)
+{
+    return fwrite(page->ptr, 1, page->len, stdout) == page->len && fflush(stdout) == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
-    bool is_check = argc == 3 && strcmp(argv[1], "--check") == 0;
-    if (argc != 1 && !is_check) {
-        (void)fprintf(stderr, "usage: %s [--check FILE]\n", argv[0]);
+    static const struct {
+        const char *option;
+        void (*print)(struct wf_buf *out);
+    } kinds[] = {{"", print_page}, {"--python", print_python}, {"--node", print_node}};
+    size_t kind = 0;
+    for (size_t i = 1; i < WF_COUNT(kinds) && argc > 1; i++)
+        if (strcmp(argv[1], kinds[i].option) == 0)
+            kind = i;
+    int first = kind > 0 ? 2 : 1;
+    bool is_check = argc == first + 2 && strcmp(argv[first], "--check") == 0;
+    if (argc != first && !is_check) {
+        (void)fprintf(stderr, "usage: %s [--python|--node] [--check FILE]\n", argv[0]);
         return 2;
     }
+
     struct wf_buf page = {0};
     int rc = 1;
-    print_page(&page);
+    kinds[kind].print(&page);
     if (page.failed)
         (void)fprintf(stderr, "%s: out of memory\n", argv[0]);
     else if (!is_check)
-        rc = fwrite(page.ptr, 1, page.len, stdout) == page.len && fflush(stdout) == 0 ? 0 : 1;
-    else if (is_current(argv[2], &page))
+        rc = write_out(&page);
+    else if (is_current(argv[first + 1], &page))
         rc = 0;
     else
-        (void)fprintf(stderr, "%s is not current: run %s > %s\n", argv[2], argv[0], argv[2]);
+        (void)fprintf(stderr, "%s is not current: run %s %s > %s\n", argv[first + 1], argv[0],
+                      kinds[kind].option, argv[first + 1]);
     wf_buf_fini(&page);
     return rc;
 }
