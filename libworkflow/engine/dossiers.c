@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- answers
- * ------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 void state_of(const struct wf_rec_dossier *d, struct wf_msg_dossier_state *out)
 {
@@ -64,8 +63,14 @@ static int missing_dossier(int rc, struct wf_error *err)
                : rc;
 }
 
-/* ---- submit
- * -------------------------------------------------------------------------------------- */
+/* Like missing_dossier, for one that is there and is not this party's business. */
+static int hidden_dossier(const struct wf_turn *turn, const struct wf_rec_dossier *dossier,
+                          struct wf_error *err)
+{
+    return access_sees(turn, dossier) ? 0 : missing_dossier(WF_NONE, err);
+}
+
+/* ---- submit ---------------------------------------------------------------------------------- */
 
 static int check_complete(struct wf_turn *turn, const struct wf_procedure *p,
                           const struct wf_msg_dossier_submit *m, struct wf_error *err)
@@ -106,7 +111,9 @@ static int check_submit(struct wf_turn *turn, const struct wf_msg_dossier_submit
     if (site == NULL)
         return wf_fail_field(err, WF_E_INVALID, "body.site", "site %.*s is not in sites.cfg",
                              WF_STR_ARG(m->site));
-    int rc = who_receives(p, site, m, err);
+    int rc = access_submit(turn, m, err);
+    if (rc == 0)
+        rc = who_receives(p, site, m, err);
     if (rc == 0)
         rc = wf_procedure_check_data(p, m->fields, m->papers, err);
     if (rc == 0)
@@ -174,8 +181,7 @@ int request_submit(struct wf_turn *turn, const struct wf_envelope *request, stru
     return rc == 0 ? answer_state(turn, &life.now, out, err) : rc;
 }
 
-/* ---- event
- * --------------------------------------------------------------------------------------- */
+/* ---- event ----------------------------------------------------------------------------------- */
 
 /* Names that only the engine may raise. */
 static bool is_reserved(const char *event)
@@ -252,6 +258,12 @@ int request_event(struct wf_turn *turn, const struct wf_envelope *request, struc
     int rc = dossier_by_name(turn, m->dossier, &id, err);
     if (rc == 0)
         rc = missing_dossier(life_load(turn, id, &life, err), err);
+    if (rc == 0)
+        rc = hidden_dossier(turn, &life.before, err);
+    if (rc == 0)
+        rc = access_raise(turn, err);
+    if (rc == 0)
+        rc = access_role(turn, m->role, err);
     if (rc != 0)
         return rc;
     const char *event = wf_arena_strndup(turn->arena, m->event.ptr, m->event.len);
@@ -272,8 +284,7 @@ int request_event(struct wf_turn *turn, const struct wf_envelope *request, struc
     return rc == 0 ? answer_state(turn, &life.now, out, err) : rc;
 }
 
-/* ---- get and list
- * -------------------------------------------------------------------------------- */
+/* ---- get and list ---------------------------------------------------------------------------- */
 
 static const struct wf_value *content_map(struct wf_turn *turn, const struct wf_rec_content *c)
 {
@@ -293,6 +304,8 @@ int request_get(struct wf_turn *turn, const struct wf_envelope *request, struct 
     int rc = dossier_by_name(turn, m->dossier, &id, err);
     if (rc == 0)
         rc = missing_dossier(wf_dossier_get(turn->txn, id, turn->arena, &dossier, err), err);
+    if (rc == 0)
+        rc = hidden_dossier(turn, &dossier, err);
     if (rc == 0)
         rc = answer_state(turn, &dossier, out, err);
     if (rc != 0 || !m->content)
@@ -321,6 +334,8 @@ static int add_to_page(void *context, const struct wf_rec_dossier *d)
 {
     struct page *page = context;
     struct wf_arena *arena = page->turn->arena;
+    if (!access_sees(page->turn, d))
+        return 0;
     if (wf_value_count(page->list) >= page->max) {
         page->more = true;
         return WF_NONE;

@@ -6,6 +6,42 @@
 
 #include <inttypes.h>
 
+/* Is the event's dossier this party's business? */
+static bool is_seen(struct wf_turn *turn, const struct wf_rec_event *event)
+{
+    struct wf_rec_dossier dossier;
+    if (turn->party == NULL)
+        return true;
+    return wf_dossier_get(turn->txn, event->dossier, turn->arena, &dossier, NULL) == 0 &&
+           access_sees(turn, &dossier);
+}
+
+/* Each party has its own cursors, whatever it calls them. */
+static int cursor_name(struct wf_turn *turn, struct wf_str cursor, struct wf_str *out,
+                       struct wf_error *err)
+{
+    const char *party = turn->party != NULL ? turn->party->name : "";
+    const char *name = wf_arena_printf(turn->arena, "%s/%.*s", party, WF_STR_ARG(cursor));
+    *out = wf_str(name);
+    return name != NULL ? 0 : out_of_memory(err);
+}
+
+/* The first sequence number wanted. */
+static int start_of(struct wf_turn *turn, const struct wf_msg_journal_fetch *m, uint64_t *out,
+                    struct wf_error *err)
+{
+    struct wf_str name;
+    uint64_t at = 0;
+    *out = m->from != 0 ? m->from : 1;
+    if (m->cursor.len == 0)
+        return 0;
+    int rc = cursor_name(turn, m->cursor, &name, err);
+    if (rc == 0)
+        rc = wf_cursor_get(turn->txn, name, &at, err);
+    *out = at + 1;
+    return rc < 0 ? rc : 0;
+}
+
 static const struct wf_value *event_map(struct wf_turn *turn, const struct wf_rec_event *e,
                                         const uint8_t hash[WF_HASH_BYTES])
 {
@@ -34,16 +70,20 @@ int request_journal_fetch(struct wf_turn *turn, const struct wf_envelope *reques
     struct wf_value *list = wf_list(turn->arena);
     if (body == NULL || list == NULL)
         return out_of_memory(err);
-    uint64_t from = m->from;
-    int rc = m->cursor.len > 0 ? wf_cursor_get(turn->txn, m->cursor, &from, err) : WF_NONE;
-    if (rc < 0)
+    uint64_t from = 1;
+    int rc = access_journal(turn, err);
+    if (rc == 0)
+        rc = start_of(turn, m, &from, err);
+    if (rc != 0)
         return rc;
-    if (m->cursor.len > 0)
-        from = rc == 0 ? from + 1 : 1;
-    from = from != 0 ? from : 1;
     uint64_t head = wf_txn_counts(turn->txn)->journal_seq;
     uint64_t most = m->max != 0 ? m->max : 100;
-    for (uint64_t seq = from; seq <= head && seq - from < most; seq++) {
+    uint64_t seq = from;
+    size_t start = wf_arena_used(turn->arena);
+    /* A page must fit into one frame. */
+    for (;
+         seq <= head && seq - from < most && wf_arena_used(turn->arena) - start < WF_REPLY_MAX / 4;
+         seq++) {
         struct wf_rec_event event;
         uint8_t hash[WF_HASH_BYTES];
         rc = wf_journal_get(turn->txn, seq, turn->arena, &event, hash, err);
@@ -51,12 +91,12 @@ int request_journal_fetch(struct wf_turn *turn, const struct wf_envelope *reques
             return wf_fail(err, WF_E_CORRUPT, "journal record %" PRIu64 " is missing", seq);
         if (rc < 0)
             return rc;
+        if (!is_seen(turn, &event))
+            continue;
         if (!wf_list_add(turn->arena, list, event_map(turn, &event, hash)))
             return out_of_memory(err);
-        if (wf_arena_used(turn->arena) > WF_FRAME_MAX / 2)
-            break; /* a page must fit into one frame */
     }
-    *body = (struct wf_msg_journal_page){.events = list, .head = head};
+    *body = (struct wf_msg_journal_page){.events = list, .head = head, .next = seq};
     *out = (struct reply){WF_MSG_journal_page, body};
     return wf_value_is_whole(list) ? 0 : out_of_memory(err);
 }
@@ -65,14 +105,19 @@ int request_journal_ack(struct wf_turn *turn, const struct wf_envelope *request,
                         struct wf_error *err)
 {
     const struct wf_msg_journal_ack *m = request->body;
+    struct wf_str name;
     uint64_t at = 0;
-    int rc = wf_cursor_get(turn->txn, m->cursor, &at, err);
+    int rc = access_journal(turn, err);
+    if (rc == 0)
+        rc = cursor_name(turn, m->cursor, &name, err);
+    if (rc == 0)
+        rc = wf_cursor_get(turn->txn, name, &at, err);
     if (rc < 0)
         return rc;
     if (m->seq > wf_txn_counts(turn->txn)->journal_seq)
         return wf_fail_field(err, WF_E_INVALID, "body.seq", "beyond the head of the journal");
     if (m->seq > at) /* an old acknowledgement never moves a cursor back */
-        rc = wf_cursor_put(turn->txn, m->cursor, m->seq, err);
+        rc = wf_cursor_put(turn->txn, name, m->seq, err);
     struct wf_msg_done *body = NEW_BODY(turn, done);
     if (rc >= 0 && body == NULL)
         rc = out_of_memory(err);

@@ -186,6 +186,18 @@ request_fn request_health;
 int fetch_again(struct wf_turn *turn, const struct wf_value *leases, struct reply *out,
                 struct wf_error *err) WF_CHECKED;
 
+/* access.c: what the party of the request at hand may see and do; local programs may all. */
+int access_open(struct wf_turn *turn, struct wf_str name, struct wf_error *err) WF_CHECKED;
+bool access_sees(const struct wf_turn *turn, const struct wf_rec_dossier *dossier);
+int access_role(const struct wf_turn *turn, struct wf_str role, struct wf_error *err) WF_CHECKED;
+int access_submit(const struct wf_turn *turn, const struct wf_msg_dossier_submit *m,
+                  struct wf_error *err) WF_CHECKED;
+int access_raise(const struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
+int access_fetch(const struct wf_turn *turn, const struct wf_msg_task_fetch *m,
+                 struct wf_error *err) WF_CHECKED;
+bool access_holds(const struct wf_turn *turn, const struct wf_rec_task *task);
+int access_journal(const struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
+
 /* A message body in the turn's arena, zeroed. */
 #define NEW_BODY(turn, name)                                                                       \
     ((struct wf_msg_##name *)wf_arena_alloc((turn)->arena, sizeof(struct wf_msg_##name)))

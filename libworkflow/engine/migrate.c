@@ -94,7 +94,9 @@ static int move_deadlines(const struct plan *plan, struct wf_error *err)
     const struct wf_chart_state *all = NULL;
     size_t n = wf_chart_states(plan->to->chart, &all);
     int64_t *due = wf_arena_alloc(arena, (n + 1) * sizeof(*due));
-    int rc = due == NULL ? out_of_memory(err) : 0;
+    int rc = 0;
+    if (due == NULL)
+        return out_of_memory(err);
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = due_of(plan, &all[i], &due[i], err);
     if (rc == 0)

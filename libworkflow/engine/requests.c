@@ -49,8 +49,7 @@ bool wf_request_writes(enum wf_message type)
     return row != NULL && row->writes;
 }
 
-/* ---- packing answers
- * ----------------------------------------------------------------------------- */
+/* ---- packing answers ------------------------------------------------------------------------- */
 
 static int pack(struct wf_str re, const struct reply *reply, struct wf_arena *arena,
                 struct wf_slice *out, struct wf_error *err)
@@ -86,8 +85,7 @@ int wf_engine_no_tasks(struct wf_str re, struct wf_arena *arena, struct wf_slice
     return body.tasks == NULL ? out_of_memory(err) : pack(re, &reply, arena, out, err);
 }
 
-/* ---- same id, same answer
- * ------------------------------------------------------------------------ */
+/* ---- same id, same answer -------------------------------------------------------------------- */
 
 static void digest_of(struct wf_slice frame, uint8_t out[DIGEST_BYTES])
 {
@@ -170,8 +168,11 @@ static int carry_out(struct wf_turn *turn, const struct wf_envelope *request, st
     if (row == NULL)
         return wf_fail_field(err, WF_E_UNSUPPORTED, "type", "this service does not answer that");
     struct reply reply = {0};
+    int rc = access_open(turn, request->party, err);
+    if (rc != 0)
+        return rc;
     if (!row->writes) {
-        int rc = row->handle(turn, request, &reply, err);
+        rc = row->handle(turn, request, &reply, err);
         if (rc < 0)
             name_in_body(err);
         return rc == 0 ? pack(request->id, &reply, turn->arena, out, err) : rc;
@@ -180,7 +181,7 @@ static int carry_out(struct wf_turn *turn, const struct wf_envelope *request, st
         return wf_fail_field(err, WF_E_INVALID, "id",
                              "missing: every request that changes something carries an id");
     struct wf_rec_request known;
-    int rc = wf_request_get(turn->txn, request->party, request->id, turn->arena, &known, err);
+    rc = wf_request_get(turn->txn, request->party, request->id, turn->arena, &known, err);
     if (rc == 0)
         return answer_again(turn, request, &known, frame, out, err);
     if (rc == WF_NONE) {

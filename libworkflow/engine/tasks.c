@@ -15,8 +15,7 @@
 #define ADDRESSES_MAX    64
 #define STEP_OVER_MAX    1000 /* tasks of other roles looked at in one fetch */
 
-/* ---- fetch
- * --------------------------------------------------------------------------------------- */
+/* ---- fetch ----------------------------------------------------------------------------------- */
 
 static const struct wf_value *task_map(struct wf_turn *turn, const struct wf_rec_task *t)
 {
@@ -44,6 +43,7 @@ static int lease(struct wf_turn *turn, const struct wf_rec_task *task,
     leased.visible = turn->real_ms + (int64_t)(ms > LEASE_LEAST_MS ? ms : LEASE_LEAST_MS);
     leased.holder = m->by;
     leased.as = m->role;
+    leased.party = turn->party != NULL ? wf_str(turn->party->name) : wf_str("");
     leased.leased = true;
     int rc = wf_task_update(turn->txn, task, &leased, err);
     if (rc == 0 && !wf_list_add(turn->arena, list, task_map(turn, &leased)))
@@ -89,6 +89,9 @@ static int check_fetch(struct wf_turn *turn, const struct wf_msg_task_fetch *m,
         return wf_fail_field(err, WF_E_NOT_FOUND, "body.activity",
                              "activity %.*s is not offered by service %s", WF_STR_ARG(m->activity),
                              wf_service_word(turn->engine->options.self));
+    int rc = access_fetch(turn, m, err);
+    if (rc != 0)
+        return rc;
     size_t n = wf_value_count(m->to);
     if (n == 0 || n > ADDRESSES_MAX)
         return wf_fail_field(err, WF_E_INVALID, "body.to", "1 to %d addresses, or [\"*\"]",
@@ -146,14 +149,32 @@ int fetch_again(struct wf_turn *turn, const struct wf_value *leases, struct repl
     return answer_tasks(turn, list, out, err);
 }
 
-/* ---- holding a lease
- * ------------------------------------------------------------------------------- */
+/* ---- holding a lease ------------------------------------------------------------------------- */
+
+/* Leases of earlier releases do not tell it. */
+static struct wf_str role_of_lease(const struct wf_rec_task *task)
+{
+    return task->as.len > 0 ? task->as : task->role;
+}
+
+/* The role that the task asks for, and that its holder may still act in. */
+static int check_lease_role(const struct wf_turn *turn, const struct wf_rec_task *task,
+                            struct wf_error *err)
+{
+    struct wf_str as = role_of_lease(task);
+    if (task->role.len > 0 && !wf_str_equal(task->role, as))
+        return wf_fail_field(err, WF_E_DENIED, "body.task",
+                             "task %" PRIu64 " is for role %.*s, and was fetched as %.*s", task->id,
+                             WF_STR_ARG(task->role), WF_STR_ARG(as));
+    return access_role(turn, as, err);
+}
 
 static int held_task(struct wf_turn *turn, uint64_t id, uint64_t token, struct wf_rec_task *out,
                      struct wf_error *err)
 {
     int rc = wf_task_get(turn->txn, id, turn->arena, out, err);
-    bool mine = rc == 0 && (enum wf_service)out->service == turn->engine->options.self;
+    bool mine = rc == 0 && (enum wf_service)out->service == turn->engine->options.self &&
+                access_holds(turn, out);
     if (rc == WF_NONE || (rc == 0 && !mine))
         return wf_fail_field(err, WF_E_NOT_FOUND, "body.task",
                              "task %" PRIu64 " is done, withdrawn, or not of service %s", id,
@@ -161,7 +182,7 @@ static int held_task(struct wf_turn *turn, uint64_t id, uint64_t token, struct w
     if (rc == 0 && (!out->leased || out->token != token || token == 0))
         return wf_fail_field(err, WF_E_STALE, "body.token",
                              "task %" PRIu64 " is not held with this token: fetch it again", id);
-    return rc;
+    return rc == 0 ? check_lease_role(turn, out, err) : rc;
 }
 
 static int answer_done(struct wf_turn *turn, struct wf_str dossier, int64_t until,
@@ -189,8 +210,7 @@ int request_extend(struct wf_turn *turn, const struct wf_envelope *request, stru
     return rc == 0 ? answer_done(turn, task.code, longer.visible, out, err) : rc;
 }
 
-/* ---- complete, fail, progress
- * ----------------------------------------------------------------------- */
+/* ---- complete, fail, progress ---------------------------------------------------------------- */
 
 struct act {
     struct wf_rec_task task;
@@ -221,7 +241,7 @@ static int close_act(struct act *act, struct wf_str by, struct wf_error *err)
 {
     struct wf_turn *turn = act->life.turn;
     const char *who = wf_arena_strndup(turn->arena, by.ptr, by.len);
-    struct wf_str as = act->task.as.len > 0 ? act->task.as : act->task.role;
+    struct wf_str as = role_of_lease(&act->task);
     const char *role = wf_arena_strndup(turn->arena, as.ptr, as.len);
     if (who == NULL || role == NULL)
         return out_of_memory(err);

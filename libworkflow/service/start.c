@@ -158,6 +158,8 @@ int worker_open(struct worker *worker, const struct options *options, struct wf_
     if (rc == 0 && options->check_only)
         return 0;
     if (rc == 0)
+        read_parties(worker);
+    if (rc == 0)
         rc = wf_board_open(worker->settings.run, &worker->board, err);
     if (rc == 0) {
         worker->slot = wf_board_slot(worker->board, worker->spec->service);
@@ -177,6 +179,7 @@ void worker_close(struct worker *worker)
     wf_board_close(worker->board);
     wf_engine_close(worker->engine);
     wf_store_close(worker->store);
+    wf_parties_free(worker->parties);
     wf_calendar_free(worker->calendar);
     wf_registry_free(worker->registry);
     wf_settings_free(&worker->settings);

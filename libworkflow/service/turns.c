@@ -19,6 +19,7 @@ int turn_begin(struct worker *worker, bool write, struct wf_turn *turn, struct w
                                      .arena = worker->arena,
                                      .now_ms = wf_business_ms(&worker->clock, real),
                                      .real_ms = real,
+                                     .parties = worker->parties,
                                      .intake_stopped = worker->intake_stopped,
                                      .quiet = wf_log_level() < WF_LOG_INFO};
             if (write)

@@ -3,15 +3,16 @@
  * What a worker does by the clock, between batches: clear reader slots of the dead, watch the
  * space, forget old request ids; and how long it may sleep.
  */
-#include <string.h>
+#include <stdio.h>
 
 #include "worker.h"
 
-#define SPACE_EVERY_MS 500
-#define SPACE_CLOSE_MS 20 /* intake looks so often when the mark is near */
-#define CLOSE_PERCENT  60
-#define PRUNE_EVERY_MS 1000
-#define PRUNE_ROWS     500
+#define SPACE_EVERY_MS   500
+#define SPACE_CLOSE_MS   20 /* intake looks so often when the mark is near */
+#define CLOSE_PERCENT    60
+#define PRUNE_EVERY_MS   1000
+#define PARTIES_EVERY_MS 1000
+#define PRUNE_ROWS       500
 
 static int clear_readers(struct worker *worker, int64_t now, struct wf_error *err)
 {
@@ -61,10 +62,37 @@ static int forget_requests(struct worker *worker, int64_t now, struct wf_error *
     return wf_txn_commit(txn, err);
 }
 
+void read_parties(struct worker *worker)
+{
+    char folder[1100];
+    struct wf_report report = {0};
+    struct wf_parties *fresh = NULL;
+    struct wf_error err;
+    (void)snprintf(folder, sizeof(folder), "%s/parties", worker->settings.folder);
+    uint64_t stamp = wf_parties_stamp(folder);
+    worker->next_parties_ms = wf_monotonic_ms() + PARTIES_EVERY_MS;
+    if (stamp == worker->parties_stamp && worker->parties != NULL)
+        return;
+    worker->parties_stamp = stamp;
+    if (wf_parties_load(folder, &report, &fresh, &err) == 0) {
+        wf_parties_free(worker->parties);
+        worker->parties = fresh;
+        wf_log(WF_LOG_INFO, WF_LOG_PARTIES_EVENT, NULL, "%zu parties are registered",
+               wf_parties_count(fresh));
+    } else {
+        struct wf_log_fact fact = {.rc = err.code};
+        wf_log(WF_LOG_ERROR, WF_LOG_PARTIES_EVENT, &fact, "the parties stay as they were: %s",
+               err.text);
+    }
+    wf_report_fini(&report);
+}
+
 int upkeep(struct worker *worker, struct wf_error *err)
 {
     int64_t now = wf_monotonic_ms();
     int rc = 0;
+    if (now >= worker->next_parties_ms)
+        read_parties(worker);
     if (now >= worker->next_readers_ms)
         rc = clear_readers(worker, now, err);
     if (rc == 0 && now >= worker->next_space_ms)

@@ -42,6 +42,8 @@ struct worker {
     struct wf_registry *registry;
     struct wf_calendar *calendar;
     struct wf_catalogue catalogue;
+    struct wf_parties *parties;
+    uint64_t parties_stamp; /* of the folder as it was read */
     struct wf_store *store;
     struct wf_clock clock;
     struct wf_hub *hub;
@@ -64,6 +66,7 @@ struct worker {
     int64_t next_readers_ms;
     int64_t next_space_ms;
     int64_t next_prune_ms;
+    int64_t next_parties_ms;
     int64_t next_parked_ms;
     int64_t hold_until_ms; /* no items before: the store refused them */
 
@@ -90,6 +93,9 @@ void speak_turn(struct worker *worker, const struct wf_turn *turn);
 /* upkeep.c: what is done between batches, by the clock */
 int upkeep(struct worker *worker, struct wf_error *err) WF_CHECKED;
 int64_t upkeep_timeout(const struct worker *worker);
+
+/* Reads CELL/parties anew where it has changed; a folder that is wrong leaves the old table. */
+void read_parties(struct worker *worker);
 
 /* start.c */
 int worker_open(struct worker *worker, const struct options *options,

@@ -2,6 +2,8 @@
 /* Who may do what: roles, channels, models of sites, agents; and what a refused person is told. */
 #include "support/test.h"
 
+#include <sys/stat.h>
+
 #include "support/trial.h"
 
 #define WORK(more)                                                                                 \
@@ -165,6 +167,60 @@ static void agents_file_only_where_the_procedure_lets_them(void **state)
 
 /* ---- tasks ----------------------------------------------------------------------------------- */
 
+static void write_party(const char *folder, const char *roles)
+{
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/desk.cfg", folder);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fprintf(f,
+                        "name = \"desk\"; organisation = \"test\"; kind = \"desk\";"
+                        "sites = [\"" SITE "\"]; roles = [%s];"
+                        "activities = [\"verification.review\"];\n",
+                        roles) > 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void register_desk(struct cell *cell, const char *roles)
+{
+    struct wf_report report = {0};
+    struct wf_error err = {0};
+    char folder[128];
+    (void)snprintf(folder, sizeof(folder), "%s/parties", cell->folder);
+    (void)mkdir(folder, 0700);
+    write_party(folder, roles);
+    wf_parties_free(cell->parties);
+    cell->parties = NULL;
+    assert_ok(wf_parties_load(folder, &report, &cell->parties, &err), err);
+    wf_report_fini(&report);
+}
+
+/* The role of the fetch is looked at again when the work comes back. */
+static void a_role_that_was_withdrawn_completes_nothing(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_new("2026-11-30 09:10");
+    install_trial(cell, NULL, "", WORK(""));
+    const char *code = submit_trial(cell, SITE, "one_stop");
+    register_desk(cell, "\"specialist\", \"civil_servant\"");
+    cell->party = "desk";
+    struct task task;
+    assert_true(claim_if_any(cell, "verification.review", SITE, "civil_servant", &task));
+    struct wf_msg_task_complete done = {.task = task.id,
+                                        .token = task.token,
+                                        .result = json(cell->arena, "{'verdict': 'approve'}"),
+                                        .by = wf_str("person-1")};
+    register_desk(cell, "\"specialist\"");
+    refuse(cell, WF_VERIFICATION, WF_MSG_task_complete, &done, "denied", "body.role");
+    register_desk(cell, "\"specialist\", \"civil_servant\"");
+    finish(cell, &task, "{'verdict': 'approve'}");
+    cell->party = NULL;
+    assert_closed(cell, code, "approved");
+    struct wf_parties *parties = cell->parties;
+    cell_close(cell);
+    wf_parties_free(parties);
+}
+
 static int find_role(void *context, const struct wf_rec_event *event)
 {
     bool *found = context;
@@ -208,6 +264,7 @@ int main(void)
         cmocka_unit_test(who_may_not_receive_hears_who_may),
         cmocka_unit_test(what_asks_for_presence_is_barred_from_post_and_agents),
         cmocka_unit_test(agents_file_only_where_the_procedure_lets_them),
+        cmocka_unit_test(a_role_that_was_withdrawn_completes_nothing),
         cmocka_unit_test(the_history_names_the_role_of_the_fetch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

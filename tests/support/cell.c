@@ -201,7 +201,8 @@ static struct wf_turn begin(struct cell *cell, enum wf_service service)
     struct wf_turn turn = {.engine = cell->engines[service],
                            .arena = cell->turn_arena,
                            .now_ms = cell->now,
-                           .real_ms = cell->now};
+                           .real_ms = cell->now,
+                           .parties = cell->parties};
     struct wf_error err = {0};
     wf_arena_reset(cell->turn_arena);
     assert_ok(wf_txn_begin(cell->store, true, &turn.txn, &err), err);
@@ -236,7 +237,8 @@ static void answer_of(struct cell *cell, enum wf_service service, struct wf_slic
 int cell_request(struct cell *cell, enum wf_service service, const char *id, enum wf_message type,
                  const void *body, struct wf_envelope *out, struct wf_error *err)
 {
-    struct wf_envelope ask = {.type = type, .id = wf_str(id), .body = body};
+    struct wf_envelope ask = {
+        .type = type, .id = wf_str(id), .party = wf_str(cell->party), .body = body};
     struct wf_envelope request = {0};
     struct wf_buf packed = {0};
     struct wf_slice answer = {0};

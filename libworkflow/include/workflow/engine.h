@@ -20,6 +20,7 @@
 #define WORKFLOW_ENGINE_H
 
 #include "workflow/hash.h"
+#include "workflow/parties.h"
 #include "workflow/procedure.h"
 #include "workflow/registry.h"
 #include "workflow/store.h"
@@ -145,9 +146,11 @@ struct wf_turn {
     struct wf_arena *arena;
     int64_t now_ms; /* business */
     int64_t real_ms;
-    bool intake_stopped;     /* water mark reached: no new dossiers */
-    struct wf_nudge *nudges; /* to other services; newest first */
-    struct wf_said *said;    /* in order */
+    const struct wf_parties *parties; /* who may ask; NULL = nobody but local programs */
+    const struct wf_party *party;     /* of the request at hand; NULL = a local program */
+    bool intake_stopped;              /* water mark reached: no new dossiers */
+    struct wf_nudge *nudges;          /* to other services; newest first */
+    struct wf_said *said;             /* in order */
     struct wf_said *said_last;
     bool quiet;        /* nobody reads transitions: do not collect them */
     bool own_work;     /* items were queued for this service itself */
@@ -196,8 +199,7 @@ int wf_engine_timer(struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
 int wf_engine_timer_failed(struct wf_turn *turn, const struct wf_error *why,
                            struct wf_error *err) WF_CHECKED;
 
-/* ---- operators
- * ----------------------------------------------------------------------------------- */
+/* ---- operators ------------------------------------------------------------------------------- */
 
 /* Puts a dead letter back into its queue, or removes it; author and reason go to the journal. */
 int wf_engine_dead_retry(struct wf_turn *turn, uint64_t seq, const char *by,

@@ -181,7 +181,9 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
 #define WF_FIELDS_journal_page(F, m)                                                               \
     F(m, LIST, events,     REQ, 0,        "maps {seq, ms, dossier, n, event, data, by, role, "     \
                                           "states, hash}")                                         \
-    F(m, U64,  head,       REQ, 0,        "last sequence number there is")
+    F(m, U64,  head,       REQ, 0,        "last sequence number there is")                         \
+    F(m, U64,  next,       REQ, 0,        "where to go on: what lies before and is not listed "    \
+                                          "is not this party's")
 #define WF_FIELDS_health_report(F, m)                                                              \
     F(m, STR,  service,    REQ, 16,       "its name")                                              \
     F(m, U64,  pid,        REQ, 0,        "its process")                                           \

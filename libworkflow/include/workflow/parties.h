@@ -3,16 +3,18 @@
  * workflow/parties.h - who may speak to a cell from outside, and on whose behalf.
  *
  * PURPOSE    Reads CELL/parties/<name>.cfg, one file a party, into one table: its key, the sites
- * and addresses it serves, the roles that it may assert for its staff, the procedures and
- *            activities it works with. The gate asks it who a key belongs to; the engine what that
- *            party may see and do.
- * CONCEPTS   party    an external system: a counter's, desk's or agency's program, a gateway,
- * courier, portal, monitor; known by a CURVE key address  what tasks are addressed to: a site, an
- * agency, "sms", "vnpost" LIFE CYCLE wf_parties_load -> look-ups (pure) -> wf_parties_free; load
- * anew to see changes: wf_parties_stamp tells whether the folder has changed. ERRORS WF_E_CONFIG
- * with every mistake in the report. A folder that is not there is an empty table. DANGERS    a
- * revoked party is in the table, with `revoked` set: the key must be refused, not unknown. THREADS
- * immutable after loading.
+ *            and addresses it serves, the roles that it may assert for its staff, the procedures
+ *            and activities it works with. The gate asks it who a key belongs to; the engine what
+ *            that party may see and do.
+ * CONCEPTS   party    an external system: the program of a counter, desk or agency, a gateway,
+ *                     courier, portal or monitor; known by a CURVE key or a token
+ *            address  what tasks are addressed to: a site, an agency, "sms", "vnpost"
+ * LIFE CYCLE wf_parties_load -> look-ups (pure) -> wf_parties_free; load anew to see changes:
+ *            wf_parties_stamp tells whether the folder has changed.
+ * ERRORS     WF_E_CONFIG with every mistake in the report: one mistake fails the whole load, and
+ *            the caller keeps the table that it has. A folder that is not there is an empty table.
+ * DANGERS    a revoked party is in the table, with `revoked` set: its key must be refused.
+ * THREADS    immutable after loading.
  */
 #ifndef WORKFLOW_PARTIES_H
 #define WORKFLOW_PARTIES_H
