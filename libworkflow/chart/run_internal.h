@@ -82,7 +82,7 @@ struct run {
     bool is_short; /* memory ran out where no code could be returned */
     const struct action *failed_action;
     const char *failed_send; /* id, until the error is raised */
-    bool is_fatal; /* a WF_E_STATE that is not the definition's to handle */
+    bool is_fatal;           /* a WF_E_STATE that is not the definition's to handle */
 };
 
 static inline bool has_bit(const uint64_t *set, int i)

@@ -273,8 +273,7 @@ int request_event(struct wf_turn *turn, const struct wf_envelope *request, struc
         return out_of_memory(err);
     struct wf_chart_raiser who = {wf_str(role), life.now.channel, wf_str(life_model(&life))};
     rc = check_event(&life, event, m, &who, err);
-    struct pending pending = {
-        .event = event, .data = m->data, .by = by, .role = role, .who = &who};
+    struct pending pending = {.event = event, .data = m->data, .by = by, .role = role, .who = &who};
     if (rc == 0)
         rc = life_push(&life, &pending, err);
     if (rc == 0)

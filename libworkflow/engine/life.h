@@ -20,7 +20,7 @@ struct pending {
     const char *by;
     const char *role;
     const struct wf_chart_raiser *who; /* of a party's event, else NULL: the engine may all */
-    bool note_only; /* goes to the journal, not to the chart */
+    bool note_only;                    /* goes to the journal, not to the chart */
     struct pending *next;
 };
 

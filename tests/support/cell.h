@@ -35,8 +35,8 @@ struct cell {
     bool awake[WF_SERVICE_COUNT]; /* a nudge has arrived */
     uint64_t ids;                 /* request ids given out */
     uint64_t transitions, turns, nudges_lost;
-    struct wf_parties *parties;   /* NULL = only local programs */
-    const char *party;            /* whose requests follow; NULL = a local program's */
+    struct wf_parties *parties; /* NULL = only local programs */
+    const char *party;          /* whose requests follow; NULL = a local program's */
     bool dead_letters_are_expected;
 };
 

@@ -37,7 +37,7 @@
  *                    which is an expression> } );
  *       on = ( { event = "done.invoke.review other.*"; cond = "..."; target = "a" | ["a","b"];
  *                type = "internal"; do = ( actions ); roles = ["..."]; channels = ["..."];
-                models = ["M1"]; } );
+ *                models = ["M1"]; } );
  *       always = ( { cond; target; do } );          eventless transitions
  *       done = { data = "=expr"; } or { data = { name = "=expr"; }; }   on final states: donedata
  *       default = "target"                          on history states (required), or { target; do }
@@ -68,7 +68,7 @@ struct wf_chart;
 
 /* What the surrounding procedure knows, so that the compiler can check names. */
 struct wf_chart_scope {
-    const struct wf_decl *fields;   /* further variables, e.g. the dossier's fields (read-write) */
+    const struct wf_decl *fields; /* further variables, e.g. the dossier's fields (read-write) */
     size_t n_fields;
     /* Tells whether the name of a send is that of an activity; NULL = sends are events. Whether
        the activity of an invoke is known is for the caller to check (wf_chart_invokes). */
@@ -89,33 +89,39 @@ void wf_chart_free(struct wf_chart *chart);
 
 /* ---- looking at a chart -------------------------------------------------------------------- */
 
-enum wf_state_kind { WF_STATE_ATOMIC, WF_STATE_COMPOUND, WF_STATE_PARALLEL, WF_STATE_FINAL,
-                     WF_STATE_HISTORY, WF_STATE_DEEP_HISTORY };
+enum wf_state_kind {
+    WF_STATE_ATOMIC,
+    WF_STATE_COMPOUND,
+    WF_STATE_PARALLEL,
+    WF_STATE_FINAL,
+    WF_STATE_HISTORY,
+    WF_STATE_DEEP_HISTORY
+};
 
 struct wf_chart_state {
     const char *id;
     enum wf_state_kind kind;
-    int parent;             /* index, or -1 for children of the root */
+    int parent; /* index, or -1 for children of the root */
     int line;
-    const char *deadline;   /* duration text or NULL */
+    const char *deadline; /* duration text or NULL */
     bool clock_stopped;
-    int status;             /* portal status 1..10, 0 = none given: inherits from its parent */
-    const char *outcome;    /* of final states: "approved", ... or NULL */
+    int status;          /* portal status 1..10, 0 = none given: inherits from its parent */
+    const char *outcome; /* of final states: "approved", ... or NULL */
     const char *title_vi, *title_en; /* or NULL */
 };
 
 /* One transition, for checks, listings and "what does this state take?". */
 struct wf_chart_transition {
-    int source;             /* state index; -1 = initial/history transitions are not listed */
-    const char *event;      /* descriptors separated by blanks; NULL = eventless */
-    const char *cond;       /* source text or NULL */
+    int source;        /* state index; -1 = initial/history transitions are not listed */
+    const char *event; /* descriptors separated by blanks; NULL = eventless */
+    const char *cond;  /* source text or NULL */
     const int *targets;
     size_t n_targets;
-    const char *const *roles;    /* who may raise it; n 0 = no restriction written */
+    const char *const *roles; /* who may raise it; n 0 = no restriction written */
     size_t n_roles;
     const char *const *channels;
     size_t n_channels;
-    const char *const *models;   /* of the site of reception, "M1" to "M4" */
+    const char *const *models; /* of the site of reception, "M1" to "M4" */
     size_t n_models;
     int line;
     bool internal;
@@ -133,53 +139,53 @@ struct wf_chart_invoke {
     int state;
     const char *activity, *id, *role; /* role or NULL */
     int line;
-    const struct wf_node *node;       /* valid only while the wf_config lives */
+    const struct wf_node *node; /* valid only while the wf_config lives */
 };
 
 /* Every activity that a send in the chart starts detached. */
 struct wf_chart_send {
     const char *activity;
     int line;
-    const struct wf_node *node;       /* as above */
+    const struct wf_node *node; /* as above */
 };
 
 size_t wf_chart_states(const struct wf_chart *chart, const struct wf_chart_state **out);
 size_t wf_chart_transitions(const struct wf_chart *chart, const struct wf_chart_transition **out);
 size_t wf_chart_invokes(const struct wf_chart *chart, const struct wf_chart_invoke **out);
 size_t wf_chart_sends(const struct wf_chart *chart, const struct wf_chart_send **out);
-int wf_chart_find(const struct wf_chart *chart, const char *id); /* state index or -1 */
+int wf_chart_find(const struct wf_chart *chart, const char *id);        /* state index or -1 */
 size_t wf_chart_initial(const struct wf_chart *chart, const int **out); /* initial targets */
 
 /* ---- running ------------------------------------------------------------------------------- */
 
 /* The state of one running chart, as plain values: this is what is stored. */
 struct wf_snapshot {
-    const struct wf_value *states;   /* list of texts: ids of all active states, document order,
+    const struct wf_value *states;  /* list of texts: ids of all active states, document order,
                                         ancestors included */
-    const struct wf_value *history;  /* map: history state id -> list of ids */
-    const struct wf_value *data;     /* map: variables, including the fields given to start */
-    const struct wf_value *invokes;  /* map: invoke id -> activity */
-    int64_t n_sends;                 /* counter for generated ids */
-    bool done;                       /* a top-level final state was reached; states still tell
+    const struct wf_value *history; /* map: history state id -> list of ids */
+    const struct wf_value *data;    /* map: variables, including the fields given to start */
+    const struct wf_value *invokes; /* map: invoke id -> activity */
+    int64_t n_sends;                /* counter for generated ids */
+    bool done;                      /* a top-level final state was reached; states still tell
                                         which, all delayed events are void */
 };
 
 struct wf_chart_event {
     const char *name;
-    const struct wf_value *data;     /* may be NULL */
-    const char *invoke_id;           /* of done.invoke.x, error..., or NULL; both of these end the
+    const struct wf_value *data; /* may be NULL */
+    const char *invoke_id;       /* of done.invoke.x, error..., or NULL; both of these end the
                                         invocation: its state's exit does not cancel it again */
 };
 
 enum wf_effect_kind {
-    WF_EFFECT_INVOKE,    /* start activity `activity` as invocation `id` with `data` params */
-    WF_EFFECT_UNINVOKE,  /* cancel invocation `id` */
-    WF_EFFECT_SEND,      /* arm event `event` with `id`, `delay` text, `data`; delay NULL: now,
+    WF_EFFECT_INVOKE,   /* start activity `activity` as invocation `id` with `data` params */
+    WF_EFFECT_UNINVOKE, /* cancel invocation `id` */
+    WF_EFFECT_SEND,     /* arm event `event` with `id`, `delay` text, `data`; delay NULL: now,
                             as an external event of its own after this step */
-    WF_EFFECT_UNSEND,    /* cancel the delayed event `id` */
-    WF_EFFECT_DETACHED,  /* start activity `activity` fire-and-forget as `id` with `data` params */
-    WF_EFFECT_EXTEND,    /* move the due date on by `delay` */
-    WF_EFFECT_LOG        /* `event` = label, data = value */
+    WF_EFFECT_UNSEND,   /* cancel the delayed event `id` */
+    WF_EFFECT_DETACHED, /* start activity `activity` fire-and-forget as `id` with `data` params */
+    WF_EFFECT_EXTEND,   /* move the due date on by `delay` */
+    WF_EFFECT_LOG       /* `event` = label, data = value */
 };
 
 struct wf_effect {
@@ -187,20 +193,20 @@ struct wf_effect {
     const char *id;
     const char *activity;
     const char *event;
-    const char *delay;               /* duration text as written, e.g. "2 working days" */
-    const char *role;                /* of invoke, or NULL */
-    const char *state;               /* state that caused it */
+    const char *delay; /* duration text as written, e.g. "2 working days" */
+    const char *role;  /* of invoke, or NULL */
+    const char *state; /* state that caused it */
     const struct wf_value *data;
     struct wf_effect *next;
 };
 
 struct wf_step {
     struct wf_snapshot snapshot;
-    struct wf_effect *effects;       /* in the order in which they arose */
-    bool taken;                      /* at least one transition was enabled by the event itself */
-    const struct wf_value *entered;  /* list: ids of states entered, in order */
-    const struct wf_value *result;   /* donedata when done, else NULL */
-    const char *error;               /* first error.execution's message in this step, or NULL */
+    struct wf_effect *effects;      /* in the order in which they arose */
+    bool taken;                     /* at least one transition was enabled by the event itself */
+    const struct wf_value *entered; /* list: ids of states entered, in order */
+    const struct wf_value *result;  /* donedata when done, else NULL */
+    const char *error;              /* first error.execution's message in this step, or NULL */
 };
 
 /* Enters the initial states. `variables` (map, may be NULL) are laid over the chart's data. */

@@ -30,7 +30,14 @@
 #include "workflow/value.h"
 
 enum wf_static_type {
-    WF_T_ANY, WF_T_BOOL, WF_T_INT, WF_T_NUMBER, WF_T_TEXT, WF_T_LIST, WF_T_MAP, WF_T_TIME
+    WF_T_ANY,
+    WF_T_BOOL,
+    WF_T_INT,
+    WF_T_NUMBER,
+    WF_T_TEXT,
+    WF_T_LIST,
+    WF_T_MAP,
+    WF_T_TIME
 };
 
 struct wf_decl {
@@ -41,7 +48,7 @@ struct wf_decl {
 struct wf_scope {
     const struct wf_decl *decls; /* _event is always known: name, type, data, invokeid, sendid */
     size_t n_decls;
-    const char *const *states;   /* for In(); NULL = not checked */
+    const char *const *states; /* for In(); NULL = not checked */
     size_t n_states;
 };
 

@@ -161,10 +161,10 @@ enum wf_record {
 
 /* What a row of the queue table asks for. */
 enum wf_queue_kind {
-    WF_QUEUE_START,  /* start an activity */
-    WF_QUEUE_TASK,   /* open a failed task again: params {to, params} */
-    WF_QUEUE_EVENT,  /* apply an event to the dossier */
-    WF_QUEUE_PART    /* a part of the dossier has closed: params {procedure, dossier, outcome} */
+    WF_QUEUE_START, /* start an activity */
+    WF_QUEUE_TASK,  /* open a failed task again: params {to, params} */
+    WF_QUEUE_EVENT, /* apply an event to the dossier */
+    WF_QUEUE_PART   /* a part of the dossier has closed: params {procedure, dossier, outcome} */
 };
 
 /*
