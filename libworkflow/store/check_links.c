@@ -46,6 +46,25 @@ static bool has_length(struct check *c, enum wf_table table, const struct wf_key
     return false;
 }
 
+/* Rows of an index are keys alone. */
+static void has_no_value(struct check *c, enum wf_table table, struct wf_slice value)
+{
+    if (value.len != 0)
+        check_find(c, "keys", "%s: a row has a value of %zu bytes", wf_table_names[table],
+                   value.len);
+}
+
+/* A row that is nobody's holds its own key. */
+static bool is_keeper(struct check *c, enum wf_table table, const struct wf_key *key, uint8_t byte,
+                      struct wf_slice value)
+{
+    if (key->len != KEEPER_BYTES || key->bytes[0] != byte)
+        return false;
+    if (value.len != KEEPER_BYTES || value.ptr[0] != byte)
+        check_find(c, "keys", "%s: the row that keeps its page is damaged", wf_table_names[table]);
+    return true;
+}
+
 /* The dossier that a row names; false (and a finding) where there is none. */
 static bool dossier_of(struct check *c, enum wf_table table, uint64_t id,
                        struct wf_rec_dossier *out, int *out_rc)
@@ -291,10 +310,12 @@ static int codes_row(struct check *c, const struct wf_key *key, struct wf_slice 
     return rc;
 }
 
-static int index_row(struct check *c, enum wf_table table, const struct wf_key *key)
+static int index_row(struct check *c, enum wf_table table, const struct wf_key *key,
+                     struct wf_slice value)
 {
     struct wf_rec_dossier d;
     int rc = 0;
+    has_no_value(c, table, value);
     if (key->len < 2 * ID_BYTES)
         check_find(c, "keys", "%s: a key of %zu bytes", wf_table_names[table], key->len);
     else if (dossier_of(c, table, last_u64(key), &d, &rc) && !wf_dossier_calls_for(&d, table, key))
@@ -306,8 +327,7 @@ static int index_row(struct check *c, enum wf_table table, const struct wf_key *
 #define INDEX_ROW(name, table)                                                                     \
     static int name(struct check *c, const struct wf_key *key, struct wf_slice value)              \
     {                                                                                              \
-        (void)value;                                                                               \
-        return index_row(c, table, key);                                                           \
+        return index_row(c, table, key, value);                                                    \
     }
 INDEX_ROW(by_procedure_row, WF_TABLE_BY_PROCEDURE)
 INDEX_ROW(by_state_row, WF_TABLE_BY_STATE)
@@ -341,9 +361,9 @@ static int journal_row(struct check *c, const struct wf_key *key, struct wf_slic
 static int history_row(struct check *c, const struct wf_key *key, struct wf_slice value)
 {
     struct wf_rec_event event = {0};
-    (void)value;
     if (!has_length(c, WF_TABLE_HISTORY, key, 2 * ID_BYTES))
         return 0;
+    has_no_value(c, WF_TABLE_HISTORY, value);
     int rc = wf_journal_get(c->txn, last_u64(key), c->arena, &event, NULL, c->err);
     if (rc == WF_NONE || (rc == 0 && event.dossier != wf_u64_load(key->bytes)))
         check_find(c, "history", "a row of dossier %" PRIu64 " names an event not its own",
@@ -352,11 +372,6 @@ static int history_row(struct check *c, const struct wf_key *key, struct wf_slic
 }
 
 /* ---- queues, tasks, timers -------------------------------------------------------------------- */
-
-static bool is_keeper(const struct wf_key *key, uint8_t byte)
-{
-    return key->len == KEEPER_BYTES && key->bytes[0] == byte;
-}
 
 static int check_item(struct check *c, enum wf_table table, const struct wf_key *key,
                       const struct wf_rec_queue *item)
@@ -377,7 +392,8 @@ static int queues_row(struct check *c, const struct wf_key *key, struct wf_slice
 {
     struct wf_rec_queue item;
     bool whole;
-    if (is_keeper(key, 0xff) || !has_length(c, WF_TABLE_QUEUES, key, QUEUE_BYTES))
+    if (is_keeper(c, WF_TABLE_QUEUES, key, 0xff, value) ||
+        !has_length(c, WF_TABLE_QUEUES, key, QUEUE_BYTES))
         return 0;
     c->sum.queued++;
     int rc = unpack(c, WF_TABLE_QUEUES, WF_REC_queue, value, &item, &whole);
@@ -415,7 +431,8 @@ static int tasks_row(struct check *c, const struct wf_key *key, struct wf_slice 
     struct wf_rec_task task;
     struct wf_key order;
     bool whole;
-    if (is_keeper(key, 0) || !has_length(c, WF_TABLE_TASKS, key, ID_BYTES))
+    if (is_keeper(c, WF_TABLE_TASKS, key, 0, value) ||
+        !has_length(c, WF_TABLE_TASKS, key, ID_BYTES))
         return 0;
     c->sum.tasks++;
     int rc = unpack(c, WF_TABLE_TASKS, WF_REC_task, value, &task, &whole);
@@ -436,9 +453,10 @@ static int task_order_row(struct check *c, const struct wf_key *key, struct wf_s
 {
     struct wf_rec_task task;
     struct wf_key order;
-    (void)value;
-    if (is_keeper(key, 0) || !has_length(c, WF_TABLE_TASK_ORDER, key, 4 * ID_BYTES))
+    if (is_keeper(c, WF_TABLE_TASK_ORDER, key, 0, value) ||
+        !has_length(c, WF_TABLE_TASK_ORDER, key, 4 * ID_BYTES))
         return 0;
+    has_no_value(c, WF_TABLE_TASK_ORDER, value);
     int rc = wf_task_get(c->txn, last_u64(key), c->arena, &task, c->err);
     if (rc < 0)
         return check_damage(c, rc, "tasks");
@@ -454,7 +472,8 @@ static int timers_row(struct check *c, const struct wf_key *key, struct wf_slice
     struct wf_rec_dossier d;
     struct wf_rec_timer timer;
     bool whole;
-    if (is_keeper(key, 0xff) || !has_length(c, WF_TABLE_TIMERS, key, QUEUE_BYTES))
+    if (is_keeper(c, WF_TABLE_TIMERS, key, 0xff, value) ||
+        !has_length(c, WF_TABLE_TIMERS, key, QUEUE_BYTES))
         return 0;
     c->sum.timers++;
     int rc = unpack(c, WF_TABLE_TIMERS, WF_REC_timer, value, &timer, &whole);

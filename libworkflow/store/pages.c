@@ -7,14 +7,21 @@
  * A row of LMDB's free list is the number of pages, then their numbers, falling. Its last rows may
  * be newer than what LMDB counts as used here, hence the sum may be smaller than the file, yet not
  * greater.
+ *
+ * The heads are those of the last two transactions, whose numbers follow each other; LMDB takes the
+ * higher one and has no checksum for it. A head with a damaged number would bring back the store as
+ * it was one transaction ago, without a word.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/env.h"
 
-#define FIRST_PAGE 2 /* before it lie the two heads */
+#define FIRST_PAGE  2   /* before it lie the two heads */
+#define TXNID_AT    144 /* in a head, on machines of 64 bits */
+#define HEADS_TRIES 5
 
 struct pages {
     uint8_t *seen; /* a bit a page */
@@ -98,6 +105,37 @@ static int count_used(struct wf_txn *txn, uint64_t *out, struct wf_error *err)
     return rc;
 }
 
+/* 0 or 1 apart, and each in its own place: even numbers first. */
+static bool heads_fit(int fd, size_t page_size)
+{
+    uint64_t number[2] = {0, 0};
+    for (size_t i = 0; i < 2; i++) {
+        off_t at = (off_t)(i * page_size + TXNID_AT);
+        if (pread(fd, &number[i], sizeof(number[i]), at) != (ssize_t)sizeof(number[i]))
+            return false;
+    }
+    if (number[0] == 0 && number[1] <= 1)
+        return true; /* fresh, or a compact copy */
+    bool neighbours = number[0] + 1 == number[1] || number[1] + 1 == number[0];
+    return neighbours && number[0] % 2 == 0;
+}
+
+/* Another process may write one of them at this moment. */
+static int check_heads(MDB_env *env, bool *sound, struct wf_error *err)
+{
+    MDB_stat stat;
+    int fd = -1;
+    int rc = mdb_env_get_fd(env, &fd);
+    if (rc == 0)
+        rc = mdb_env_stat(env, &stat);
+    if (rc != 0)
+        return wf_lmdb_fail(err, rc, "read the heads");
+    *sound = sizeof(size_t) != sizeof(uint64_t);
+    for (int i = 0; i < HEADS_TRIES && !*sound; i++)
+        *sound = heads_fit(fd, stat.ms_psize);
+    return 0;
+}
+
 int wf_pages_check(struct wf_txn *txn, bool *out_is_sound, char *text, size_t size,
                    struct wf_error *err)
 {
@@ -105,7 +143,15 @@ int wf_pages_check(struct wf_txn *txn, bool *out_is_sound, char *text, size_t si
     uint64_t used = 0;
     bool sound = true;
     struct pages p = {.text = text, .size = size};
-    int rc = mdb_env_info(txn->store->env, &info);
+    int rc = check_heads(txn->store->env, &sound, err);
+    if (rc < 0)
+        return rc;
+    if (!sound) {
+        (void)snprintf(text, size, "the two heads of the file are not of one another's age");
+        *out_is_sound = false;
+        return 0;
+    }
+    rc = mdb_env_info(txn->store->env, &info);
     if (rc != 0)
         return wf_lmdb_fail(err, rc, "count the pages");
     p.n = info.me_last_pgno + 1;

@@ -395,8 +395,9 @@ int wf_rows_next(struct wf_rows *rows, struct wf_slice *out_value, struct wf_err
         return WF_NONE;
     if (rc != 0)
         return wf_lmdb_fail(err, rc, wf_table_names[rows->table]);
-    if (key.mv_size > WF_KEY_MAX)
-        return wf_fail(err, WF_E_CORRUPT, "%s: a key is too long", wf_table_names[rows->table]);
+    if (key.mv_size == 0 || key.mv_size > WF_KEY_MAX)
+        return wf_fail(err, WF_E_CORRUPT, "%s: a key has a wrong length",
+                       wf_table_names[rows->table]);
     if (key.mv_size < rows->prefix || memcmp(key.mv_data, rows->at.bytes, rows->prefix) != 0)
         return WF_NONE;
     wf_key_start(&rows->at);

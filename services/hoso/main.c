@@ -64,8 +64,8 @@ static void store_broke(int signal_number)
 {
     static const char line[] = "hoso: the store cannot be read: its file is damaged or was cut: "
                                "run `hoso verify`\n";
-    if (h.store == NULL) {
-        (void)raise(signal_number); /* not the store's fault: the default, set by SA_RESETHAND */
+    if (!h.has_settings) {
+        (void)raise(signal_number); /* no store in sight: the default, set by SA_RESETHAND */
         return;
     }
     (void)!write(STDERR_FILENO, line, sizeof(line) - 1);

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The check of a store: a whole one passes; each broken link, row and total is named. */
+#include "support/test.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/txn.h"
+#include "support/teststore.h"
+
+#define DOSSIERS 700 /* more than one part of the walk */
+
+static struct teststore t;
+
+/* ---- a store as the engine would leave it ---------------------------------------------------- */
+
+static const struct wf_value *list_of(struct wf_arena *arena, int64_t a, int64_t b)
+{
+    struct wf_value *list = wf_list(arena);
+    (void)wf_list_add(arena, list, wf_int(arena, a));
+    if (b != 0)
+        (void)wf_list_add(arena, list, wf_int(arena, b));
+    return list;
+}
+
+static void add_dossier(struct wf_txn *txn, struct wf_arena *arena)
+{
+    uint64_t id = wf_dossier_new_id(txn);
+    uint64_t seq = 0;
+    const int64_t due = wf_real_ms() + 1000000;
+    struct wf_value *states = wf_list(arena);
+    struct wf_value *entry = wf_map(arena);
+    struct wf_value *running = wf_map(arena);
+    struct wf_value *timers = wf_map(arena);
+    struct wf_rec_task task = {.service = WF_VERIFICATION,
+                               .dossier = id,
+                               .activity = wf_str("verification.review"),
+                               .invoke = wf_str("review"),
+                               .to = wf_str("s")};
+    struct wf_rec_queue item = {.service = WF_ROUTING, .dossier = id, .id = wf_str("handoff")};
+    const struct wf_rec_timer timer = {.dossier = id, .id = wf_str("late"), .data = &wf_null};
+    const struct wf_rec_event event = {.dossier = id, .n = 1, .event = wf_str("submit")};
+    const struct wf_rec_content content = {.by = wf_str("x")};
+    assert_ok(wf_journal_append(txn, &event, &seq, &t.err), t.err);
+    assert_ok(wf_task_put_new(txn, &task, &t.err), t.err);
+    assert_ok(wf_queue_put(txn, &item, &t.err), t.err);
+    assert_ok(wf_timer_put(txn, WF_ROUTING, due, &timer, &seq, &t.err), t.err);
+    assert_ok(wf_content_put(txn, id, &content, &t.err), t.err);
+
+    (void)wf_list_add(arena, states, wf_text(arena, "examine"));
+    (void)wf_map_put(arena, entry, "t", list_of(arena, (int64_t)task.id, 0));
+    (void)wf_map_put(arena, running, "review", entry);
+    entry = wf_map(arena);
+    (void)wf_map_put(arena, entry, "q", wf_int(arena, (int64_t)item.seq));
+    (void)wf_map_put(arena, running, "handoff", entry);
+    (void)wf_map_put(arena, timers, "late", list_of(arena, due, (int64_t)seq));
+    const struct wf_rec_dossier d = {
+        .id = id,
+        .events = 1,
+        .code = wf_str(wf_arena_printf(arena, "C-%llu", (unsigned long long)id)),
+        .procedure = wf_str("p"),
+        .site = wf_str("s"),
+        .due = due,
+        .states = states,
+        .running = running,
+        .timers = timers};
+    assert_ok(wf_dossier_put(txn, NULL, &d, &t.err), t.err);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    teststore_create(&t, NULL);
+    teststore_open(&t);
+    struct wf_txn *txn = teststore_begin(&t, true);
+    for (int i = 0; i < DOSSIERS; i++) {
+        add_dossier(txn, t.arena);
+        wf_arena_reset(t.arena);
+    }
+    teststore_commit(&t, txn);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    teststore_fini(&t);
+    return 0;
+}
+
+/* ---- what was found -------------------------------------------------------------------------- */
+
+struct seen {
+    char names[2000]; /* each with a blank behind it */
+    unsigned n;
+};
+
+static void note(void *context, const char *name, const char *text)
+{
+    struct seen *seen = context;
+    size_t length = strlen(seen->names);
+    assert_true(text[0] != '\0');
+    (void)snprintf(seen->names + length, sizeof(seen->names) - length, "%s ", name);
+    seen->n++;
+}
+
+static struct wf_check check(struct seen *seen)
+{
+    struct wf_check sum = {0};
+    memset(seen, 0, sizeof(*seen));
+    assert_ok(wf_store_check(t.store, note, seen, &sum, &t.err), t.err);
+    assert_true(sum.findings >= seen->n);
+    return sum;
+}
+
+static void assert_finds(const char *name)
+{
+    struct seen seen;
+    (void)check(&seen);
+    if (strstr(seen.names, name) == NULL)
+        fail_msg("%s is not among: %s", name, seen.names);
+}
+
+/* Deletes the first row of the table whose key is longer than that of a keeper. */
+static void lose_row(enum wf_table table)
+{
+    struct wf_txn *txn = teststore_begin(&t, true);
+    struct wf_slice value;
+    struct wf_key key;
+    wf_key_start(&key);
+    wf_key_u8(&key, 0);
+    wf_key_u8(&key, 0);
+    assert_ok(wf_txn_seek(txn, table, &key, 0, &value, &t.err), t.err);
+    assert_ok(wf_txn_del(txn, table, &key, &t.err), t.err);
+    teststore_commit(&t, txn);
+}
+
+static void put_raw(enum wf_table table, const char *key_text, const char *value)
+{
+    struct wf_txn *txn = teststore_begin(&t, true);
+    struct wf_key key;
+    wf_key_start(&key);
+    wf_key_text(&key, wf_str(key_text));
+    assert_ok(wf_txn_put(txn, table, &key, (struct wf_slice){(const uint8_t *)value, strlen(value)},
+                         WF_PUT_SET, &t.err),
+              t.err);
+    teststore_commit(&t, txn);
+}
+
+/* ---- tests ----------------------------------------------------------------------------------- */
+
+static void a_whole_store_passes(void **state)
+{
+    struct seen seen;
+    (void)state;
+    struct wf_check sum = check(&seen);
+    assert_string_equal(seen.names, "");
+    assert_int_equal(sum.dossiers, DOSSIERS);
+    assert_int_equal(sum.journal, DOSSIERS);
+    assert_int_equal(sum.tasks, DOSSIERS);
+    assert_int_equal(sum.queued, DOSSIERS);
+    assert_int_equal(sum.timers, DOSSIERS);
+    assert_true(sum.was_quiet);
+}
+
+static void every_lost_row_is_missed(void **state)
+{
+    static const struct {
+        enum wf_table table;
+        const char *name;
+    } rows[] = {
+        {WF_TABLE_DOSSIERS, "links"},  {WF_TABLE_CONTENTS, "links"},
+        {WF_TABLE_CODES, "index"},     {WF_TABLE_BY_PROCEDURE, "index"},
+        {WF_TABLE_BY_STATE, "index"},  {WF_TABLE_BY_SITE, "index"},
+        {WF_TABLE_BY_DUE, "index"},    {WF_TABLE_JOURNAL, "journal"},
+        {WF_TABLE_HISTORY, "history"}, {WF_TABLE_QUEUES, "links"},
+        {WF_TABLE_TASKS, "links"},     {WF_TABLE_TASK_ORDER, "index"},
+        {WF_TABLE_TIMERS, "links"},
+    };
+    for (size_t i = 0; i < WF_COUNT(rows); i++) {
+        lose_row(rows[i].table);
+        assert_finds(rows[i].name);
+        (void)tear_down(state);
+        (void)set_up(state);
+    }
+}
+
+static void a_lost_task_shows_in_the_totals_too(void **state)
+{
+    (void)state;
+    lose_row(WF_TABLE_TASKS);
+    assert_finds("counters");
+}
+
+static void rows_of_nobody_are_named(void **state)
+{
+    (void)state;
+    put_raw(WF_TABLE_META, "surprise", "x");
+    assert_finds("keys");
+    put_raw(WF_TABLE_BY_SITE, "ssssssss\1\1\1\1\1\1\1\1", "");
+    assert_finds("links");
+    put_raw(WF_TABLE_CURSORS, "portal", "twelve bytes");
+    assert_finds("cursors");
+    put_raw(WF_TABLE_PROCEDURES, "p", "no record");
+    assert_finds("procedures");
+}
+
+static void findings_are_told_a_hundred_times_at_most(void **state)
+{
+    struct seen seen;
+    (void)state;
+    for (int i = 0; i < 150; i++)
+        lose_row(WF_TABLE_CODES);
+    struct wf_check sum = check(&seen);
+    assert_int_equal(seen.n, 100);
+    assert_true(sum.findings >= 150);
+}
+
+static void a_copy_is_a_store_of_its_own(void **state)
+{
+    char path[300];
+    struct seen seen;
+    (void)state;
+    (void)tempdir_path(&t.dir, "copy", path, sizeof(path));
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_ok(wf_store_copy(t.store, path, &t.err), t.err);
+    lose_row(WF_TABLE_TASKS);
+    wf_store_close(t.store);
+    assert_ok(wf_store_open(path, NULL, &t.store, &t.err), t.err);
+    assert_int_equal(check(&seen).findings, 0);
+}
+
+static void a_store_in_use_is_not_made_compact(void **state)
+{
+    uint64_t before = 0;
+    uint64_t after = 0;
+    (void)state;
+    teststore_close(&t);
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) { /* keeps it open until the pipe is closed */
+        teststore_open(&t);
+        (void)close(ends[0]);
+        (void)!write(ends[1], "x", 1);
+        (void)pause();
+        _exit(0);
+    }
+    char byte;
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_int_equal(wf_store_compact(t.path, &before, &after, &t.err), WF_E_BUSY);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    (void)wait_for_child(child);
+    assert_ok(wf_store_compact(t.path, &before, &after, &t.err), t.err);
+    assert_true(after <= before);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    teststore_open(&t);
+    struct seen seen;
+    assert_int_equal(check(&seen).findings, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_whole_store_passes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_lost_row_is_missed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_lost_task_shows_in_the_totals_too, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rows_of_nobody_are_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(findings_are_told_a_hundred_times_at_most, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_copy_is_a_store_of_its_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_store_in_use_is_not_made_compact, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
