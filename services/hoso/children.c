@@ -35,7 +35,7 @@ int child_start(struct child *child, const char *folder, const char *config, str
     char path[4096];
     char ready[16];
     int ends[2];
-    (void)snprintf(name, sizeof(name), "hoso-%s", wf_service_word(child->service));
+    (void)snprintf(name, sizeof(name), "hoso-%s", child->name);
     if (!hoso_path(path, folder, name) || access(path, X_OK) != 0)
         return wf_fail(err, WF_E_CONFIG, "%s: %s", path, strerror(errno));
     if (pipe2(ends, O_CLOEXEC) != 0)

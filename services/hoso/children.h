@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * services/hoso/children.h - one worker process: start, ready, end, start again.
+ * services/hoso/children.h - one process of the cell: start, ready, end, start again.
  *
  * CONCEPTS   down      not running; started again when restart_at_ms comes
  *            starting  runs, has not said that it is ready
@@ -16,7 +16,7 @@
 enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_UP };
 
 struct child {
-    enum wf_service service;
+    const char *name; /* of the program hoso-NAME: a service, "gate" or "bridge" */
     enum child_state state;
     pid_t pid;             /* 0 = none */
     int ready_fd;          /* read end of the pipe it writes to when ready; -1 = none */
@@ -26,7 +26,7 @@ struct child {
     bool was_killed; /* by the watchdog; it will die soon */
 };
 
-/* Starts the worker `folder`/hoso-SERVICE. A failure counts as a death: it is tried again. */
+/* Starts the program `folder`/hoso-NAME. A failure counts as a death: it is tried again. */
 int child_start(struct child *child, const char *folder, const char *config, struct wf_error *err);
 
 /* The ready pipe can be read: true when the worker has just become ready. */

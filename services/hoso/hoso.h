@@ -296,6 +296,7 @@ int hoso_party_show(struct hoso *h);
 int hoso_party_revoke(struct hoso *h);
 int hoso_party_rotate(struct hoso *h);
 int hoso_party_gate_key(struct hoso *h);
+int hoso_party_token(struct hoso *h);
 
 /* After an empty list: names the words of --procedure, --state, --site that stand nowhere
  * (hints.c). */

@@ -21,12 +21,14 @@
 #include "children.h"
 #include "workflow/log.h"
 
-#define LOOK_MS 200   /* between two looks at the board */
-#define STOP_MS 10000 /* workers have so long to stop in good order */
+#define CHILDREN_MOST (WF_SERVICE_COUNT + 2)
+#define LOOK_MS       200   /* between two looks at the board */
+#define STOP_MS       10000 /* workers have so long to stop in good order */
 
 struct supervisor {
     struct hoso *h;
-    struct child children[WF_SERVICE_COUNT];
+    struct child children[CHILDREN_MOST]; /* the workers, by service; then gate and bridge */
+    size_t n_children;
     struct wf_board *board;
     char folder[4096]; /* of the workers */
     char config[4096];
@@ -125,6 +127,11 @@ static int check_cell(struct supervisor *s)
     return 0;
 }
 
+static void add_child(struct supervisor *s, const char *name)
+{
+    s->children[s->n_children++] = (struct child){.name = name, .ready_fd = -1};
+}
+
 static int prepare(struct supervisor *s)
 {
     struct hoso *h = s->h;
@@ -144,12 +151,15 @@ static int prepare(struct supervisor *s)
     if (!hoso_path(s->config, h->folder, "hoso.cfg"))
         return wf_fail(&h->err, WF_E_CONFIG, "the cell's path is too long");
     for (unsigned i = 0; i < WF_SERVICE_COUNT; i++)
-        s->children[i] = (struct child){.service = (enum wf_service)i, .ready_fd = -1};
+        add_child(s, wf_service_word((enum wf_service)i));
+    if (h->settings.gate_listen[0] != '\0')
+        add_child(s, "gate");
+    if (h->settings.bridge_listen[0] != '\0')
+        add_child(s, "bridge");
     return 0;
 }
 
-/* ---- stopping
- * ------------------------------------------------------------------------------------- */
+/* ---- stopping -------------------------------------------------------------------------------- */
 
 static void stop(struct supervisor *s, int rc)
 {
@@ -158,25 +168,24 @@ static void stop(struct supervisor *s, int rc)
     s->stopping = true;
     s->rc = rc;
     s->stop_by_ms = wf_monotonic_ms() + STOP_MS;
-    for (size_t i = 0; i < WF_SERVICE_COUNT; i++)
+    for (size_t i = 0; i < s->n_children; i++)
         child_signal(&s->children[i], SIGTERM);
 }
 
 static bool all_in(const struct supervisor *s, enum child_state state)
 {
-    for (size_t i = 0; i < WF_SERVICE_COUNT; i++) {
+    for (size_t i = 0; i < s->n_children; i++) {
         if (s->children[i].state != state)
             return false;
     }
     return true;
 }
 
-/* ---- what happens
- * ----------------------------------------------------------------------------------- */
+/* ---- what happens ---------------------------------------------------------------------------- */
 
 static void ended(struct supervisor *s, struct child *child, int status)
 {
-    const char *name = wf_service_word(child->service);
+    const char *name = child->name;
     bool setup_is_wrong = WIFEXITED(status) && WEXITSTATUS(status) == 2;
     bool was_up = child->state == CHILD_UP;
     int pid = (int)child->pid;
@@ -202,7 +211,7 @@ static void reap(struct supervisor *s)
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        for (size_t i = 0; i < WF_SERVICE_COUNT; i++) {
+        for (size_t i = 0; i < s->n_children; i++) {
             if (s->children[i].pid == pid)
                 ended(s, &s->children[i], status);
         }
@@ -221,7 +230,7 @@ static void take_signals(struct supervisor *s)
 
 static void start_due(struct supervisor *s, int64_t now)
 {
-    for (size_t i = 0; i < WF_SERVICE_COUNT && !s->stopping; i++) {
+    for (size_t i = 0; i < s->n_children && !s->stopping; i++) {
         struct child *child = &s->children[i];
         struct wf_error err;
         if (child->state != CHILD_DOWN || child->restart_at_ms > now)
@@ -241,15 +250,15 @@ static void watch(struct supervisor *s, int64_t now)
     int64_t most = s->h->settings.watchdog_ms;
     for (size_t i = 0; i < WF_SERVICE_COUNT; i++) {
         struct child *child = &s->children[i];
-        const struct wf_board_slot *slot = wf_board_slot(s->board, child->service);
+        const struct wf_board_slot *slot = wf_board_slot(s->board, (enum wf_service)i);
         int64_t since = __atomic_load_n(&slot->writing_since_ms, __ATOMIC_RELAXED);
         int64_t pid = __atomic_load_n(&slot->pid, __ATOMIC_RELAXED);
         if (child->pid == 0 || child->was_killed || pid != child->pid || since == 0 ||
             now - since <= most)
             continue;
         wf_log(WF_LOG_ERROR, WF_LOG_WATCHDOG_EVENT, NULL,
-               "%s (pid %d) has held the write lock for %lld ms: it is ended",
-               wf_service_word(child->service), (int)child->pid, (long long)(now - since));
+               "%s (pid %d) has held the write lock for %lld ms: it is ended", child->name,
+               (int)child->pid, (long long)(now - since));
         child->was_killed = true;
         child_signal(child, SIGKILL);
     }
@@ -275,15 +284,15 @@ static void say_ready(struct supervisor *s)
 
 static void wait_and_hear(struct supervisor *s)
 {
-    struct pollfd fds[WF_SERVICE_COUNT + 1] = {{.fd = s->signal_fd, .events = POLLIN}};
-    for (size_t i = 0; i < WF_SERVICE_COUNT; i++)
+    struct pollfd fds[CHILDREN_MOST + 1] = {{.fd = s->signal_fd, .events = POLLIN}};
+    for (size_t i = 0; i < s->n_children; i++)
         fds[i + 1] = (struct pollfd){.fd = s->children[i].ready_fd, .events = POLLIN};
-    (void)poll(fds, WF_COUNT(fds), LOOK_MS / 2); /* an interrupted wait is only a short one */
-    for (size_t i = 0; i < WF_SERVICE_COUNT; i++) {
+    (void)poll(fds, s->n_children + 1, LOOK_MS / 2); /* an interrupted wait is only a short one */
+    for (size_t i = 0; i < s->n_children; i++) {
         struct child *child = &s->children[i];
         if (fds[i + 1].revents != 0 && child->ready_fd >= 0 && child_heard(child))
-            wf_log(WF_LOG_INFO, WF_LOG_CHILD_EVENT, NULL, "%s is up (pid %d)",
-                   wf_service_word(child->service), (int)child->pid);
+            wf_log(WF_LOG_INFO, WF_LOG_CHILD_EVENT, NULL, "%s is up (pid %d)", child->name,
+                   (int)child->pid);
     }
     take_signals(s);
 }
@@ -300,7 +309,7 @@ static void loop(struct supervisor *s)
         if (!s->was_ready && !s->stopping && all_in(s, CHILD_UP))
             say_ready(s);
         if (s->stopping && now >= s->stop_by_ms) {
-            for (size_t i = 0; i < WF_SERVICE_COUNT; i++)
+            for (size_t i = 0; i < s->n_children; i++)
                 child_signal(&s->children[i], SIGKILL);
             s->stop_by_ms = now + 1000;
         }

@@ -137,7 +137,7 @@ const struct hoso_verb hoso_verbs[] = {
      "  hoso chart run traffic_light.cfg events.json --settle",
      hoso_chart_run, {OPT_SETTLE}},
 
-    {"party add", "NAME", 1, 1, "register a system that comes through the gate",
+    {"party add", "NAME", 1, 1, "register a system that comes from outside",
      "Writes CELL/parties/NAME.cfg, and the party's key file (--output, else NAME.key here, mode "
      "0600), which holds its secret key and what it needs to connect. It is written this once: give "
      "it to the party and delete it. With --public-key the party keeps its secret to itself.\n\n"
@@ -155,7 +155,11 @@ const struct hoso_verb hoso_verbs[] = {
     {"party rotate", "NAME", 1, 1, "a new key beside the old one",
      "Both are let in until `hoso party rotate NAME --final` takes the old one away.",
      hoso_party_rotate, {OPT_ENDPOINT, OPT_OUTPUT, OPT_FINAL}},
-    {"party gate-key", "", 0, 0, "print the gate's public key; make it where there is none", NULL,
+    {"party token", "NAME", 1, 1, "a new token for the HTTP bridge",
+     "Prints the token, once; the party's file gets its hash. The newest two tokens of a party "
+     "hold, so that it can change over. The bridge takes it up within a second.",
+     hoso_party_token, {OPT_CELL}},
+    {"party gate-key", "", 0, 0, "print the gate's public key, made if missing", NULL,
      hoso_party_gate_key, {OPT_CELL}},
 
     {"queue list", "", 0, 0, "waiting work, or the dead letters",
@@ -184,7 +188,7 @@ const struct hoso_verb hoso_verbs[] = {
      "against its table, and the counters. Ends with 1 where something is damaged. A running cell "
      "goes on.",
      hoso_verify, {OPT_CELL}},
-    {"backup", "FOLDER", 1, 1, "copy the cell, running or not, and check the copy",
+    {"backup", "FOLDER", 1, 1, "copy the cell, running or not; checked",
      "FOLDER must be new. It gets the store (compact), the *.cfg files, parties/ and a manifest "
      "with the hash of each file.\n\n"
      "  hoso backup /backup/vi-thanh-2026-11-23",
@@ -194,11 +198,11 @@ const struct hoso_verb hoso_verbs[] = {
      "carry the cell's name unless --name says it.\n\n"
      "  hoso restore /backup/vi-thanh-2026-11-23 /var/lib/hoso/vi-thanh",
      hoso_restore, {OPT_NAME}},
-    {"compact", "", 0, 0, "make the store's file small; the cell must be stopped", NULL,
+    {"compact", "", 0, 0, "make the store's file small; cell stopped", NULL,
      hoso_compact, {OPT_CELL}},
-    {"dump", "", 0, 0, "the store as lines of JSON, for other machines",
+    {"dump", "", 0, 0, "the store as JSON, for other machines",
      "Holds personal data.\n\n  hoso dump --output cell.jsonl", hoso_dump, {OPT_OUTPUT}},
-    {"load", "FILE|-", 1, 1, "fill a cell that has no store yet from a dump", NULL,
+    {"load", "FILE|-", 1, 1, "fill a cell without a store from a dump", NULL,
      hoso_load, {OPT_CELL}},
 };
 /* clang-format on */

@@ -292,10 +292,11 @@ class WithWorkers(Cell):
         self.hoso("verify")
 
     def test_a_worker_that_holds_the_write_lock_too_long_is_ended(self):
-        slot = len(pathlib.Path(self.cell, "run", "board").read_bytes()) // 5
         before = self.workers()[1]["pid"]
+        board = pathlib.Path(self.cell, "run", "board").read_bytes()
+        slot = board.index(before.to_bytes(8, "little"))  # it begins with the pid
         with open(os.path.join(self.cell, "run", "board"), "r+b") as board:
-            board.seek(slot + 16)  # writing_since_ms of the second slot
+            board.seek(slot + 16)  # writing_since_ms
             board.write((1).to_bytes(8, "little"))
         self.until(lambda: self.workers()[1]["pid"] not in (0, before), "it is replaced")
         log = pathlib.Path(self.folder, "log").read_text(encoding="utf-8")

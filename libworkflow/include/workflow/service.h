@@ -35,23 +35,23 @@ struct wf_settings {
     const char *registry; /* folder with sites, roles, templates, calendar; made absolute */
     int64_t map_mib;      /* address space of the store */
     int64_t min_free_mib;
-    int64_t batch;             /* most messages in one transaction */
-    int64_t sweep_ms;          /* idle look at the queue table */
-    int64_t request_window_ms; /* how long a request id is remembered */
-    int64_t readers_ms;        /* clearing of stale reader slots */
-    int64_t watchdog_ms;       /* a write lock held longer ends the worker */
-    const char *code_date;     /* "YYMMDD" or "YYYYMMDD" in dossier codes */
-    int64_t code_digits;       /* 4..7 */
-    const char *item_service;  /* two letters of S10 item numbers */
-    const char *courier;       /* address of the courier's queue */
-    int64_t delivery_attempts; /* before a parcel goes back */
-    struct wf_texts notify;    /* channels in order of preference: "zalo", "sms", "email" */
-    int64_t notify_attempts;   /* on one channel */
+    int64_t batch;              /* most messages in one transaction */
+    int64_t sweep_ms;           /* idle look at the queue table */
+    int64_t request_window_ms;  /* how long a request id is remembered */
+    int64_t readers_ms;         /* clearing of stale reader slots */
+    int64_t watchdog_ms;        /* a write lock held longer ends the worker */
+    const char *code_date;      /* "YYMMDD" or "YYYYMMDD" in dossier codes */
+    int64_t code_digits;        /* 4..7 */
+    const char *item_service;   /* two letters of S10 item numbers */
+    const char *courier;        /* address of the courier's queue */
+    int64_t delivery_attempts;  /* before a parcel goes back */
+    struct wf_texts notify;     /* channels in order of preference: "zalo", "sms", "email" */
+    int64_t notify_attempts;    /* on one channel */
+    const char *bridge_listen;  /* "127.0.0.1:8080"; "" = no bridge */
+    int64_t bridge_connections; /* most at a time */
+    int64_t bridge_requests;    /* a second, of a party that has no figure of its own */
+    int64_t bridge_timeout_ms;  /* how long a worker's answer is waited for */
     const char *log_level;
-    const char *folder;       /* the cell folder, absolute */
-    struct wf_config *config; /* owns the texts */
-    struct wf_arena *arena;
-};
     const char *gate_listen;   /* "tcp://127.0.0.1:5570"; "" = this cell has no gate */
     const char *gate_key;      /* file, made absolute */
     int64_t gate_connections;  /* most at a time */
@@ -61,6 +61,10 @@ struct wf_settings {
     int64_t gate_handshake_ms; /* until a new connection must have proved its key */
     int64_t gate_timeout_ms;   /* a worker's answer that comes later is not passed on */
     int64_t gate_memory_mib;   /* the gate ends when it needs more, and is started again */
+    const char *folder;        /* the cell folder, absolute */
+    struct wf_config *config;  /* owns the texts */
+    struct wf_arena *arena;
+};
 
 /* Reads CELL/hoso.cfg (or the file given). All messages go to the report. */
 int wf_settings_load(const char *path, struct wf_report *report, struct wf_settings *out,
@@ -71,8 +75,7 @@ void wf_settings_help(struct wf_buf *out);
  */
 const char *wf_settings_text(void *settings, const char *name);
 
-/* ---- board: RUN/board, shared memory of the workers of a cell
- * ------------------------------------ */
+/* ---- board: RUN/board, shared memory of the workers of a cell -------------------------------- */
 
 struct wf_board_slot {
     int64_t pid;
@@ -84,21 +87,21 @@ struct wf_board_slot {
     int64_t ready;                 /* 1 when it answers */
 };
 
-struct wf_board;
-int wf_board_open(const char *run, struct wf_board **out, struct wf_error *err) WF_CHECKED;
-void wf_board_close(struct wf_board *board);
 struct wf_board_gate {
     int64_t pid;
     int64_t started_real_ms;
     int64_t ready;
-    int64_t parties, connections;  /* now */
-    int64_t requests, answers;     /* passed on */
-    int64_t refused, busy;         /* answered here: wrong; too much or too fast */
-    int64_t unknown_keys, shut;    /* connections refused; times that it was full */
-    int64_t expired, dropped;      /* no answer in time; no taker */
+    int64_t parties, connections; /* now */
+    int64_t requests, answers;    /* passed on */
+    int64_t refused, busy;        /* answered here: wrong; too much or too fast */
+    int64_t unknown_keys, shut;   /* connections refused; times that it was full */
+    int64_t expired, dropped;     /* no answer in time; no taker */
 };
 
+struct wf_board;
+int wf_board_open(const char *run, struct wf_board **out, struct wf_error *err) WF_CHECKED;
+void wf_board_close(struct wf_board *board);
 struct wf_board_slot *wf_board_slot(struct wf_board *board, enum wf_service service);
+struct wf_board_gate *wf_board_gate(struct wf_board *board);
 
 #endif
-struct wf_board_gate *wf_board_gate(struct wf_board *board);

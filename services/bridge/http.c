@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The HTTP side, on libmicrohttpd without threads of its own: the bridge's loop waits on its epoll
+ * descriptor and runs it. The listening socket is ours, so that it is bound to the one address that
+ * the settings name. The library's time-out is renewed by every byte, so a slow sender could hold a
+ * connection for ever: each visitor has a time of ours instead, by which it must have got on.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define RECEIVE_MS  30000 /* for head and body together, and between two requests */
+#define ANSWER_MS   60000 /* for reading the answer */
+#define SWEEP_MS    1000
+#define HEAD_MEMORY ((size_t)32 * 1024)
+#define BACKLOG     128
+
+/* ---- the listening socket -------------------------------------------------------------------- */
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* Numbers only: a name could mean more than one interface. */
+static int read_place(const char *text, union address *out, socklen_t *out_size,
+                      struct wf_error *err)
+{
+    char host[64];
+    const char *colon = strrchr(text, ':');
+    size_t n = colon != NULL ? (size_t)(colon - text) : 0;
+    bool is_v6 = n > 2 && text[0] == '[' && text[n - 1] == ']';
+    const struct wf_str name = {text + is_v6, is_v6 ? n - 2 : n};
+    char *end = NULL;
+    unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 0;
+    bool good = colon != NULL && colon[1] >= '0' && colon[1] <= '9' && *end == '\0' &&
+                port <= 65535 && wf_str_copy(name, host, sizeof(host));
+    memset(out, 0, sizeof(*out));
+    if (good && is_v6) {
+        out->v6.sin6_family = AF_INET6;
+        out->v6.sin6_port = htons((uint16_t)port);
+        good = inet_pton(AF_INET6, host, &out->v6.sin6_addr) == 1;
+        *out_size = sizeof(out->v6);
+    } else if (good) {
+        out->v4.sin_family = AF_INET;
+        out->v4.sin_port = htons((uint16_t)port);
+        good = inet_pton(AF_INET, host, &out->v4.sin_addr) == 1;
+        *out_size = sizeof(out->v4);
+    }
+    return good ? 0
+                : wf_fail(err, WF_E_CONFIG,
+                          "bridge_listen: \"%s\" is no address: write it as \"127.0.0.1:8080\" or "
+                          "\"[::1]:8080\"",
+                          text);
+}
+
+static void name_place(struct http *http)
+{
+    union address is = {0};
+    socklen_t size = sizeof(is);
+    char host[INET6_ADDRSTRLEN] = "";
+    if (getsockname(http->listen_fd, &is.any, &size) != 0)
+        return;
+    bool is_v6 = is.any.sa_family == AF_INET6;
+    const void *from = is_v6 ? (const void *)&is.v6.sin6_addr : (const void *)&is.v4.sin_addr;
+    (void)inet_ntop(is.any.sa_family, from, host, sizeof(host));
+    (void)snprintf(http->place, sizeof(http->place), is_v6 ? "[%s]:%u" : "%s:%u", host,
+                   ntohs(is_v6 ? is.v6.sin6_port : is.v4.sin_port));
+}
+
+static int listen_at(struct http *http, const char *place, struct wf_error *err)
+{
+    union address address;
+    socklen_t size = 0;
+    int on = 1;
+    int rc = read_place(place, &address, &size, err);
+    if (rc != 0)
+        return rc;
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    http->listen_fd = fd;
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        (address.any.sa_family == AF_INET6 &&
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0) ||
+        bind(fd, &address.any, size) != 0 || listen(fd, BACKLOG) != 0)
+        return wf_fail(err, WF_E_IO, "listen at %s: %s", place, strerror(errno));
+    name_place(http);
+    return 0;
+}
+
+/* ---- visitors -------------------------------------------------------------------------------- */
+
+static struct visitor *visitor_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info != NULL ? info->socket_context : NULL;
+}
+
+static void give_time(struct MHD_Connection *connection, int64_t ms)
+{
+    struct visitor *visitor = visitor_of(connection);
+    if (visitor != NULL)
+        visitor->until_ms = ms == INT64_MAX ? ms : wf_monotonic_ms() + ms;
+}
+
+static void come_or_go(void *context, struct MHD_Connection *connection, void **own,
+                       enum MHD_ConnectionNotificationCode what)
+{
+    struct http *http = context;
+    struct visitor *visitor = *own;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        visitor = info != NULL ? wf_alloc(sizeof(*visitor)) : NULL;
+        *own = visitor;
+        if (visitor == NULL)
+            return; /* its requests are refused */
+        *visitor =
+            (struct visitor){http->visitors, info->connect_fd, wf_monotonic_ms() + RECEIVE_MS};
+        http->visitors = visitor;
+    } else if (visitor != NULL) {
+        struct visitor **at = &http->visitors;
+        while (*at != visitor)
+            at = &(*at)->next;
+        *at = visitor->next;
+        *own = NULL;
+        wf_free(visitor);
+    }
+}
+
+/* Only shut: the library closes the descriptor when it next looks at it. */
+static void sweep(struct http *http, int64_t now_ms)
+{
+    http->sweep_at_ms = now_ms + SWEEP_MS;
+    for (const struct visitor *v = http->visitors; v != NULL; v = v->next) {
+        if (v->until_ms < now_ms)
+            (void)shutdown(v->fd, SHUT_RDWR);
+    }
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+static void add(struct MHD_Response *response, const char *name, const char *value)
+{
+    (void)MHD_add_response_header(response, name, value);
+}
+
+/* What memory cannot be had for is said by closing the connection: asked again, it is answered. */
+static enum MHD_Result queue(struct request *request)
+{
+    struct page *page = &request->page;
+    char seconds[24];
+    if (page->text == NULL)
+        return MHD_NO;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(page->text), page->text, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL)
+        return MHD_NO;
+    page->text = NULL;
+    add(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    add(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    add(response, "X-Content-Type-Options", "nosniff");
+    if (page->status == MHD_HTTP_UNAUTHORIZED)
+        add(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+    if (page->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        add(response, MHD_HTTP_HEADER_ALLOW, request->match.allow);
+    if (page->retry_ms > 0) {
+        (void)snprintf(seconds, sizeof(seconds), "%lld", (long long)(page->retry_ms + 999) / 1000);
+        add(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+    }
+    give_time(request->connection, ANSWER_MS);
+    enum MHD_Result rc = MHD_queue_response(request->connection, page->status, response);
+    MHD_destroy_response(response);
+    return rc;
+}
+
+void request_answer(struct request *request, struct page page)
+{
+    request->page = page;
+    request->answered = true;
+    request->http->again = true;
+    MHD_resume_connection(request->connection);
+}
+
+/* ---- what the library calls ------------------------------------------------------------------ */
+
+static enum MHD_Result begin(struct http *http, struct MHD_Connection *connection, const char *url,
+                             const char *method, void **own)
+{
+    if (visitor_of(connection) == NULL)
+        return MHD_NO;
+    struct request *request = request_new(http, connection, url, method);
+    *own = request;
+    if (request == NULL)
+        return MHD_NO;
+    const char *length =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    if (request->refused == 0 || length == NULL || strtoull(length, NULL, 10) <= DRAIN_MAX)
+        return MHD_YES;
+    request_carry_out(request); /* too much to wait for */
+    return queue(request);
+}
+
+static enum MHD_Result take(void *context, struct MHD_Connection *connection, const char *url,
+                            const char *method, const char *version, const char *bytes,
+                            size_t *length, void **own)
+{
+    struct request *request = *own;
+    (void)version;
+    if (request == NULL)
+        return begin(context, connection, url, method, own);
+    if (*length > 0) {
+        bool go_on = request_feed(request, bytes, *length);
+        *length = 0;
+        return go_on ? MHD_YES : MHD_NO;
+    }
+    if (!request->answered)
+        request_carry_out(request);
+    if (request->answered)
+        return queue(request);
+    give_time(connection, INT64_MAX);
+    MHD_suspend_connection(connection);
+    return MHD_YES;
+}
+
+static void done(void *context, struct MHD_Connection *connection, void **own,
+                 enum MHD_RequestTerminationCode how)
+{
+    (void)context;
+    (void)how;
+    request_free(*own);
+    *own = NULL;
+    give_time(connection, RECEIVE_MS);
+}
+
+/* ---- life cycle ------------------------------------------------------------------------------ */
+
+int http_open(const struct http_options *options, struct guard *guard, struct asks *asks,
+              struct http **out, struct wf_error *err)
+{
+    struct http *http = wf_alloc(sizeof(*http));
+    if (http == NULL)
+        return wf_fail(err, WF_E_NOMEM, "out of memory");
+    *http = (struct http){.guard = guard, .asks = asks, .listen_fd = -1, .openapi = openapi_make()};
+    int rc = http->openapi != NULL ? listen_at(http, options->listen, err)
+                                   : wf_fail(err, WF_E_NOMEM, "out of memory");
+    if (rc == 0) {
+        http->daemon = MHD_start_daemon(
+            MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, take, http,
+            MHD_OPTION_LISTEN_SOCKET, http->listen_fd, MHD_OPTION_NOTIFY_CONNECTION, come_or_go,
+            http, MHD_OPTION_NOTIFY_COMPLETED, done, http, MHD_OPTION_CONNECTION_LIMIT,
+            options->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MEMORY,
+            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        if (http->daemon == NULL)
+            rc = wf_fail(err, WF_E_IO, "start HTTP at %s: %s", options->listen, strerror(errno));
+    }
+    if (rc != 0) {
+        http_close(http);
+        return rc;
+    }
+    *out = http;
+    return 0;
+}
+
+void http_quiesce(struct http *http)
+{
+    int fd = (int)MHD_quiesce_daemon(http->daemon);
+    if (fd >= 0)
+        (void)close(fd);
+    http->listen_fd = -1;
+}
+
+void http_close(struct http *http)
+{
+    if (http == NULL)
+        return;
+    if (http->daemon != NULL)
+        MHD_stop_daemon(http->daemon); /* closes the listening socket too */
+    else if (http->listen_fd >= 0)
+        (void)close(http->listen_fd);
+    free(http->openapi);
+    wf_free(http);
+}
+
+int http_fd(const struct http *http)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    return info != NULL ? info->epoll_fd : -1;
+}
+
+const char *http_place(const struct http *http)
+{
+    return http->place;
+}
+
+void http_run(struct http *http, int64_t now_ms)
+{
+    http->again = false;
+    (void)MHD_run(http->daemon);
+    if (now_ms >= http->sweep_at_ms)
+        sweep(http, now_ms);
+}
+
+int64_t http_due_ms(struct http *http, int64_t now_ms)
+{
+    MHD_UNSIGNED_LONG_LONG ms = 0;
+    if (http->again)
+        return now_ms;
+    int64_t due = http->sweep_at_ms;
+    if (MHD_get_timeout(http->daemon, &ms) == MHD_YES && ms < (unsigned long long)SWEEP_MS &&
+        now_ms + (int64_t)ms < due)
+        due = now_ms + (int64_t)ms;
+    return due;
+}

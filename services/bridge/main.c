@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hoso-bridge: settings, lines to the workers, HTTP; then one loop until a signal ends it. */
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "bridge.h"
+#include "workflow/log.h"
+
+#define STOP_MS 2000 /* what is under way may so long be finished */
+
+struct options {
+    const char *config;
+    const char *listen;
+    int ready_fd;
+    bool check_only;
+};
+
+struct bridge {
+    struct options options;
+    struct wf_settings settings;
+    struct guard guard;
+    struct asks asks;
+    struct http *http;
+    int signal_fd;
+    int64_t stop_by_ms; /* 0 = it goes on */
+};
+
+static error_t option(int key, char *text, struct argp_state *state)
+{
+    struct options *options = state->input;
+    switch (key) {
+    case 'c':
+        options->config = text;
+        return 0;
+    case 'l':
+        options->listen = text;
+        return 0;
+    case 'k':
+        options->check_only = true;
+        return 0;
+    case 'r':
+        options->ready_fd = atoi(text);
+        return 0;
+    case ARGP_KEY_ARG:
+        return ARGP_ERR_UNKNOWN;
+    case ARGP_KEY_END:
+        if (options->config == NULL)
+            argp_error(state, "give --config FILE");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option rows[] = {
+    {"config", 'c', "FILE", 0, "the cell's hoso.cfg", 0},
+    {"listen", 'l', "ADDRESS:PORT", 0, "instead of bridge_listen; port 0 = any that is free", 0},
+    {"check", 'k', NULL, 0, "check the settings, then end", 0},
+    {"ready-fd", 'r', "N", 0, "write a line to this descriptor when HTTP is served", 0},
+    {0}};
+
+static const struct argp parser = {
+    rows, option, NULL, "The verbs of the queue endpoints over HTTP: docs/bridge.md.",
+    NULL, NULL,   NULL};
+
+static int read_settings(struct bridge *bridge, struct wf_error *err)
+{
+    char line[1024];
+    struct wf_report report = {0};
+    int rc = wf_settings_load(bridge->options.config, &report, &bridge->settings, err);
+    for (size_t i = 0; rc != 0 && i < report.n; i++)
+        (void)fprintf(stderr, "%s\n", wf_report_line(&report, i, line, sizeof(line)));
+    wf_report_fini(&report);
+    if (rc == 0 && bridge->options.listen == NULL)
+        bridge->options.listen = bridge->settings.bridge_listen;
+    if (rc == 0 && bridge->options.listen[0] == '\0')
+        rc = wf_fail(err, WF_E_CONFIG, "bridge_listen is empty: say in hoso.cfg where to listen");
+    return rc;
+}
+
+static int catch_signals(struct bridge *bridge, struct wf_error *err)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGHUP);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
+        bridge->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return bridge->signal_fd >= 0 ? 0 : wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno));
+}
+
+static int open_all(struct bridge *bridge, struct wf_error *err)
+{
+    const struct wf_settings *s = &bridge->settings;
+    const struct http_options options = {bridge->options.listen, (unsigned)s->bridge_connections};
+    bridge->guard.rate = s->bridge_requests;
+    bridge->guard.folder = wf_arena_printf(s->arena, "%s/parties", s->folder);
+    bridge->asks.guard = &bridge->guard;
+    bridge->asks.timeout_ms = s->bridge_timeout_ms;
+    if (bridge->guard.folder == NULL)
+        return wf_fail(err, WF_E_NOMEM, "out of memory");
+    guard_look(&bridge->guard, wf_monotonic_ms());
+    int rc = catch_signals(bridge, err);
+    if (rc == 0)
+        rc = wf_workers_open(s->run, &bridge->asks.workers, err);
+    if (rc == 0)
+        rc = asks_open(&bridge->asks, err);
+    if (rc == 0)
+        rc = http_open(&options, &bridge->guard, &bridge->asks, &bridge->http, err);
+    return rc;
+}
+
+static void close_all(struct bridge *bridge)
+{
+    if (bridge->http != NULL)
+        asks_give_up(&bridge->asks);
+    http_close(bridge->http);
+    asks_close(&bridge->asks);
+    wf_workers_close(bridge->asks.workers);
+    guard_close(&bridge->guard);
+    if (bridge->signal_fd >= 0)
+        (void)close(bridge->signal_fd);
+    wf_settings_free(&bridge->settings);
+}
+
+static void say_ready(const struct bridge *bridge)
+{
+    wf_log(WF_LOG_INFO, WF_LOG_READY_EVENT, NULL, "http at %s", http_place(bridge->http));
+    if (bridge->options.ready_fd < 0)
+        return;
+    (void)!write(bridge->options.ready_fd, "ready\n", 6);
+    (void)close(bridge->options.ready_fd);
+}
+
+static void take_signals(struct bridge *bridge, int64_t now_ms)
+{
+    struct signalfd_siginfo info;
+    while (read(bridge->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGHUP) {
+            bridge->guard.look_at_ms = 0;
+        } else if (bridge->stop_by_ms == 0) {
+            bridge->stop_by_ms = now_ms + STOP_MS;
+            bridge->asks.stopping = true;
+            http_quiesce(bridge->http);
+        }
+    }
+}
+
+static int64_t wait_ms(struct bridge *bridge)
+{
+    int64_t now = wf_monotonic_ms();
+    int64_t due = http_due_ms(bridge->http, now);
+    int64_t asks = asks_due_ms(&bridge->asks);
+    if (asks < due)
+        due = asks;
+    if (bridge->guard.look_at_ms < due)
+        due = bridge->guard.look_at_ms;
+    return due > now ? due - now : 0;
+}
+
+static int loop(struct bridge *bridge, struct wf_error *err)
+{
+    struct pollfd fds[] = {{.fd = bridge->signal_fd}, {.fd = http_fd(bridge->http)}};
+    for (;;) {
+        int rc = wf_workers_wait(bridge->asks.workers, fds, WF_COUNT(fds), wait_ms(bridge), err);
+        int64_t now = wf_monotonic_ms();
+        take_signals(bridge, now);
+        http_run(bridge->http, now);
+        guard_look(&bridge->guard, now);
+        if (rc == 0)
+            rc = asks_run(&bridge->asks, now, err);
+        if (rc != 0)
+            return rc;
+        /* idle connections are not waited for */
+        if (bridge->stop_by_ms != 0 && (now >= bridge->stop_by_ms || !asks_any(&bridge->asks)))
+            return 0;
+    }
+}
+
+/* What was asked of us and not answered in time gets an answer all the same. */
+static void end_well(struct bridge *bridge)
+{
+    asks_give_up(&bridge->asks);
+    for (int i = 0; i < 10; i++)
+        http_run(bridge->http, wf_monotonic_ms());
+}
+
+int main(int argc, char **argv)
+{
+    static struct bridge bridge = {.options = {.ready_fd = -1}, .signal_fd = -1};
+    struct wf_error err = {0};
+    wf_log_open("bridge", WF_LOG_INFO);
+    if (argp_parse(&parser, argc, argv, 0, NULL, &bridge.options) != 0)
+        return 2;
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    int rc = read_settings(&bridge, &err);
+    if (rc == 0 && !bridge.options.check_only)
+        rc = open_all(&bridge, &err);
+    if (rc == 0 && !bridge.options.check_only) {
+        say_ready(&bridge);
+        rc = loop(&bridge, &err);
+        end_well(&bridge);
+        wf_log(WF_LOG_INFO, WF_LOG_STOP_EVENT, NULL, "stopped");
+    }
+    if (rc != 0)
+        wf_log(WF_LOG_FATAL, WF_LOG_STOP_EVENT, &(struct wf_log_fact){.rc = rc}, "%s", err.text);
+    close_all(&bridge);
+    return rc == 0 ? 0 : rc == WF_E_CONFIG ? 2 : 1;
+}
