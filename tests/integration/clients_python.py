@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python client itself: what it promises about ids, windows, leases, cursors and errors."""
+import os
+import signal
 import threading
 import time
 
@@ -13,7 +15,8 @@ DESK = {"by": "an", "role": "civil_servant"}
 def dossier(n, **changes):
     return {"procedure": "1.999001", "channel": "post", "site": SITE, "by": "teller-07",
             "role": "postal_worker",
-            "fields": {"full_name": f"Nguyễn Văn {n}", "phone": "0912345678", "address": "Long Mỹ"},
+            "fields": {"full_name": f"Nguyễn Văn {n}", "phone": "0912345678",
+                       "address": "Long Mỹ"},
             "papers": [{"id": "declaration", "kind": "original", "copies": 1}], **changes}
 
 
@@ -73,8 +76,6 @@ def classes(trial):
 
         def test_a_request_outlives_the_death_of_its_service(self):
             pid = self.workers()[0]["pid"]
-            import os
-            import signal
             os.kill(pid, signal.SIGKILL)
             self.assertTrue(self.hoso_.submit(dossier(1), id="d-1")["dossier"])
             self.assertEqual(self.hoso_.health("intake")["service"], "intake")

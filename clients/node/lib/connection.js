@@ -123,7 +123,8 @@ export class Connection {
     // with an event before you go on. After a crash some come again: keep the last `seq` with your
     // own data and pass it as `after`. With follow false it ends at the head.
     async *journal(cursor, settings = {}) {
-        const { after = 0, follow = true, pauseMs = 1000, max = 100, service = 'intake' } = settings;
+        const { after = 0, follow = true, pauseMs = 1000, max = 100,
+            service = 'intake' } = settings;
         for (let acknowledged = 0;;) {
             const page = await this.call('journal_fetch', { cursor, max }, { service });
             for (const event of page.events)

@@ -8,8 +8,8 @@ import zmq from 'zeromq';
 import { errors } from './errors.js';
 import { REPLY_MAX, SERVICES } from './messages.js';
 
-// What `hoso party add` has made for you: {public, secret, gate, endpoint}, your key pair, the gate's
-// key and its endpoint.
+// What `hoso party add` has made for you: {public, secret, gate, endpoint}: your key pair, the
+// gate's key and its endpoint.
 export function readKeyFile(file) {
     if ((fs.statSync(file).mode & 0o077) !== 0)
         throw new errors.invalid(`${file}: others may read this secret key: chmod 0600 it`,
