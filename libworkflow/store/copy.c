@@ -3,9 +3,10 @@
  * Copies of a store, and making it compact.
  *
  * compact holds LMDB's own "somebody has it open" lock (byte 0 of the lock file) for itself, so
- * that nobody can open the store meanwhile: who tries waits. After the swap the lock file goes
- * too: it holds the number of the last transaction, and the copy begins to count anew. The store is
- * therefore read without LMDB's locks, which the lock held here makes safe.
+ * that nobody can open the store meanwhile: who tries waits. The store is therefore read without
+ * LMDB's locks. The lock file also holds the number of the last transaction, and the copy begins to
+ * count anew: after the swap LMDB itself writes the file anew, before those who wait are let in.
+ * Removing it instead would leave them with a lock file of their own, and two writers at once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -143,13 +144,26 @@ static int check_copy(const struct compact *c, struct wf_error *err)
     return rc;
 }
 
+/* Opened as the only one, LMDB makes its lock file anew, for the new data file. Closing it gives up
+ * our lock. */
+static int renew_lock_file(const struct compact *c, struct wf_error *err)
+{
+    static const struct wf_store_options options = {.read_only = false};
+    MDB_env *env = NULL;
+    int rc = wf_env_new(&options, &env, err);
+    if (rc < 0)
+        return rc;
+    rc = wf_env_open(env, c->path, 0, err);
+    mdb_env_close(env);
+    return rc;
+}
+
 static int swap(const struct compact *c, struct wf_error *err)
 {
     if (rename(c->new_data, c->data) != 0)
         return io_fail(err, "put the compact store in place");
-    if (unlink(c->lock) != 0 && errno != ENOENT)
-        return io_fail(err, c->lock);
-    return sync_one(c->path, err);
+    int rc = sync_one(c->path, err);
+    return rc == 0 ? renew_lock_file(c, err) : rc;
 }
 
 static int paths(struct compact *c, struct wf_error *err)

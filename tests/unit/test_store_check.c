@@ -231,6 +231,50 @@ static void a_copy_is_a_store_of_its_own(void **state)
     assert_int_equal(check(&seen).findings, 0);
 }
 
+/* Who opens it while it is being made compact waits, and then works on the new file. */
+static void writers_come_and_go_around_compacting(void **state)
+{
+    enum { WRITERS = 3, ROUNDS = 40 };
+    pid_t children[WRITERS];
+    uint64_t before = 0;
+    uint64_t after = 0;
+    uint64_t number = 0;
+    unsigned done = 0;
+    (void)state;
+    teststore_close(&t);
+    for (size_t i = 0; i < WRITERS; i++) {
+        children[i] = fork();
+        for (int n = 0; n < ROUNDS && children[i] == 0; n++) {
+            teststore_open(&t);
+            struct wf_txn *txn = teststore_begin(&t, true);
+            assert_ok(wf_number_next(txn, wf_str("series"), 1000, &number, &t.err), t.err);
+            teststore_commit(&t, txn);
+            teststore_close(&t);
+            (void)usleep(2000);
+        }
+        if (children[i] == 0)
+            _exit(0);
+    }
+    for (int n = 0; n < 4 * ROUNDS; n++) {
+        (void)usleep(500);
+        int rc = wf_store_compact(t.path, &before, &after, &t.err);
+        if (rc != WF_E_BUSY)
+            assert_ok(rc, t.err);
+        done += rc == 0;
+    }
+    for (size_t i = 0; i < WRITERS; i++)
+        assert_int_equal(wait_for_child(children[i]), 0);
+    assert_ok(wf_store_compact(t.path, &before, &after, &t.err), t.err);
+    teststore_open(&t);
+    struct seen seen;
+    assert_int_equal(check(&seen).findings, 0);
+    struct wf_txn *txn = teststore_begin(&t, true);
+    assert_ok(wf_number_next(txn, wf_str("series"), 1000, &number, &t.err), t.err);
+    wf_txn_abort(txn);
+    assert_int_equal(number, WRITERS * ROUNDS + 1); /* none was lost */
+    print_message("compacted %u times between writers\n", done);
+}
+
 static void a_store_in_use_is_not_made_compact(void **state)
 {
     uint64_t before = 0;
@@ -272,6 +316,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_copy_is_a_store_of_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_store_in_use_is_not_made_compact, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(writers_come_and_go_around_compacting, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
