@@ -466,6 +466,14 @@ class Life(Bridge):
         self.assertLessEqual(len(stored), len(answered) + len(clerks))
         self.hoso("verify", "--cell", self.cell)
 
+    def test_a_worker_that_dies_is_asked_again_when_it_is_back(self):
+        for n in range(3):
+            os.kill(self.workers()["intake"], signal.SIGKILL)
+            code = self.until(lambda k=n: self.again(f"k-{k}"), "intake is back")
+            self.assertEqual(self.submit(f"k-{n}"), code)
+        self.until_ready()
+        self.assertEqual(len(self.client.get("/v1/dossiers").json["dossiers"]), 3)
+
     def again(self, key):
         answer = self.client.post("/v1/dossiers", DOSSIER, key=key)
         return answer.json["dossier"] if answer.status == 201 else None
@@ -518,6 +526,21 @@ class Settings(Bridge):
                                   timeout=PATIENCE, check=False)
             self.assertEqual(done.returncode, 2, place)
             self.assertIn("127.0.0.1:8080", done.stderr)
+
+    def test_the_program_holds_nothing_of_the_store(self):
+        program = pathlib.Path(BRIDGE).read_bytes()
+        self.assertIn(b"libmicrohttpd", program)
+        for name in (b"liblmdb", b"mdb_env_open", b"wf_store_open"):
+            self.assertNotIn(name, program)
+
+    def test_the_oldest_of_three_tokens_no_longer_opens(self):
+        told = [re.search("hoso_[0-9a-f]{64}", self.hoso("party", "token", "counter-1", "--cell",
+                                                         self.cell)).group(0) for _ in range(3)]
+        self.start_workers()
+        self.start_bridge()
+        self.until_ready()
+        found = [Client(self.place, token).get("/v1/dossiers").status for token in told]
+        self.assertEqual(found, [401, 200, 200])
 
     def test_a_new_token_is_told_once_and_opens(self):
         said = self.hoso("party", "token", "counter-1", "--cell", self.cell)
