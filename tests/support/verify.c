@@ -60,6 +60,12 @@ static int one_task(void *context, const struct wf_rec_task *task)
     return 0;
 }
 
+static void found(void *context, const char *name, const char *text)
+{
+    (void)context;
+    fail_msg("the store's check: %s: %s (SEED=%llu)", name, text, (unsigned long long)cell_seed());
+}
+
 void cell_verify(struct cell *cell)
 {
     struct wf_error err = {0};
@@ -87,4 +93,6 @@ void cell_verify(struct cell *cell)
     assert_int_equal(tasks, sums.waiting);
     wf_arena_free(sums.arena);
     wf_txn_abort(sums.txn);
+    struct wf_check check;
+    assert_ok(wf_store_check(cell->store, found, NULL, &check, &err), err);
 }
