@@ -293,7 +293,7 @@ static int compare_walk(struct check *c, const struct wf_counts *before)
 int wf_store_check(struct wf_store *store, wf_finding_fn *fn, void *context, struct wf_check *out,
                    struct wf_error *err)
 {
-    struct wf_error own;
+    struct wf_error own = {0};
     struct wf_clock clock = wf_store_clock(store);
     struct wf_counts before;
     struct check c = {.store = store,
