@@ -22,6 +22,10 @@
 #define TIMEOUT_MS 10000
 #define RETRY_MS   1000
 
+/* Through a gate: a new socket after so long without a connection, later less often. */
+#define ANEW_MS      3000
+#define ANEW_MOST_MS 30000
+
 /* Answers may be longer than requests (pages of dossiers); a worker of one's own host is trusted
  * so far. */
 #define ANSWER_MAX ((int64_t)4 * 1024 * 1024)
@@ -151,6 +155,38 @@ static int socket_of(struct wf_client *client, enum wf_service to, void **out, s
     return 0;
 }
 
+/* A connection that takes nothing, and what is done about it. */
+struct stuck {
+    int64_t since_ms; /* monotonic; 0 = it is not */
+    int64_t patience_ms;
+};
+
+/* Whom a gate has refused, ZeroMQ never lets try again on the same socket; but the key may have been
+ * registered meanwhile. So a new one is made from time to time. */
+static int try_anew(struct wf_client *client, enum wf_service to, struct stuck *stuck,
+                    void **socket, struct wf_error *err)
+{
+    int64_t now = wf_monotonic_ms();
+    if (client->run != NULL)
+        return 0;
+    if (stuck->since_ms == 0) {
+        *stuck = (struct stuck){now, ANEW_MS};
+    } else if (now - stuck->since_ms >= stuck->patience_ms) {
+        *stuck = (struct stuck){
+            now, stuck->patience_ms * 2 > ANEW_MOST_MS ? ANEW_MOST_MS : stuck->patience_ms * 2};
+        wf_socket_close(client->sockets[0]);
+        client->sockets[0] = NULL;
+        return socket_of(client, to, socket, err);
+    }
+    return 0;
+}
+
+static int64_t sooner(int64_t until_ms, const struct stuck *stuck)
+{
+    int64_t anew = stuck->since_ms + stuck->patience_ms;
+    return stuck->since_ms > 0 && anew < until_ms ? anew : until_ms;
+}
+
 /* ---- moving bytes --------------------------------------------------------------------------- */
 
 /* 0 sent, WF_NONE when the connection takes nothing now. */
@@ -205,10 +241,13 @@ int wf_client_send_raw(struct wf_client *client, enum wf_service to, struct wf_s
     if (rc < 0)
         return rc;
     int64_t until = wf_monotonic_ms() + client->timeout_ms;
+    struct stuck stuck = {0};
     while ((rc = try_send(socket, frame, err)) == WF_NONE) {
         if (wf_monotonic_ms() >= until)
             return wf_fail(err, WF_E_TIMEOUT, "%s cannot be reached", wf_service_word(to));
-        rc = wait_for(socket, ZMQ_POLLOUT, until, err);
+        rc = try_anew(client, to, &stuck, &socket, err);
+        if (rc == 0)
+            rc = wait_for(socket, ZMQ_POLLOUT, sooner(until, &stuck), err);
         if (rc < 0)
             return rc;
     }
@@ -279,6 +318,7 @@ struct asking {
     int64_t send_at; /* when it is sent (again) */
     int64_t retry_ms;
     bool was_sent;
+    struct stuck stuck;
 };
 
 /* What an error message says, as an error of our own. */
@@ -326,28 +366,42 @@ static int look_for_answer(struct asking *ask, struct wf_arena *arena, struct wf
     }
 }
 
-static int ask_until_answered(struct asking *ask, struct wf_arena *arena, struct wf_envelope *out,
-                              struct wf_error *err)
+/* Sends it where it is time to; *out_blocked: the connection takes nothing. */
+static int send_when_due(struct wf_client *client, struct asking *ask, bool *out_blocked,
+                         struct wf_error *err)
+{
+    int64_t now = wf_monotonic_ms();
+    *out_blocked = false;
+    if (now < ask->send_at)
+        return 0;
+    int rc = try_send(ask->socket, ask->frame, err);
+    if (rc == WF_NONE) {
+        *out_blocked = true;
+        return try_anew(client, ask->to, &ask->stuck, &ask->socket, err);
+    }
+    if (rc == 0) {
+        ask->was_sent = true;
+        ask->send_at = now + ask->retry_ms;
+        ask->stuck = (struct stuck){0};
+    }
+    return rc;
+}
+
+static int ask_until_answered(struct wf_client *client, struct asking *ask, struct wf_arena *arena,
+                              struct wf_envelope *out, struct wf_error *err)
 {
     for (;;) {
-        int64_t now = wf_monotonic_ms();
         bool blocked = false;
-        if (now >= ask->give_up)
+        if (wf_monotonic_ms() >= ask->give_up)
             return wf_fail(err, WF_E_TIMEOUT, "%s %s", wf_service_word(ask->to),
                            ask->was_sent ? "did not answer in time" : "cannot be reached");
-        if (now >= ask->send_at) {
-            int rc = try_send(ask->socket, ask->frame, err);
-            if (rc < 0)
-                return rc;
-            blocked = rc == WF_NONE;
-            if (!blocked) {
-                ask->was_sent = true;
-                ask->send_at = now + ask->retry_ms;
-            }
-        }
+        int rc = send_when_due(client, ask, &blocked, err);
+        if (rc < 0)
+            return rc;
         int64_t until = !blocked && ask->send_at < ask->give_up ? ask->send_at : ask->give_up;
-        int rc =
-            wait_for(ask->socket, (short)(ZMQ_POLLIN | (blocked ? ZMQ_POLLOUT : 0)), until, err);
+        if (blocked)
+            until = sooner(until, &ask->stuck);
+        rc = wait_for(ask->socket, (short)(ZMQ_POLLIN | (blocked ? ZMQ_POLLOUT : 0)), until, err);
         if (rc == 0)
             rc = look_for_answer(ask, arena, out, err);
         if (rc != WF_NONE)
@@ -373,7 +427,7 @@ int wf_client_again(struct wf_client *client, enum wf_service to, enum wf_messag
         ask.give_up += silent;
         ask.retry_ms += silent;
     }
-    return ask_until_answered(&ask, arena, out, err);
+    return ask_until_answered(client, &ask, arena, out, err);
 }
 
 int wf_client_call(struct wf_client *client, enum wf_service to, enum wf_message type,

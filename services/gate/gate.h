@@ -46,6 +46,7 @@ struct pending {
     uint8_t id_length;
     char id[ID_MAX]; /* as the party chose it */
     bool used;
+    uint32_t sent; /* so often, under this id, and not answered yet */
 };
 
 struct pendings {

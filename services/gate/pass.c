@@ -118,11 +118,10 @@ static int64_t patience(const struct gate *gate, const struct wf_envelope *reque
 
 /* The row of this request: that of its first sending, where it is sent again. */
 static int enter(struct gate *gate, struct asked *asked, const uint8_t proof[PROOF_LEN],
-                 struct pending **out, bool *out_is_new, struct wf_error *err)
+                 struct pending **out, struct wf_error *err)
 {
     struct visitor *visitor = asked->key->visitor;
     struct pending *row = pending_find(&gate->pendings, proof);
-    *out_is_new = row == NULL;
     asked->retry_ms = RETRY_MS;
     if (row == NULL && visitor->waiting >= gate->settings.gate_unanswered)
         return wf_fail(err, WF_E_BUSY, "%lld requests wait for their answers already",
@@ -132,6 +131,7 @@ static int enter(struct gate *gate, struct asked *asked, const uint8_t proof[PRO
     if (row == NULL)
         return wf_fail(err, WF_E_BUSY, "too many requests wait for their answers");
     const struct wf_str id = asked->envelope.id;
+    row->sent++;
     row->asker = asked->asker;
     row->id_length = (uint8_t)id.len; /* the codec takes at most ID_MAX */
     memcpy(row->id, id.ptr, id.len);
@@ -140,12 +140,19 @@ static int enter(struct gate *gate, struct asked *asked, const uint8_t proof[PRO
     return 0;
 }
 
+/* An answer has come, or none will: the row goes when each sending has had its own. */
+static void settle(struct gate *gate, struct pending *row)
+{
+    row->sent--;
+    if (row->sent == 0)
+        pending_drop(&gate->pendings, row);
+}
+
 static int pass_on(struct gate *gate, struct asked *asked, enum wf_service to, struct wf_error *err)
 {
     const char *name = asked->key->party->name;
     struct wf_envelope request = asked->envelope;
     struct pending *row = NULL;
-    bool is_new = false;
     uint8_t hash[WF_HASH_BYTES];
     char id[2 * PROOF_LEN + 1];
     wf_hash(name, strlen(name) + 1, request.id.ptr, request.id.len, hash);
@@ -156,12 +163,12 @@ static int pass_on(struct gate *gate, struct asked *asked, enum wf_service to, s
     wf_buf_clear(&gate->out);
     int rc = wf_message_pack(&request, &gate->out, err);
     if (rc == 0)
-        rc = enter(gate, asked, hash, &row, &is_new, err);
+        rc = enter(gate, asked, hash, &row, err);
     if (rc != 0)
         return rc;
     rc = wf_door_ask(gate->door, to, (struct wf_slice){gate->out.ptr, gate->out.len}, err);
-    if (rc != 0 && is_new)
-        pending_drop(&gate->pendings, row);
+    if (rc != 0)
+        settle(gate, row);
     if (rc == WF_E_BUSY)
         return wf_fail(err, WF_E_BUSY, "%s takes no requests now", wf_service_word(to));
     gate->slot->requests += rc == 0;
@@ -252,7 +259,7 @@ static void bring_back(struct gate *gate, enum wf_service from, struct wf_slice 
     }
     answer.re = (struct wf_str){row->id, row->id_length};
     send_back(gate, &row->asker, &answer);
-    pending_drop(&gate->pendings, row);
+    settle(gate, row);
     gate->slot->answers++;
 }
 

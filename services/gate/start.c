@@ -16,6 +16,15 @@
 
 #include "gate/gate.h"
 
+/* The address sanitizer reserves more memory than any bound would let it. */
+#if defined(__SANITIZE_ADDRESS__)
+#define UNBOUNDED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNBOUNDED 1
+#endif
+#endif
+
 #define SPARE_FILES 200 /* beside the connections: sockets of our own, registry, log */
 
 static int load_settings(struct gate *gate, const char *path, struct wf_error *err)
@@ -51,7 +60,7 @@ static int set_bounds(const struct gate *gate, struct wf_error *err)
         if (setrlimit(RLIMIT_NOFILE, &files) != 0)
             return wf_fail(err, WF_E_IO, "setrlimit: %s", strerror(errno));
     }
-#if !defined(__SANITIZE_ADDRESS__) && !defined(WF_UNBOUNDED)
+#if !defined(UNBOUNDED)
     rlim_t bytes = (rlim_t)gate->settings.gate_memory_mib << 20;
     struct rlimit memory = {bytes, bytes};
     if (setrlimit(RLIMIT_DATA, &memory) != 0)

@@ -39,7 +39,8 @@ int wf_client_open(const char *run, const struct wf_client_options *options, str
                    struct wf_error *err) WF_CHECKED;
 /* Through a gate, from any host: endpoint "tcp://host:5570", the gate's public key, one's own pair
  * (copied). All else is the same. A key that the gate does not know looks like a gate that is away:
- * WF_E_TIMEOUT, "cannot be reached". */
+ * WF_E_TIMEOUT, "cannot be reached". (ZeroMQ's sockets give up when they were refused; this client
+ * tries anew every few seconds.) */
 int wf_client_open_gate(const char *endpoint, const char *server_key, const struct wf_keypair *keys,
                         const struct wf_client_options *options, struct wf_client **out,
                         struct wf_error *err) WF_CHECKED;
