@@ -4,12 +4,14 @@
 
     tests/layers.py [ROOT]        check the sources below ROOT
     tests/layers.py --self-test   plant each kind of breach and see that it is found
+    tests/layers.py --no-store PROGRAM      the linked program holds nothing of the store
 
 A file may include headers of its own folder, of lower layers, and of the public headers that
 belong to its own layer or a lower one. Exit code 0 = all is well, 1 = breaches (one line each).
 """
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -160,9 +162,23 @@ def self_test():
     return 1 if wrong else 0
 
 
+def check_no_store(program):
+    """What faces the outside must not be able to open the store: LMDB is neither in it nor named."""
+    needed = subprocess.run(["readelf", "--dynamic", program], check=True, text=True,
+                            stdout=subprocess.PIPE).stdout
+    names = subprocess.run(["nm", program], check=True, text=True, stdout=subprocess.PIPE).stdout
+    found = re.findall(r"NEEDED.*(lmdb\S*)\]", needed) + re.findall(
+        r" (?:mdb_\w+|wf_store_\w+|wf_txn_\w+)$", names, re.M)
+    for what in found:
+        print(f"{program}: {what.strip()}: this program may hold nothing of the store")
+    return 1 if found or " main" not in names else 0
+
+
 def main(arguments):
     if arguments == ["--self-test"]:
         return self_test()
+    if len(arguments) == 2 and arguments[0] == "--no-store":
+        return check_no_store(arguments[1])
     root = pathlib.Path(arguments[0] if arguments else ".").resolve()
     n, breaches = check_tree(root)
     for breach in breaches:

@@ -69,6 +69,22 @@ static void run_hoso(const struct host *host, const char *const argv[])
         fail_msg("%s %s gave %d; see %s/log", argv[0], argv[1], exit_code(status), host->folder);
 }
 
+#define WORDS_MOST 32
+
+void host_hoso(const struct host *host, const char *const words[])
+{
+    const char *argv[WORDS_MOST + 4] = {BUILD_ROOT "/services/hoso"};
+    size_t n = 1;
+    for (; words[n - 1] != NULL; n++) {
+        assert_true(n < WORDS_MOST);
+        argv[n] = words[n - 1];
+    }
+    argv[n++] = "--cell";
+    argv[n++] = host->folder;
+    argv[n] = NULL;
+    run_hoso(host, argv);
+}
+
 /* ---- the cell ---------------------------------------------------------------------------------
  */
 
@@ -138,6 +154,8 @@ void host_close(struct host *host)
         if (host->pids[s] > 0)
             (void)host_stop(host, (enum wf_service)s, SIGKILL);
     }
+    if (host->gate > 0)
+        (void)host_stop_gate(host, SIGKILL);
     if (getenv("KEEP") == NULL)
         remove_folder(host->folder);
     else
@@ -156,7 +174,8 @@ static bool wait_ready(int fd)
     return read(fd, line, sizeof(line)) > 0;
 }
 
-bool host_start(struct host *host, enum wf_service service, const char *faults, int *out_exit)
+static bool start(const struct host *host, const char *name, const char *faults, pid_t *out_pid,
+                  int *out_exit)
 {
     char program[512];
     char config[160];
@@ -164,8 +183,7 @@ bool host_start(struct host *host, enum wf_service service, const char *faults, 
     int ready[2];
     assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
     int given = fcntl(ready[1], F_DUPFD, 3); /* without close-on-exec */
-    (void)snprintf(program, sizeof(program), "%s/services/hoso-%s", BUILD_ROOT,
-                   wf_service_word(service));
+    (void)snprintf(program, sizeof(program), "%s/services/hoso-%s", BUILD_ROOT, name);
     (void)snprintf(config, sizeof(config), "%s/hoso.cfg", host->folder);
     (void)snprintf(number, sizeof(number), "%d", given);
     const char *const argv[] = {program, "--config", config, "--ready-fd", number, NULL};
@@ -175,7 +193,7 @@ bool host_start(struct host *host, enum wf_service service, const char *faults, 
     bool is_ready = wait_ready(ready[0]);
     (void)close(ready[0]);
     if (is_ready) {
-        host->pids[service] = pid;
+        *out_pid = pid;
         return true;
     }
     int status = 0;
@@ -183,6 +201,16 @@ bool host_start(struct host *host, enum wf_service service, const char *faults, 
     if (out_exit != NULL)
         *out_exit = exit_code(status);
     return false;
+}
+
+bool host_start(struct host *host, enum wf_service service, const char *faults, int *out_exit)
+{
+    return start(host, wf_service_word(service), faults, &host->pids[service], out_exit);
+}
+
+bool host_start_gate(struct host *host, int *out_exit)
+{
+    return start(host, "gate", NULL, &host->gate, out_exit);
 }
 
 void host_start_all(struct host *host)
@@ -194,29 +222,44 @@ void host_start_all(struct host *host)
     }
 }
 
-bool host_has_ended(struct host *host, enum wf_service service, int *out_exit)
+static bool has_ended(pid_t *pid, int *out_exit)
 {
     int status = 0;
-    if (host->pids[service] == 0 || waitpid(host->pids[service], &status, WNOHANG) == 0)
+    if (*pid == 0 || waitpid(*pid, &status, WNOHANG) == 0)
         return false;
-    host->pids[service] = 0;
+    *pid = 0;
     *out_exit = exit_code(status);
     return true;
 }
 
-int host_stop(struct host *host, enum wf_service service, int signal)
+static int stop(pid_t *pid, const char *name, int signal)
 {
     int code = -1;
-    assert_true(host->pids[service] > 0);
-    (void)kill(host->pids[service], signal);
+    assert_true(*pid > 0);
+    (void)kill(*pid, signal);
     for (int waited = 0; waited < STOP_MS; waited++) {
-        if (host_has_ended(host, service, &code))
+        if (has_ended(pid, &code))
             return code;
         sleep_ms(1);
     }
-    (void)kill(host->pids[service], SIGKILL);
-    fail_msg("%s did not stop within %d ms", wf_service_word(service), STOP_MS);
+    (void)kill(*pid, SIGKILL);
+    fail_msg("%s did not stop within %d ms", name, STOP_MS);
     return -1;
+}
+
+bool host_has_ended(struct host *host, enum wf_service service, int *out_exit)
+{
+    return has_ended(&host->pids[service], out_exit);
+}
+
+int host_stop(struct host *host, enum wf_service service, int signal)
+{
+    return stop(&host->pids[service], wf_service_word(service), signal);
+}
+
+int host_stop_gate(struct host *host, int signal)
+{
+    return stop(&host->gate, "gate", signal);
 }
 
 void host_stop_all(struct host *host)

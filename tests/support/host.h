@@ -23,6 +23,7 @@ struct host {
     char run[160];
     char store[160];
     pid_t pids[WF_SERVICE_COUNT]; /* 0 = does not run */
+    pid_t gate;                   /* likewise */
 };
 
 /* `settings` are lines of hoso.cfg; `base` the folder for the cell, NULL = a temporary one. */
@@ -37,6 +38,13 @@ void host_start_all(struct host *host);
 /* Ends a worker and gives its exit code; 128 + signal where a signal ended it. */
 int host_stop(struct host *host, enum wf_service service, int signal);
 void host_stop_all(struct host *host); /* SIGTERM; each must end with 0 */
+
+/* The same for the gate, whose settings and key the test provides. */
+bool host_start_gate(struct host *host, int *out_exit);
+int host_stop_gate(struct host *host, int signal);
+
+/* Runs `hoso` with these words, ended by NULL, on this cell; fails the test unless it gives 0. */
+void host_hoso(const struct host *host, const char *const words[]);
 
 /* Has the worker ended by itself? Gives its exit code then, as host_stop. */
 bool host_has_ended(struct host *host, enum wf_service service, int *out_exit);
