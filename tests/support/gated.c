@@ -114,3 +114,33 @@ struct wf_client *gated_open(const struct gated *g, const char *name)
     sleep_ms(1200); /* the other workers look as often */
     return client;
 }
+
+struct acknowledged gated_submit(struct wf_client *client, const char *note)
+{
+    struct acknowledged ack = {.id = ""};
+    struct wf_error err = {0};
+    wf_client_new_id(client, ack.id);
+    (void)snprintf(ack.note, sizeof(ack.note), "%s", note);
+    assert_ok(host_submit(client, ack.id, ack.note, PATIENCE_MS, ack.code, &err), err);
+    return ack;
+}
+
+int gated_get(struct wf_client *client, const char *code, struct wf_error *err)
+{
+    const struct wf_msg_dossier_get body = {.dossier = wf_str(code)};
+    struct wf_envelope answer = {0};
+    struct wf_arena *arena = wf_arena_new(0);
+    int rc = wf_client_call(client, WF_INTAKE, WF_MSG_dossier_get, &body, arena, &answer, err);
+    wf_arena_free(arena);
+    return rc;
+}
+
+void gated_end(struct gated *g, const struct acknowledged *acks, size_t n)
+{
+    assert_true(host_settle(&g->host, PATIENCE_MS));
+    if (g->host.gate > 0)
+        assert_int_equal(host_stop_gate(&g->host, SIGTERM), 0);
+    host_stop_all(&g->host);
+    audit(&g->host, acks, n);
+    gated_close(g);
+}

@@ -3,7 +3,7 @@
 #ifndef TESTS_SUPPORT_GATED_H
 #define TESTS_SUPPORT_GATED_H
 
-#include "support/host.h"
+#include "support/audit.h"
 
 #define COUNTER_SITE "000.00.13.H30"
 
@@ -29,5 +29,11 @@ struct wf_client *gated_open(const struct gated *g, const char *name);
 
 /* Asks a worker how it is: the code. */
 int gated_ask(struct wf_client *client, struct wf_error *err);
+
+/* Files a six-step dossier with this note; it must be taken. */
+struct acknowledged gated_submit(struct wf_client *client, const char *note);
+int gated_get(struct wf_client *client, const char *code, struct wf_error *err);
+/* Waits for all work, stops all, looks at the store, and clears up. */
+void gated_end(struct gated *g, const struct acknowledged *acks, size_t n);
 
 #endif
