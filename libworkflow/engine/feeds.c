@@ -146,8 +146,9 @@ int request_health(struct wf_turn *turn, const struct wf_envelope *request, stru
     wf_map_put(arena, figures, "intake_stopped", wf_bool(turn->intake_stopped));
     if (body == NULL || !wf_value_is_whole(figures))
         return out_of_memory(err);
-    *body = (struct wf_msg_health_report){
-        .service = wf_str(wf_service_word(self)), .pid = 0, .figures = figures};
+    *body = (struct wf_msg_health_report){.service = wf_str(wf_service_word(self)),
+                                          .pid = turn->engine->options.pid,
+                                          .figures = figures};
     *out = (struct reply){WF_MSG_health_report, body};
     return 0;
 }

@@ -113,6 +113,7 @@ static int open_engine(struct worker *worker, struct wf_error *err)
         .calendar = worker->calendar,
         .setting = wf_settings_text,
         .context = &worker->settings,
+        .pid = (uint64_t)getpid(),
         .seed = (uint64_t)wf_real_ms() ^ ((uint64_t)getpid() << 32),
     };
     int rc = wf_engine_open(&options, &worker->engine, err);
