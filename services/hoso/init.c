@@ -120,8 +120,7 @@ static int copy_all(struct hoso *h)
     return rc;
 }
 
-/* ---- store and run folder
- * ------------------------------------------------------------------------ */
+/* ---- store and run folder -------------------------------------------------------------------- */
 
 /* "86400" or "86400:2026-11-23T08:00" */
 static int clock_of(struct hoso *h, struct wf_clock *out)
@@ -163,8 +162,7 @@ static int make_store(struct hoso *h)
     return rc;
 }
 
-/* ---- definitions
- * --------------------------------------------------------------------------------- */
+/* ---- definitions ----------------------------------------------------------------------------- */
 
 static int is_definition(const struct dirent *entry)
 {

@@ -197,8 +197,7 @@ static void the_procedures_of_the_pilot_load_without_a_warning(void **state)
     assert_in_range(each_file(SOURCE_ROOT "/procedures", load_spotless), 4, 1000);
 }
 
-/* ---- one definition, in all its parts
- * ------------------------------------------------------------ */
+/* ---- one definition, in all its parts -------------------------------------------------------- */
 
 #define FULL SOURCE_ROOT "/tests/procedures/good/full.cfg"
 
@@ -237,8 +236,7 @@ static void a_definition_is_read_in_all_its_parts(void **state)
     drop(&f);
 }
 
-/* ---- data of citizens
- * ----------------------------------------------------------------------------- */
+/* ---- data of citizens ------------------------------------------------------------------------ */
 
 /* Values written as settings: short to write, and of the same types. */
 static const struct wf_value *value_of(struct fixture *f, const char *text)
