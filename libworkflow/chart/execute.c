@@ -360,8 +360,8 @@ static int do_iteration(struct run *run, const struct action *a, const struct wf
     if (number == NULL)
         return no_memory(run);
     struct local item_local = {a->item.name, item, outer};
-    if (a->item.is_local)
-        run->locals = &item_local;
+    if (a->item.is_local)          /* taken back before this returns */
+        run->locals = &item_local; /* cppcheck-suppress autoVariables */
     struct local index_local = {a->index.name, number, run->locals};
     if (a->index.name != NULL && a->index.is_local)
         run->locals = &index_local;

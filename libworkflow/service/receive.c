@@ -27,10 +27,8 @@ int receive_all(struct batch *batch, struct wf_error *err)
     if (batch->requests == NULL)
         return wf_fail(err, WF_E_NOMEM, "no memory for a batch");
     for (size_t seen = 0; seen < 2 * most && batch->n < most; seen++) {
-        if (wf_arena_used(worker->arena) > BATCH_ARENA_MAX) {
-            worker->again = true;
+        if (wf_arena_used(worker->arena) > BATCH_ARENA_MAX)
             break;
-        }
         struct wf_error why = {0};
         struct request *request = &batch->requests[batch->n];
         memset(request, 0, sizeof(*request));

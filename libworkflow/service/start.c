@@ -158,10 +158,10 @@ int worker_open(struct worker *worker, const struct options *options, struct wf_
         rc = open_engine(worker, err);
     if (rc == 0 && options->check_only)
         return 0;
-    if (rc == 0)
+    if (rc == 0) {
         read_parties(worker);
-    if (rc == 0)
         rc = wf_board_open(worker->settings.run, &worker->board, err);
+    }
     if (rc == 0) {
         worker->slot = wf_board_slot(worker->board, worker->spec->service);
         *worker->slot = (struct wf_board_slot){.pid = getpid(), .started_real_ms = wf_real_ms()};

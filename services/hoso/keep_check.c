@@ -177,8 +177,8 @@ int keep_check(struct hoso *h, const char *store, const struct wf_value **out)
     (void)close(ends[0]);
     if (child < 0)
         return wf_fail(&h->err, WF_E_IO, "check: %s", strerror(errno));
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
     int rc = text.failed ? wf_fail(&h->err, WF_E_NOMEM, "check: out of memory")
                          : understand(h, &text, status, out);
     wf_buf_fini(&text);

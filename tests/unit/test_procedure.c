@@ -50,9 +50,8 @@ static const char *const templates[] = {"receipt", "supplement", "refused",   "a
                                         "payment", "stopped",    "delivered", "returned"};
 static const char *const models[] = {"M1", "M2", "M3", "M4"};
 static const struct wf_catalogue catalogue = {
-    activities, WF_COUNT(activities), roles,     WF_COUNT(roles),
-    channels,   WF_COUNT(channels),   templates, WF_COUNT(templates),
-    models,     WF_COUNT(models),
+    activities, WF_COUNT(activities), roles,  WF_COUNT(roles),  channels, WF_COUNT(channels),
+    templates,  WF_COUNT(templates),  models, WF_COUNT(models),
 };
 
 /* ---- helpers -----------------------------------------------------------------------------------

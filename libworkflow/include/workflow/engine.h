@@ -113,7 +113,7 @@ struct wf_engine_options {
     const struct wf_calendar *calendar;
     const char *(*setting)(void *context, const char *name); /* settings for handlers */
     void *context;
-    uint64_t pid; /* of the worker, for health */
+    uint64_t pid;  /* of the worker, for health */
     uint64_t seed; /* of the jitter */
 };
 
