@@ -50,7 +50,7 @@ int hoso_party_token(struct hoso *h)
         rc = wf_fail(&h->err, WF_E_NOT_FOUND, "no party %s: `hoso party add` registers one", name);
     if (rc == 0)
         rc = token_new(token, &h->err);
-    if (rc == 0)
+    if (rc == 0 && found != NULL)
         rc = store_token(h, found, token);
     if (rc == 0)
         rc = say(h, name, token);
