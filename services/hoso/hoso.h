@@ -273,6 +273,7 @@ int hoso_procedure_graph(struct hoso *h);
 int hoso_procedure_explain(struct hoso *h);
 int hoso_procedure_diff(struct hoso *h);
 int hoso_procedure_simulate(struct hoso *h);
+int hoso_procedure_replay(struct hoso *h);
 int hoso_procedure_import(struct hoso *h);
 int hoso_export_procedure(struct hoso *h);
 int hoso_export_journal(struct hoso *h);

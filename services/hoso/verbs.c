@@ -118,6 +118,13 @@ const struct hoso_verb hoso_verbs[] = {
      "    hoso procedure simulate 1.004873 --events -\n"
      "  hoso procedure simulate new.cfg --random 1000 --seed 1",
      hoso_procedure_simulate, {OPT_EVENTS, OPT_RANDOM, OPT_SEED, OPT_START, OPT_CONFIG}},
+    {"procedure replay", "FILE|CODE", 1, 1, "real dossiers walked through a definition",
+     "Gives the events of each dossier of the procedure, as the journal has them, to FILE's chart "
+     "and names those that would stand or end otherwise, with the event at which the ways part. "
+     "Nothing is written. Ends with 0 when all are the same, with 1 when not.\n\n"
+     "  hoso procedure replay new.cfg\n"
+     "  hoso procedure replay new.cfg --procedure 1.004873 --max 0 --json",
+     hoso_procedure_replay, {OPT_PROCEDURE, OPT_MAX}},
     {"procedure import", "FILE.scxml", 1, 1, "make a definition from an SCXML document",
      "Reads what `export procedure` writes; what a definition cannot say is refused with its line.",
      hoso_procedure_import, {OPT_OUTPUT}},

@@ -359,6 +359,45 @@ class Exports(Tools):
         self.assertIn("1 dossier", self.cell_hoso("procedure", "graph", "1.004873", "--counts")
                       .replace("2 dossiers", "1 dossier"))
 
+    def changed(self, old, new):
+        text = pathlib.Path(PILOT).read_text(encoding="utf-8")
+        self.assertIn(old, text)
+        return self.path("changed.cfg", text.replace(old, new))
+
+    def test_real_dossiers_are_walked_through_another_definition(self):
+        online = self.run_one_dossier()
+        self.cell_hoso("event", online, "withdraw", "--by", "0912345678", "--role", "citizen")
+        end = time.monotonic() + PATIENCE
+        while '"post"' not in self.cell_hoso("list", "--state", "accept", "--json"):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.1)
+        same = json.loads(self.cell_hoso("procedure", "replay", PILOT, "--json"))
+        self.assertEqual(same["counts"],
+                         {"same": 2, "outcome": 0, "state": 0, "untaken": 0, "error": 0})
+        self.assertIn("2  the same", self.cell_hoso("procedure", "replay", PILOT))
+        sub = self.changed('cond = "_event.data.complete"',
+                           'cond = "_event.data.complete and _dossier.channel != \'post\'"')
+        told = json.loads(self.cell_hoso("procedure", "replay", sub, "--json", expect=1))
+        self.assertEqual((told["counts"]["same"], told["counts"]["state"]), (1, 1))
+        row = told["differ"][0]
+        self.assertNotEqual(row["dossier"], online)
+        self.assertEqual((row["event"], row["was"], row["now"]),
+                         ("done.invoke.check", ["accept"], ["incomplete"]))
+        table = self.cell_hoso("procedure", "replay", sub, expect=1)
+        self.assertIn(row["dossier"], table)
+        self.assertNotIn("Nguyễn", table)
+
+    def test_events_that_a_definition_no_longer_takes_are_named(self):
+        self.run_one_dossier()
+        text = pathlib.Path(PILOT).read_text(encoding="utf-8")
+        other = self.path("other.cfg", text.replace("done.invoke.check", "done.invoke.count")
+                          .replace('id = "check"', 'id = "count"'))
+        told = json.loads(self.cell_hoso("procedure", "replay", other, "--json", expect=1))
+        self.assertGreater(told["counts"]["untaken"], 0)
+        self.assertEqual(told["differ"][0]["event"], "done.invoke.check")
+        bad = self.path("bad.cfg", "procedure: { code = \"1.000001\"; };\n")
+        self.assertIn("bad.cfg:1:", self.cell_hoso("procedure", "replay", bad, expect=2))
+
     def test_an_unknown_format_is_refused(self):
         self.assertIn("xes or csv", self.cell_hoso("export", "journal", "--format", "xml", expect=2))
         self.assertIn("scxml", self.cell_hoso("export", "procedure", "1.004873", "--format", "bpmn",
