@@ -104,7 +104,7 @@ int wf_client_open_gate(const char *endpoint, const char *server_key, const stru
         !wf_key_is_valid(keys->secret))
         return wf_fail(err, WF_E_CONFIG, "a key has 40 characters (Z85)");
     int rc = begin(options, &client, err);
-    if (rc < 0)
+    if (client == NULL)
         return rc;
     memcpy(client->server_key, server_key, WF_KEY_SIZE);
     client->keys = *keys;
