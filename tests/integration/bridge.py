@@ -498,6 +498,16 @@ class Away(Bridge):
         self.assertEqual(self.submit("early"), code)
 
 
+def child_of(parent, program):
+    """The pid of the parent's child that runs the program (a plain Debian has no pgrep)."""
+    with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as file:
+        for pid in file.read().split():
+            with open(f"/proc/{pid}/cmdline", "rb") as line:
+                if program.encode() in line.read():
+                    return int(pid)
+    raise AssertionError(f"{program} does not run")
+
+
 class Supervised(Bridge):
     def test_hoso_run_starts_the_bridge_and_starts_it_again(self):
         with open(os.path.join(self.cell, "hoso.cfg"), "a", encoding="utf-8") as file:
@@ -505,9 +515,7 @@ class Supervised(Bridge):
         self.start_workers()
         self.until_ready()
         code = self.submit("k")
-        found = subprocess.run(["pgrep", "-P", str(self.supervisor.pid), "-f", "hoso-bridge"],
-                               text=True, capture_output=True, check=False)
-        os.kill(int(found.stdout), signal.SIGKILL)
+        os.kill(child_of(self.supervisor.pid, "hoso-bridge"), signal.SIGKILL)
 
         def again():
             try:
