@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may do what: roles, sites, channels and the models M1 to M4 of the pilot (docs/domain.md). A
+ * Who may do what: roles, sites, channels and the models M1 to M4 of the pilot (workflow/registry.h). A
  * refusal says who could do it instead, so that the counter can send the citizen to the right one.
  */
 #include "life.h"

@@ -2,7 +2,7 @@
 /*
  * What a person without the right to see an entry is shown. The kind of text is guessed from its
  * form, because a wrong kind in a definition must not uncover anything. No national rule was
- * found; the shapes follow common practice (docs/domain.md, personal data).
+ * found; the shapes follow common practice.
  */
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * The rules of verification.check, free of any dossier at work.
  *
  * Papers and fields that are missing come from the procedure itself. On top of that: who may file
- * for the citizen (rules R20 to R22 of docs/domain.md), and whether numbers agree with each other.
+ * for the citizen (rules R20 to R22 of the pilot), and whether numbers agree with each other.
  * A citizen number is compared with the birth date and sex that stand beside it: the field
  * "mother_citizen_id" with "mother_birth_date" and "mother_sex", and so on.
  */

@@ -4,8 +4,8 @@
  *
  * PURPOSE    Pure checks with a reason in words, so that a clerk can mend a typo at the counter.
  * ERRORS     0, or WF_E_INVALID with a text that names the rule and never the content.
- * SOURCES    dossier and procedure code, citizen number, mobile: national practice as collected in
- *            docs/domain.md; S10: Universal Postal Union, standard S10.
+ * SOURCES    dossier and procedure code, citizen number, mobile: the practice of the national
+ *            systems; S10: Universal Postal Union, standard S10.
  */
 #ifndef WORKFLOW_IDENTIFIERS_H
 #define WORKFLOW_IDENTIFIERS_H

@@ -6,7 +6,7 @@
  *            procedures and parties can name only what exists, and renders the texts that citizens
  *            receive.
  * CONCEPTS   site      a place of reception (post office, one-stop section) or an agency
- *            model     how a place of reception works (docs/domain.md): M1 seconded officials in
+ *            model     how a place of reception works: M1 seconded officials in
  *                      the post office, M2 postal workers at the one-stop, M3 post as carrier,
  *                      M4 commune post office
  *            mandate   postal workers of the site may receive dossiers, not only help
