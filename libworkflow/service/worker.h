@@ -18,7 +18,6 @@ struct request {
     struct wf_envelope envelope;
     struct wf_slice answer; /* length 0 = none yet */
     int rc;
-    bool parked_again; /* it is a waiting fetch that is tried once more */
 };
 
 /* A fetch that waits for a task. Owns its frame. */

@@ -26,15 +26,12 @@ enum wf_log_level { WF_LOG_FATAL, WF_LOG_ERROR, WF_LOG_WARN, WF_LOG_INFO, WF_LOG
     X(RETRY,       "retry",        "a queue item failed and will be tried again")          \
     X(DEAD,        "dead_letter",  "a queue item failed for good; a person must look")     \
     X(BATCH,       "batch",        "a batch failed and is tried message by message")       \
-    X(COMMIT,      "commit",       "a commit failed; the process stops")                   \
     X(SPACE,       "space",        "the store or its disk is filling up")                  \
     X(READER,      "stale_reader", "reader slots of dead processes were cleared")          \
     X(PARTIES,     "parties",      "the registry of parties was read, or could not be")    \
     X(PROCEDURE,   "procedure",    "a procedure version was loaded or could not be")       \
     X(CHILD,       "child",        "the supervisor has started, lost or ended a worker")   \
     X(WATCHDOG,    "watchdog",     "a worker held the write lock too long")                \
-    X(SETTLED,     "settled",      "lost or doubled messages were settled from the store") \
-    X(STORE,       "store",        "the store was opened, made or found at fault")         \
     X(NOTE,        "note",         "free text for debugging")
 /* clang-format on */
 
