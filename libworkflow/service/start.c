@@ -26,7 +26,7 @@ static void show(const struct wf_report *report)
         (void)fprintf(stderr, "%s\n", wf_report_line(report, i, line, sizeof(line)));
 }
 
-static int load_files(struct worker *worker, const struct options *options, struct wf_error *err)
+static int load_files(struct worker *worker, const struct wf_options *options, struct wf_error *err)
 {
     struct wf_report report = {0};
     char calendar[1100];
@@ -120,7 +120,7 @@ static int open_engine(struct worker *worker, struct wf_error *err)
     return rc == 0 ? wf_engine_refresh(worker->engine, worker->store, NULL, err) : rc;
 }
 
-static enum wf_log_level level_of(const struct worker *worker, const struct options *options)
+static enum wf_log_level level_of(const struct worker *worker, const struct wf_options *options)
 {
     if (options->verbose)
         return WF_LOG_DEBUG;
@@ -136,7 +136,7 @@ static enum wf_log_level level_of(const struct worker *worker, const struct opti
     }
 }
 
-int worker_open(struct worker *worker, const struct options *options, struct wf_error *err)
+int worker_open(struct worker *worker, const struct wf_options *options, struct wf_error *err)
 {
     worker->signal_fd = -1;
     worker->lock_fd = -1;

@@ -28,13 +28,6 @@ struct parked {
     int64_t until_ms; /* monotonic */
 };
 
-struct options {
-    const char *config;
-    bool check_only;
-    bool verbose;
-    int ready_fd;
-};
-
 struct worker {
     const struct wf_service_spec *spec;
     struct wf_settings settings;
@@ -97,7 +90,7 @@ int64_t upkeep_timeout(const struct worker *worker);
 void read_parties(struct worker *worker);
 
 /* start.c */
-int worker_open(struct worker *worker, const struct options *options,
+int worker_open(struct worker *worker, const struct wf_options *options,
                 struct wf_error *err) WF_CHECKED;
 void worker_close(struct worker *worker);
 

@@ -75,15 +75,8 @@ struct gate {
     bool stopping;
 };
 
-struct gate_options {
-    const char *config;
-    bool check_only, verbose;
-    int ready_fd;
-};
-
 /* start.c */
-int gate_open(struct gate *gate, const struct gate_options *options,
-              struct wf_error *err) WF_CHECKED;
+int gate_open(struct gate *gate, const struct wf_options *options, struct wf_error *err) WF_CHECKED;
 void gate_close(struct gate *gate);
 
 /* registry.c: reads the registry where it has changed, or in any case. A registry that is wrong

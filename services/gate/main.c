@@ -1,64 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of the gate: options, open, ready, loop, stop. Exit codes as the workers'. */
-#include <argp.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "gate/gate.h"
 
 #define LOOK_MS 1000 /* between two looks at the registry and at overdue requests */
-
-enum { KEY_CHECK = 256, KEY_FOREGROUND, KEY_READY, KEY_VERSION };
-
-static const struct argp_option rows[] = {
-    {"config", 'c', "FILE", 0, "settings of the cell (CELL/hoso.cfg)", 0},
-    {"check", KEY_CHECK, NULL, 0, "check settings and key, then end", 0},
-    {"foreground", KEY_FOREGROUND, NULL, 0, "stay in the foreground (always so)", 0},
-    {"ready-fd", KEY_READY, "N", 0, "write a line to descriptor N when ready", 0},
-    {"verbose", 'v', NULL, 0, "log level debug", 0},
-    {"version", KEY_VERSION, NULL, 0, "print the version", 0},
-    {0},
-};
-
-static error_t take_option(int key, char *arg, struct argp_state *state)
-{
-    struct gate_options *options = state->input;
-    char *end = NULL;
-    switch (key) {
-    case 'c':
-        options->config = arg;
-        return 0;
-    case 'v':
-        options->verbose = true;
-        return 0;
-    case KEY_CHECK:
-        options->check_only = true;
-        return 0;
-    case KEY_FOREGROUND:
-        return 0;
-    case KEY_READY:
-        options->ready_fd = (int)strtol(arg, &end, 10);
-        if (end == arg || *end != '\0' || options->ready_fd < 0)
-            argp_error(state, "--ready-fd wants the number of an open descriptor, not \"%s\"", arg);
-        return 0;
-    case KEY_VERSION:
-        (void)printf("hoso %s\n", HOSO_VERSION);
-        exit(0);
-    case ARGP_KEY_ARG:
-        argp_error(state, "nothing to do with \"%s\"", arg);
-        return 0;
-    case ARGP_KEY_END:
-        if (options->config == NULL)
-            argp_error(state, "say where the cell is: --config CELL/hoso.cfg");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 static void take_signals(struct gate *gate)
 {
@@ -105,16 +53,12 @@ static int loop(struct gate *gate, struct wf_error *err)
     return rc;
 }
 
-static void say_ready(const struct gate *gate, int fd)
+static void say_ready(const struct gate *gate, const struct wf_options *options)
 {
     gate->slot->ready = 1;
     wf_log(WF_LOG_INFO, WF_LOG_READY_EVENT, NULL, "pid %d, listens on %s", (int)getpid(),
            wf_door_endpoint(gate->door));
-    if (fd < 0)
-        return;
-    ssize_t written = write(fd, "ready\n", 6);
-    (void)written; /* who does not listen does not need it */
-    (void)close(fd);
+    wf_options_say_ready(options);
 }
 
 static int end(struct gate *gate, const struct wf_error *why, int rc)
@@ -132,17 +76,14 @@ static int end(struct gate *gate, const struct wf_error *why, int rc)
 int main(int argc, char **argv)
 {
     static struct gate gate;
-    struct gate_options options = {.ready_fd = -1};
+    struct wf_options options;
     struct wf_error err = {0};
-    const struct argp argp = {
-        .options = rows, .parser = take_option, .doc = "The gate of a Hoso cell."};
-    argp_err_exit_status = 2;
     wf_log_open("gate", WF_LOG_INFO);
-    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
+    if (!wf_options_read(argc, argv, "The gate of a Hoso cell.\v", &options))
         return 2;
     int rc = gate_open(&gate, &options, &err);
     if (rc == 0 && !options.check_only) {
-        say_ready(&gate, options.ready_fd);
+        say_ready(&gate, &options);
         rc = loop(&gate, &err);
     }
     return end(&gate, &err, rc);

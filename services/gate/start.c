@@ -135,7 +135,7 @@ static int open_inside(struct gate *gate, const struct wf_keypair *keys, struct 
     return rc;
 }
 
-int gate_open(struct gate *gate, const struct gate_options *options, struct wf_error *err)
+int gate_open(struct gate *gate, const struct wf_options *options, struct wf_error *err)
 {
     struct wf_keypair keys = {0};
     gate->signal_fd = gate->lock_fd = -1;

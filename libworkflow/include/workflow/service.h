@@ -25,6 +25,21 @@ struct wf_service_spec {
 int wf_service_main(const struct wf_service_spec *spec, const struct wf_catalogue *catalogue,
                     int argc, char **argv);
 
+/* ---- command line ---------------------------------------------------------------------------- */
+
+/* What every long-running program of a cell takes. */
+struct wf_options {
+    const char *config; /* CELL/hoso.cfg */
+    bool check_only;
+    bool verbose;
+    int ready_fd; /* -1 = nobody waits for the ready line */
+};
+
+/* Wrong usage ends the process with 2, --help and --version with 0. `doc` may end in "\v". */
+bool wf_options_read(int argc, char **argv, const char *doc, struct wf_options *out);
+/* Writes the ready line and closes the descriptor. */
+void wf_options_say_ready(const struct wf_options *options);
+
 /* ---- settings: CELL/hoso.cfg --------------------------------------------------------------------
  */
 
