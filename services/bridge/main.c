@@ -35,6 +35,7 @@ struct bridge {
 static error_t option(int key, char *text, struct argp_state *state)
 {
     struct options *options = state->input;
+    char *end = NULL;
     switch (key) {
     case 'c':
         options->config = text;
@@ -46,7 +47,10 @@ static error_t option(int key, char *text, struct argp_state *state)
         options->check_only = true;
         return 0;
     case 'r':
-        options->ready_fd = atoi(text);
+        options->ready_fd = (int)strtol(text, &end, 10);
+        if (end == text || *end != '\0' || options->ready_fd < 0)
+            argp_error(state, "--ready-fd wants the number of an open descriptor, not \"%s\"",
+                       text);
         return 0;
     case ARGP_KEY_ARG:
         return ARGP_ERR_UNKNOWN;
@@ -198,6 +202,7 @@ int main(int argc, char **argv)
 {
     static struct bridge bridge = {.options = {.ready_fd = -1}, .signal_fd = -1};
     struct wf_error err = {0};
+    argp_err_exit_status = 2;
     wf_log_open("bridge", WF_LOG_INFO);
     if (argp_parse(&parser, argc, argv, 0, NULL, &bridge.options) != 0)
         return 2;
