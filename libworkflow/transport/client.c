@@ -35,6 +35,7 @@ struct wf_client {
     void *sockets[WF_SERVICE_COUNT]; /* through a gate there is one, the first */
     char *run;                       /* NULL = through a gate */
     char *endpoint;                  /* of the gate */
+    char *party;                     /* NULL = a local program */
     char server_key[WF_KEY_SIZE];
     struct wf_keypair keys;
     int64_t timeout_ms;
@@ -74,12 +75,13 @@ static int begin(const struct wf_client_options *options, struct wf_client **out
     return 0;
 }
 
-/* Keeps the text, or closes the client. */
-static int keep(struct wf_client *client, const char *text, char **slot, struct wf_client **out,
-                struct wf_error *err)
+/* Keeps the texts, or closes the client. */
+static int keep(struct wf_client *client, const char *text, char **slot, const char *party,
+                struct wf_client **out, struct wf_error *err)
 {
     *slot = wf_strdup(text);
-    if (*slot == NULL) {
+    client->party = party != NULL ? wf_strdup(party) : NULL;
+    if (*slot == NULL || (party != NULL && client->party == NULL)) {
         wf_client_close(client);
         return wf_fail(err, WF_E_NOMEM, "open the client: out of memory");
     }
@@ -92,7 +94,8 @@ int wf_client_open(const char *run, const struct wf_client_options *options, str
 {
     struct wf_client *client = NULL;
     int rc = begin(options, &client, err);
-    return rc == 0 ? keep(client, run, &client->run, out, err) : rc;
+    const char *party = options != NULL ? options->party : NULL;
+    return rc == 0 ? keep(client, run, &client->run, party, out, err) : rc;
 }
 
 int wf_client_open_gate(const char *endpoint, const char *server_key, const struct wf_keypair *keys,
@@ -103,12 +106,14 @@ int wf_client_open_gate(const char *endpoint, const char *server_key, const stru
     if (!wf_key_is_valid(server_key) || !wf_key_is_valid(keys->public) ||
         !wf_key_is_valid(keys->secret))
         return wf_fail(err, WF_E_CONFIG, "a key has 40 characters (Z85)");
+    if (options != NULL && options->party != NULL)
+        return wf_fail(err, WF_E_CONFIG, "a gate knows its parties by their keys: name none");
     int rc = begin(options, &client, err);
     if (client == NULL)
         return rc;
     memcpy(client->server_key, server_key, WF_KEY_SIZE);
     client->keys = *keys;
-    return keep(client, endpoint, &client->endpoint, out, err);
+    return keep(client, endpoint, &client->endpoint, NULL, out, err);
 }
 
 void wf_client_close(struct wf_client *client)
@@ -122,6 +127,7 @@ void wf_client_close(struct wf_client *client)
     wf_keypair_wipe(&client->keys);
     wf_free(client->run);
     wf_free(client->endpoint);
+    wf_free(client->party);
     wf_free(client);
 }
 
@@ -260,6 +266,8 @@ static int pack(struct wf_client *client, enum wf_service to, enum wf_message ty
     struct wf_envelope envelope = {.type = type, .id = wf_str(id), .body = body};
     if ((unsigned)to < WF_SERVICE_COUNT)
         envelope.to = wf_str(wf_service_word(to));
+    if (client->party != NULL)
+        envelope.party = wf_str(client->party);
     wf_buf_clear(&client->packed);
     int rc = wf_message_pack(&envelope, &client->packed, err);
     if (rc < 0)

@@ -1,75 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "support/test.h"
+#include "support/run_folder.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zmq.h>
 
-#include "workflow/client.h"
 #include "workflow/clock.h"
-#include "workflow/transport.h"
-
-#define SOON_MS 3000
-
-static char run[64];
-static struct wf_arena *arena;
-static struct wf_error err;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    (void)snprintf(run, sizeof(run), "/tmp/hoso-transport-XXXXXX");
-    arena = wf_arena_new(0);
-    return mkdtemp(run) != NULL && arena != NULL ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof(command), "rm -rf '%s'", run);
-    wf_arena_free(arena);
-    return system(command);
-}
-
-/* ---- helpers -------------------------------------------------------------------------------- */
-
-static struct wf_hub *open_hub(enum wf_service service, const struct wf_hub_options *options)
-{
-    struct wf_hub *hub = NULL;
-    assert_ok(wf_hub_open(run, service, options, &hub, &err), err);
-    return hub;
-}
-
-static struct wf_client *open_client(int64_t timeout_ms, int64_t retry_ms)
-{
-    const struct wf_client_options options = {timeout_ms, retry_ms};
-    struct wf_client *client = NULL;
-    assert_ok(wf_client_open(run, &options, &client, &err), err);
-    return client;
-}
 
 static struct wf_slice bytes(const char *text)
 {
     return (struct wf_slice){(const uint8_t *)text, strlen(text)};
-}
-
-/* Waits for the next request; WF_NONE when none comes. */
-static int next_request(struct wf_hub *hub, struct wf_asker *asker, struct wf_slice *frame)
-{
-    int64_t until = wf_monotonic_ms() + SOON_MS;
-    for (;;) {
-        int rc = wf_hub_receive(hub, arena, asker, frame, &err);
-        int64_t left = until - wf_monotonic_ms();
-        int ready;
-        if (rc != WF_NONE || left <= 0)
-            return rc;
-        assert_ok(wf_hub_wait(hub, NULL, 0, left, &ready, &err), err);
-    }
 }
 
 static void answer_done(struct wf_hub *hub, const struct wf_asker *asker, struct wf_str re)
@@ -80,296 +23,6 @@ static void answer_done(struct wf_hub *hub, const struct wf_asker *asker, struct
     assert_ok(wf_message_pack(&envelope, &buf, &err), err);
     assert_ok(wf_hub_reply(hub, asker, (struct wf_slice){buf.ptr, buf.len}, &err), err);
     wf_buf_fini(&buf);
-}
-
-static const struct wf_msg_health ask_health = {.full = true};
-
-/* ---- a worker in a thread of its own -------------------------------------------------------- */
-
-enum manner {
-    ANSWERS,
-    LATE,
-    SILENT_ONCE,
-    BUSY_ONCE,
-    ALWAYS_BUSY,
-    REFUSES,
-    OLD_ANSWER_FIRST,
-    SILENT
-};
-
-struct worker {
-    pthread_t thread;
-    enum manner manner;
-    atomic_bool stop;
-    atomic_int seen;
-    char first_id[64];
-    atomic_bool same_id;
-};
-
-static void say(struct wf_hub *hub, const struct wf_asker *asker, struct wf_str re,
-                enum wf_message type, const void *body)
-{
-    const struct wf_envelope envelope = {.type = type, .re = re, .body = body};
-    struct wf_buf buf = {0};
-    if (wf_message_pack(&envelope, &buf, NULL) == 0)
-        (void)!wf_hub_reply(hub, asker, (struct wf_slice){buf.ptr, buf.len}, NULL);
-    wf_buf_fini(&buf);
-}
-
-static void behave(struct worker *worker, struct wf_hub *hub, const struct wf_asker *asker,
-                   struct wf_str id)
-{
-    const struct wf_msg_done done = {.dossier = wf_str("H")};
-    const struct wf_msg_error busy = {
-        .code = wf_str("busy"), .message = wf_str("later"), .retry_ms = 50};
-    const struct wf_msg_error far = {
-        .code = wf_str("busy"), .message = wf_str("much later"), .retry_ms = 100000};
-    const struct wf_msg_error refused = {
-        .code = wf_str("denied"), .message = wf_str("not you"), .field = wf_str("body.role")};
-    int n = atomic_fetch_add(&worker->seen, 1);
-    if (n == 0)
-        (void)wf_str_copy(id, worker->first_id, sizeof(worker->first_id));
-    else
-        atomic_store(&worker->same_id, wf_str_is(id, worker->first_id));
-
-    bool first = n == 0;
-    if (worker->manner == SILENT || (worker->manner == SILENT_ONCE && first))
-        return;
-    if (worker->manner == ALWAYS_BUSY)
-        say(hub, asker, id, WF_MSG_error, &far);
-    else if (worker->manner == BUSY_ONCE && first)
-        say(hub, asker, id, WF_MSG_error, &busy);
-    else if (worker->manner == REFUSES)
-        say(hub, asker, id, WF_MSG_error, &refused);
-    else if (worker->manner == OLD_ANSWER_FIRST)
-        say(hub, asker, wf_str("an-earlier-request"), WF_MSG_error, &refused);
-    if (worker->manner != ALWAYS_BUSY && worker->manner != REFUSES &&
-        !(worker->manner == BUSY_ONCE && first))
-        say(hub, asker, id, WF_MSG_done, &done);
-}
-
-static void *work(void *context)
-{
-    struct worker *worker = context;
-    struct wf_arena *own = wf_arena_new(0);
-    struct wf_hub *hub = NULL;
-    if (worker->manner == LATE)
-        (void)usleep(300000);
-    if (wf_hub_open(run, WF_ROUTING, NULL, &hub, NULL) != 0)
-        return NULL;
-    while (!atomic_load(&worker->stop)) {
-        int ready;
-        struct wf_asker asker;
-        struct wf_slice frame;
-        if (wf_hub_wait(hub, NULL, 0, 20, &ready, NULL) != 0)
-            break;
-        while (wf_hub_receive(hub, own, &asker, &frame, NULL) == 0) {
-            struct wf_envelope request;
-            if (wf_message_unpack(frame, WF_END_PARTY, WF_END_ROUTING, own, &request, NULL) == 0)
-                behave(worker, hub, &asker, request.id);
-        }
-    }
-    wf_hub_close(hub);
-    wf_arena_free(own);
-    return NULL;
-}
-
-static void start_worker(struct worker *worker, enum manner manner)
-{
-    memset(worker, 0, sizeof(*worker));
-    worker->manner = manner;
-    assert_int_equal(pthread_create(&worker->thread, NULL, work, worker), 0);
-}
-
-static void stop_worker(struct worker *worker)
-{
-    atomic_store(&worker->stop, true);
-    assert_int_equal(pthread_join(worker->thread, NULL), 0);
-}
-
-static int ask(struct wf_client *client, struct wf_envelope *out)
-{
-    return wf_client_call(client, WF_ROUTING, WF_MSG_health, &ask_health, arena, out, &err);
-}
-
-/* ---- calls ---------------------------------------------------------------------------------- */
-
-static void a_call_is_answered(void **state)
-{
-    (void)state;
-    struct worker worker;
-    struct wf_client *client = open_client(0, 0);
-    struct wf_envelope answer;
-    start_worker(&worker, ANSWERS);
-    assert_ok(ask(client, &answer), err);
-    assert_int_equal(answer.type, WF_MSG_done);
-    assert_true(wf_str_is(((const struct wf_msg_done *)answer.body)->dossier, "H"));
-    wf_client_close(client);
-    stop_worker(&worker);
-}
-
-static void a_call_waits_for_a_worker_that_starts_late(void **state)
-{
-    (void)state;
-    struct worker worker;
-    struct wf_client *client = open_client(0, 0);
-    struct wf_envelope answer;
-    start_worker(&worker, LATE);
-    assert_ok(ask(client, &answer), err);
-    wf_client_close(client);
-    stop_worker(&worker);
-}
-
-static void a_lost_request_is_sent_again_with_the_same_id(void **state)
-{
-    (void)state;
-    struct worker worker;
-    struct wf_client *client = open_client(5000, 60);
-    struct wf_envelope answer;
-    start_worker(&worker, SILENT_ONCE);
-    assert_ok(ask(client, &answer), err);
-    assert_true(atomic_load(&worker.seen) >= 2);
-    assert_true(atomic_load(&worker.same_id));
-    wf_client_close(client);
-    stop_worker(&worker);
-}
-
-static void a_busy_answer_is_waited_out(void **state)
-{
-    (void)state;
-    struct worker worker;
-    struct wf_client *client = open_client(5000, 4000);
-    struct wf_envelope answer;
-    start_worker(&worker, BUSY_ONCE);
-    int64_t began = wf_monotonic_ms();
-    assert_ok(ask(client, &answer), err);
-    assert_in_range(wf_monotonic_ms() - began, 50, 3000);
-    assert_int_equal(atomic_load(&worker.seen), 2);
-    wf_client_close(client);
-    stop_worker(&worker);
-}
-
-static void busy_for_longer_than_the_time_out_is_an_error(void **state)
-{
-    (void)state;
-    struct worker worker;
-    struct wf_client *client = open_client(5000, 1000);
-    struct wf_envelope answer;
-    start_worker(&worker, ALWAYS_BUSY);
-    int64_t began = wf_monotonic_ms();
-    assert_int_equal(ask(client, &answer), WF_E_BUSY);
-    assert_string_equal(err.text, "much later");
-    assert_true(wf_monotonic_ms() - began < 3000);
-    wf_client_close(client);
-    stop_worker(&worker);
-}
-
-static void a_refusal_comes_back_with_code_text_and_field(void **state)
-{
-    (void)state;
-    struct worker worker;
-    struct wf_client *client = open_client(0, 0);
-    struct wf_envelope answer;
-    start_worker(&worker, REFUSES);
-    assert_int_equal(ask(client, &answer), WF_E_DENIED);
-    assert_int_equal(err.code, WF_E_DENIED);
-    assert_string_equal(err.text, "not you");
-    assert_string_equal(err.field, "body.role");
-    wf_client_close(client);
-    stop_worker(&worker);
-}
-
-static void an_answer_to_an_earlier_request_is_passed_over(void **state)
-{
-    (void)state;
-    struct worker worker;
-    struct wf_client *client = open_client(0, 0);
-    struct wf_envelope answer;
-    start_worker(&worker, OLD_ANSWER_FIRST);
-    assert_ok(ask(client, &answer), err);
-    assert_int_equal(answer.type, WF_MSG_done);
-    wf_client_close(client);
-    stop_worker(&worker);
-}
-
-static void a_silent_worker_ends_in_a_time_out(void **state)
-{
-    (void)state;
-    struct worker worker;
-    struct wf_client *client = open_client(300, 100);
-    struct wf_envelope answer;
-    start_worker(&worker, SILENT);
-    int64_t began = wf_monotonic_ms();
-    assert_int_equal(ask(client, &answer), WF_E_TIMEOUT);
-    assert_in_range(wf_monotonic_ms() - began, 300, 1500);
-    wf_client_close(client);
-    stop_worker(&worker);
-}
-
-static void an_absent_worker_is_named_in_the_time_out(void **state)
-{
-    (void)state;
-    struct wf_client *client = open_client(100, 0);
-    struct wf_envelope answer;
-    assert_int_equal(ask(client, &answer), WF_E_TIMEOUT);
-    assert_non_null(strstr(err.text, "routing cannot be reached"));
-    wf_client_close(client);
-}
-
-static void a_fetch_may_wait_longer_than_the_time_out(void **state)
-{
-    (void)state;
-    struct worker worker;
-    struct wf_client *client = open_client(200, 50);
-    struct wf_value *all = wf_list(arena);
-    assert_true(wf_list_add(arena, all, wf_text(arena, "*")));
-    const struct wf_msg_task_fetch fetch = {.activity = wf_str("routing.consult"),
-                                            .to = all,
-                                            .by = wf_str("b"),
-                                            .role = wf_str("agency"),
-                                            .wait_ms = 400};
-    struct wf_envelope answer;
-    start_worker(&worker, SILENT);
-    int64_t began = wf_monotonic_ms();
-    int rc = wf_client_call(client, WF_ROUTING, WF_MSG_task_fetch, &fetch, arena, &answer, &err);
-    assert_int_equal(rc, WF_E_TIMEOUT);
-    assert_in_range(wf_monotonic_ms() - began, 600, 3000);
-    assert_int_equal(atomic_load(&worker.seen), 2); /* not sent again while it was to wait */
-    wf_client_close(client);
-    stop_worker(&worker);
-}
-
-static void request_ids_differ_and_rise(void **state)
-{
-    (void)state;
-    struct wf_client *client = open_client(0, 0);
-    char a[WF_REQUEST_ID_SIZE];
-    char b[WF_REQUEST_ID_SIZE];
-    wf_client_new_id(client, a);
-    wf_client_new_id(client, b);
-    assert_true(strcmp(a, b) < 0);
-    assert_int_equal(strlen(a), 28);
-    wf_client_close(client);
-}
-
-static void many_requests_are_answered_in_one_stream(void **state)
-{
-    (void)state;
-    struct worker worker;
-    struct wf_client *client = open_client(0, 0);
-    char id[WF_REQUEST_ID_SIZE];
-    struct wf_envelope answer;
-    start_worker(&worker, ANSWERS);
-    for (int i = 0; i < 200; i++) {
-        wf_client_new_id(client, id);
-        assert_ok(wf_client_send(client, WF_ROUTING, WF_MSG_health, &ask_health, id, &err), err);
-    }
-    for (int i = 0; i < 200; i++)
-        assert_ok(wf_client_receive(client, SOON_MS, arena, &answer, &err), err);
-    assert_true(wf_str_is(answer.re, id));
-    assert_int_equal(wf_client_receive(client, 0, arena, &answer, &err), WF_NONE);
-    wf_client_close(client);
-    stop_worker(&worker);
 }
 
 /* ---- hub ------------------------------------------------------------------------------------ */
@@ -715,39 +368,25 @@ static void lack_of_memory_is_an_error_and_no_crash(void **state)
     }
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(a_call_is_answered),
-        CASE(a_call_waits_for_a_worker_that_starts_late),
-        CASE(a_lost_request_is_sent_again_with_the_same_id),
-        CASE(a_busy_answer_is_waited_out),
-        CASE(busy_for_longer_than_the_time_out_is_an_error),
-        CASE(a_refusal_comes_back_with_code_text_and_field),
-        CASE(an_answer_to_an_earlier_request_is_passed_over),
-        CASE(a_silent_worker_ends_in_a_time_out),
-        CASE(an_absent_worker_is_named_in_the_time_out),
-        CASE(a_fetch_may_wait_longer_than_the_time_out),
-        CASE(request_ids_differ_and_rise),
-        CASE(many_requests_are_answered_in_one_stream),
-        CASE(several_frames_are_several_messages),
-        CASE(frames_beyond_the_64th_are_dropped_and_counted),
-        CASE(an_address_too_long_to_keep_is_refused),
-        CASE(an_oversize_message_is_refused_and_the_asker_known),
-        CASE(a_message_far_over_the_limit_costs_the_connection_only),
-        CASE(an_answer_to_an_asker_who_left_is_not_found),
-        CASE(a_party_that_does_not_read_blocks_nobody),
-        CASE(waiting_also_watches_other_descriptors),
-        CASE(a_message_that_came_before_the_wait_is_not_missed),
-        CASE(nudges_reach_a_peer_that_is_there),
-        CASE(a_nudge_to_an_absent_peer_is_lost_at_once),
-        CASE(a_service_is_served_by_one_process_only),
-        CASE(socket_files_of_a_killed_worker_are_replaced),
-        CASE(a_run_folder_open_to_everybody_is_refused),
-        CASE(a_run_folder_with_too_long_a_path_is_refused),
-        CASE(lack_of_memory_is_an_error_and_no_crash),
+        IN_FOLDER(several_frames_are_several_messages),
+        IN_FOLDER(frames_beyond_the_64th_are_dropped_and_counted),
+        IN_FOLDER(an_address_too_long_to_keep_is_refused),
+        IN_FOLDER(an_oversize_message_is_refused_and_the_asker_known),
+        IN_FOLDER(a_message_far_over_the_limit_costs_the_connection_only),
+        IN_FOLDER(an_answer_to_an_asker_who_left_is_not_found),
+        IN_FOLDER(a_party_that_does_not_read_blocks_nobody),
+        IN_FOLDER(waiting_also_watches_other_descriptors),
+        IN_FOLDER(a_message_that_came_before_the_wait_is_not_missed),
+        IN_FOLDER(nudges_reach_a_peer_that_is_there),
+        IN_FOLDER(a_nudge_to_an_absent_peer_is_lost_at_once),
+        IN_FOLDER(a_service_is_served_by_one_process_only),
+        IN_FOLDER(socket_files_of_a_killed_worker_are_replaced),
+        IN_FOLDER(a_run_folder_open_to_everybody_is_refused),
+        IN_FOLDER(a_run_folder_with_too_long_a_path_is_refused),
+        IN_FOLDER(lack_of_memory_is_an_error_and_no_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,9 @@ struct wf_client;
 struct wf_client_options {
     int64_t timeout_ms; /* until WF_E_TIMEOUT; 0 = 10 s */
     int64_t retry_ms;   /* until the request is sent again; 0 = 1 s */
+    const char *party;  /* name in the registry on whose behalf a program of this host asks: it may
+                           then do what that party may; NULL = a local program, which may do all.
+                           Not through a gate, which knows its parties by their keys */
 };
 
 /* `run` is the cell's run folder with the workers' sockets. Needs no worker to be up. */
