@@ -55,11 +55,13 @@ function keep(connection, task, leaseMs) {
  * role, params, attempt, lease_until, created}. task.task stays the same in every attempt: make it
  * the key of your own records, and an attempt after a crash finds what the first one has done.
  *
- * limit: end after so many tasks (0: never); stop: an AbortSignal. Resolves to the number of tasks
- * that were dealt with.
+ * limit: end after so many tasks (0: never); stop: an AbortSignal; leaseMs: else HOSO_LEASE_MS, else
+ * a minute: what one who died held waits so long. Resolves to the number of tasks that were dealt
+ * with.
  */
 export async function work(connection, activity, to, handler, settings) {
-    const { by, role, leaseMs = 60000, waitMs = 20000, batch = 1, limit = 0,
+    const { by, role, leaseMs = Number(process.env.HOSO_LEASE_MS) || 60000, waitMs = 20000,
+        batch = 1, limit = 0,
         stop = new AbortController().signal,
         onError = (error) => console.error(`task: ${error}`) } = settings;
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The loop of a program that works on tasks: fetch, keep the lease, complete or fail."""
+import os
 import sys
 import threading
 
@@ -78,11 +79,13 @@ class TaskLoop:
     only) and goes to on_error.
 
     limit: end after so many tasks (0: never); stop: a threading.Event that ends the loop.
+    lease_ms: else $HOSO_LEASE_MS, else a minute; what one who died held waits so long.
     """
 
-    def __init__(self, connection, activity, to, handler, *, by, role, lease_ms=60000,
+    def __init__(self, connection, activity, to, handler, *, by, role, lease_ms=None,
                  wait_ms=20000, batch=1, limit=0, stop=None, on_error=None):
         self._hoso, self._handler, self._by = connection, handler, by
+        lease_ms = lease_ms or int(os.environ.get("HOSO_LEASE_MS", 60000))
         self._fetch = {"activity": activity, "to": to, "by": by, "role": role,
                        "lease_ms": lease_ms, "wait_ms": wait_ms}
         self._batch, self._limit = batch, limit
