@@ -18,6 +18,7 @@
 #ifndef HOSO_BRIDGE_H
 #define HOSO_BRIDGE_H
 
+#include "json.h"
 #include "workflow/clock.h"
 #include "workflow/messages.h"
 #include "workflow/parties.h"
@@ -62,17 +63,9 @@ void route_find(const char *method, const char *path, struct match *out);
 /* HTTP status of an error code. */
 unsigned status_of(int code);
 
-/* ---- JSON (json.c) --------------------------------------------------------------------------- */
+/* ---- OpenAPI (openapi.c) --------------------------------------------------------------------- */
 
-/* One JSON object, at most 16 levels deep; no text at all is the empty object. */
-int json_read(const char *text, size_t length, struct wf_arena *arena, struct wf_value **out,
-              struct wf_error *err) WF_CHECKED;
-
-/* Texts for free(); NULL when memory is out. */
-char *json_of_value(const struct wf_value *value); /* also NULL where it is not whole */
-char *json_of_message(const struct wf_message_info *info, const void *body);
-char *json_of_error(const struct wf_error *err, uint64_t retry_ms);
-char *openapi_make(void); /* openapi.c */
+char *openapi_make(void); /* for free(); NULL when memory is out */
 
 /* ---- tokens (tokens.c) ----------------------------------------------------------------------- */
 

@@ -4,18 +4,14 @@
  * the message's own decoder to say, which sees them as if they had come over the queue. Depth is
  * counted before Jansson sees the text, since it recurses.
  */
-#include <jansson.h>
+#include "json.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge.h"
-
-#define DEPTH_MAX   16
-#define OBJECTS_MAX 4096 /* as in a message */
-
 /* ---- in -------------------------------------------------------------------------------------- */
 
-static bool is_too_deep(const char *text, size_t length)
+size_t json_too_deep(const char *text, size_t length, size_t most)
 {
     size_t depth = 0;
     bool in_text = false;
@@ -27,22 +23,20 @@ static bool is_too_deep(const char *text, size_t length)
         } else if (c == '"') {
             in_text = true;
         } else if (c == '{' || c == '[') {
-            if (++depth > DEPTH_MAX)
-                return true;
+            if (++depth > most)
+                return i;
         } else if ((c == '}' || c == ']') && depth > 0) {
             depth--;
         }
     }
-    return false;
+    return length;
 }
-
-static const struct wf_value *value_of(json_t *json, struct wf_arena *arena);
 
 static const struct wf_value *list_of(const json_t *json, struct wf_arena *arena)
 {
     struct wf_value *list = wf_list(arena);
     for (size_t i = 0; list != NULL && i < json_array_size(json); i++)
-        (void)wf_list_add(arena, list, value_of(json_array_get(json, i), arena));
+        (void)wf_list_add(arena, list, json_value(json_array_get(json, i), arena));
     return list;
 }
 
@@ -52,11 +46,11 @@ static struct wf_value *map_of(json_t *json, struct wf_arena *arena)
     for (void *at = json_object_iter(json); map != NULL && at != NULL;
          at = json_object_iter_next(json, at))
         (void)wf_map_put(arena, map, json_object_iter_key(at),
-                         value_of(json_object_iter_value(at), arena));
+                         json_value(json_object_iter_value(at), arena));
     return map;
 }
 
-static const struct wf_value *value_of(json_t *json, struct wf_arena *arena)
+const struct wf_value *json_value(json_t *json, struct wf_arena *arena)
 {
     switch (json_typeof(json)) {
     case JSON_OBJECT:
@@ -79,15 +73,14 @@ static const struct wf_value *value_of(json_t *json, struct wf_arena *arena)
     return NULL;
 }
 
-/* Names and values in a tree, up to the first that is too many. */
-static size_t count(json_t *json, size_t most)
+size_t json_count(json_t *json, size_t most)
 {
     size_t n = 1;
     for (size_t i = 0; n <= most && i < json_array_size(json); i++)
-        n += count(json_array_get(json, i), most - n);
+        n += json_count(json_array_get(json, i), most - n);
     for (void *at = json_object_iter(json); n <= most && at != NULL;
          at = json_object_iter_next(json, at))
-        n += 1 + count(json_object_iter_value(at), most - n);
+        n += 1 + json_count(json_object_iter_value(at), most - n);
     return n;
 }
 
@@ -97,22 +90,22 @@ int json_read(const char *text, size_t length, struct wf_arena *arena, struct wf
     json_error_t why;
     if (length == 0)
         return (*out = wf_map(arena)) != NULL ? 0 : wf_fail(err, WF_E_NOMEM, "out of memory");
-    if (is_too_deep(text, length))
-        return wf_fail(err, WF_E_INVALID, "the body is more than %d levels deep", DEPTH_MAX);
+    if (json_too_deep(text, length, JSON_DEPTH_MAX) < length)
+        return wf_fail(err, WF_E_INVALID, "the body is more than %d levels deep", JSON_DEPTH_MAX);
     json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (json == NULL) /* Jansson's own words would quote the text, which may be personal */
         return wf_fail(err, WF_E_INVALID, "the body is no JSON: see line %d, column %d", why.line,
                        why.column);
     /* Checked before the maps are built, which takes the square of their size. */
     bool is_object = json_is_object(json);
-    bool is_large = count(json, OBJECTS_MAX) > OBJECTS_MAX;
+    bool is_large = json_count(json, JSON_OBJECTS_MAX) > JSON_OBJECTS_MAX;
     struct wf_value *map = is_object && !is_large ? map_of(json, arena) : NULL;
     json_decref(json);
     if (!is_object)
         return wf_fail(err, WF_E_INVALID, "the body is no JSON object: {\"name\": value, ...}");
     if (is_large)
         return wf_fail(err, WF_E_INVALID, "the body has more than %d names and values",
-                       OBJECTS_MAX);
+                       JSON_OBJECTS_MAX);
     if (!wf_value_is_whole(map))
         return wf_fail(err, WF_E_NOMEM, "out of memory");
     *out = map;
@@ -125,8 +118,6 @@ static json_t *text_json(struct wf_str text)
 {
     return json_stringn(text.len > 0 ? text.ptr : "", text.len);
 }
-
-static json_t *json_of(const struct wf_value *value);
 
 /* NULL where memory ran out: a list or map with something missing must not look whole. */
 static json_t *json_of_list(const struct wf_value *value)
@@ -161,7 +152,7 @@ static json_t *json_of_map(const struct wf_value *value)
     return json;
 }
 
-static json_t *json_of(const struct wf_value *value)
+json_t *json_of(const struct wf_value *value)
 {
     switch (value != NULL ? value->type : WF_NULL) {
     case WF_NULL:
