@@ -13,6 +13,25 @@
 #define BACKOFF_MOST_MS  5000
 #define STEADY_MS        10000 /* ran for so long: the next death is a new story */
 
+bool child_is_wanted(const char *cell, const char *name)
+{
+    char file[64];
+    char path[4096];
+    struct wf_report report = {0};
+    struct wf_config *config = NULL;
+    (void)snprintf(file, sizeof(file), "%s.cfg", name);
+    if (!hoso_path(path, cell, file) || access(path, F_OK) != 0)
+        return false;
+    bool is_wanted = true;
+    if (wf_config_read(path, &report, &config, NULL) == 0) {
+        const struct wf_node *enabled = wf_node_child(wf_config_root(config), "enabled");
+        is_wanted = enabled == NULL || enabled->type != WF_NODE_BOOL || enabled->u.boolean;
+    }
+    wf_config_free(config);
+    wf_report_fini(&report);
+    return is_wanted;
+}
+
 /* In the child, between fork and exec: only calls that are safe there. */
 _Noreturn static void become_worker(const char *path, const char *config, const char *ready,
                                     pid_t parent)

@@ -16,7 +16,7 @@
 enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_UP };
 
 struct child {
-    const char *name; /* of the program hoso-NAME: a service, "gate" or "bridge" */
+    const char *name; /* of the program hoso-NAME: a service, "gate", "bridge" or an adapter */
     enum child_state state;
     pid_t pid;             /* 0 = none */
     int ready_fd;          /* read end of the pipe it writes to when ready; -1 = none */
@@ -25,6 +25,10 @@ struct child {
     int64_t backoff_ms;
     bool was_killed; /* by the watchdog; it will die soon */
 };
+
+/* Is there a settings file CELL/NAME.cfg that does not say `enabled = false`? One that cannot be read
+ * is wanted: the program says what is wrong with it. */
+bool child_is_wanted(const char *cell, const char *name);
 
 /* Starts the program `folder`/hoso-NAME. A failure counts as a death: it is tried again. */
 int child_start(struct child *child, const char *folder, const char *config, struct wf_error *err);

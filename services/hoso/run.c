@@ -21,13 +21,17 @@
 #include "children.h"
 #include "workflow/log.h"
 
-#define CHILDREN_MOST (WF_SERVICE_COUNT + 2)
-#define LOOK_MS       200   /* between two looks at the board */
-#define STOP_MS       10000 /* workers have so long to stop in good order */
+#define LOOK_MS 200   /* between two looks at the board */
+#define STOP_MS 10000 /* workers have so long to stop in good order */
+
+/* Programs that join the cell to another system: hoso-NAME runs where CELL/NAME.cfg is. */
+static const char *const adapters[] = {"portal"};
+
+#define CHILDREN_MOST (WF_SERVICE_COUNT + 2 + WF_COUNT(adapters))
 
 struct supervisor {
     struct hoso *h;
-    struct child children[CHILDREN_MOST]; /* the workers, by service; then gate and bridge */
+    struct child children[CHILDREN_MOST]; /* the workers, by service; then the others */
     size_t n_children;
     struct wf_board *board;
     char folder[4096]; /* of the workers */
@@ -156,6 +160,10 @@ static int prepare(struct supervisor *s)
         add_child(s, "gate");
     if (h->settings.bridge_listen[0] != '\0')
         add_child(s, "bridge");
+    for (size_t i = 0; i < WF_COUNT(adapters); i++) {
+        if (child_is_wanted(h->folder, adapters[i]))
+            add_child(s, adapters[i]);
+    }
     return 0;
 }
 
