@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests on the journal and on health.
+ * Requests on the journal, on health, and on definitions.
  */
 #include "life.h"
 
@@ -58,6 +58,7 @@ static const struct wf_value *event_map(struct wf_turn *turn, const struct wf_re
     wf_map_put(arena, map, "by", wf_text_n(arena, e->by.ptr, e->by.len));
     wf_map_put(arena, map, "role", wf_text_n(arena, e->role.ptr, e->role.len));
     wf_map_put(arena, map, "states", e->states);
+    wf_map_put(arena, map, "status", wf_int(arena, (int64_t)e->status));
     wf_map_put(arena, map, "hash", wf_text(arena, hex));
     return map;
 }
@@ -150,5 +151,26 @@ int request_health(struct wf_turn *turn, const struct wf_envelope *request, stru
                                           .pid = turn->engine->options.pid,
                                           .figures = figures};
     *out = (struct reply){WF_MSG_health_report, body};
+    return 0;
+}
+
+/* Definitions are public law: every registered party may read them. */
+int request_procedure(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,
+                      struct wf_error *err)
+{
+    const struct wf_msg_procedure_get *m = request->body;
+    struct wf_msg_procedure_text *body = NEW_BODY(turn, procedure_text);
+    if (body == NULL)
+        return out_of_memory(err);
+    const struct wf_procedure *p = m->version != 0
+                                       ? engine_procedure(turn->engine, m->procedure, m->version)
+                                       : engine_current(turn->engine, m->procedure, turn->now_ms);
+    if (p == NULL)
+        return wf_fail_field(err, WF_E_NOT_FOUND, "body.procedure",
+                             "procedure %.*s is not installed, or not in this version",
+                             WF_STR_ARG(m->procedure));
+    *body = (struct wf_msg_procedure_text){
+        .procedure = wf_str(p->code), .version = (uint64_t)p->version, .text = p->source};
+    *out = (struct reply){WF_MSG_procedure_text, body};
     return 0;
 }

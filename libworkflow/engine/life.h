@@ -174,6 +174,7 @@ request_fn request_submit;
 request_fn request_event;
 request_fn request_get;
 request_fn request_list;
+request_fn request_procedure;
 request_fn request_fetch;
 request_fn request_extend;
 request_fn request_complete;

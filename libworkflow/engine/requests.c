@@ -24,6 +24,7 @@ static const struct row rows[] = {
     {WF_MSG_dossier_event, true, request_event},
     {WF_MSG_dossier_get, false, request_get},
     {WF_MSG_dossier_list, false, request_list},
+    {WF_MSG_procedure_get, false, request_procedure},
     {WF_MSG_task_fetch, true, request_fetch},
     {WF_MSG_task_extend, true, request_extend},
     {WF_MSG_task_complete, true, request_complete},

@@ -15,6 +15,7 @@ const struct route bridge_routes[] = {
     VERB("GET",  "/v1/dossiers",                  dossier_list,   KEY_NONE, dossier_page,  200),
     VERB("GET",  "/v1/dossiers/{dossier}",        dossier_get,    KEY_NONE, dossier_state, 200),
     VERB("POST", "/v1/dossiers/{dossier}/events", dossier_event,  KEY_MUST, dossier_state, 200),
+    VERB("GET",  "/v1/procedures/{procedure}",    procedure_get,  KEY_NONE, procedure_text, 200),
     VERB("POST", "/v1/tasks/fetch",               task_fetch,     KEY_MAY,  tasks,         200),
     VERB("POST", "/v1/tasks/{task}/extend",       task_extend,    KEY_MUST, done,          200),
     VERB("POST", "/v1/tasks/{task}/complete",     task_complete,  KEY_MUST, done,          200),

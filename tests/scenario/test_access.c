@@ -195,6 +195,42 @@ static void a_journal_reader_sees_its_own_dossiers_and_moves_past_the_others(voi
     close_cell(cell);
 }
 
+static void whoever_is_registered_reads_definitions(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_with_parties();
+    struct wf_envelope reply = {0};
+    struct wf_error err = {0};
+    struct wf_msg_procedure_get get = {.procedure = wf_str(MARRIAGE), .version = 1};
+    struct wf_msg_procedure_get other = {.procedure = wf_str(MARRIAGE), .version = 99};
+    assert_string_equal(hears(cell, "sms", WF_INTAKE, WF_MSG_procedure_get, &get), "ok");
+    assert_string_equal(hears(cell, "sms", WF_INTAKE, WF_MSG_procedure_get, &other), "not_found");
+    assert_string_equal(hears(cell, "gone", WF_INTAKE, WF_MSG_procedure_get, &get), "denied");
+    get.version = 0; /* the one in force */
+    assert_ok(cell_request(cell, WF_INTAKE, "p1", WF_MSG_procedure_get, &get, &reply, &err), err);
+    const struct wf_msg_procedure_text *text = reply.body;
+    assert_int_equal(text->version, 1);
+    assert_non_null(memmem(text->text.ptr, text->text.len, "code = \"" MARRIAGE "\"", 15));
+    close_cell(cell);
+}
+
+static void a_journal_page_tells_the_status_after_each_event(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_new("2026-11-23 09:10");
+    struct wf_envelope reply = {0};
+    struct wf_error err = {0};
+    struct wf_msg_journal_fetch fetch = {.from = 1};
+    (void)submit(cell, MARRIAGE, "{}");
+    complete(cell, "verification.review", "civil_servant", "{\"verdict\": \"approve\"}");
+    assert_ok(cell_request(cell, WF_INTAKE, "j1", WF_MSG_journal_fetch, &fetch, &reply, &err), err);
+    const struct wf_msg_journal_page *page = reply.body;
+    size_t n = wf_value_count(page->events);
+    assert_int_equal(wf_value_int(wf_map_get(wf_list_at(page->events, 0), "status"), 0), 1);
+    assert_int_equal(wf_value_int(wf_map_get(wf_list_at(page->events, n - 1), "status"), 0), 4);
+    cell_close(cell);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +239,8 @@ int main(void)
         cmocka_unit_test(another_party_cannot_complete_a_leased_task),
         cmocka_unit_test(each_party_has_its_own_request_ids),
         cmocka_unit_test(a_journal_reader_sees_its_own_dossiers_and_moves_past_the_others),
+        cmocka_unit_test(whoever_is_registered_reads_definitions),
+        cmocka_unit_test(a_journal_page_tells_the_status_after_each_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,10 @@ export const REQUESTS = Object.freeze({
         "after": ["uint", false, 0],
         "max": ["uint", false, 1000],
     }],
+    "procedure_get": ["intake", {
+        "procedure": ["text", true, 64],
+        "version": ["uint", false, 0],
+    }],
     "task_fetch": [null, {
         "activity": ["text", true, 64],
         "to": ["list", true, 0],
@@ -94,6 +98,7 @@ export const REPLIES = Object.freeze([
     "done",
     "journal_page",
     "health_report",
+    "procedure_text",
     "error",
 ]);
 

@@ -39,6 +39,10 @@ REQUESTS = {
         "after": ("uint", False, 0),
         "max": ("uint", False, 1000),
     }),
+    "procedure_get": ("intake", {
+        "procedure": ("text", True, 64),
+        "version": ("uint", False, 0),
+    }),
     "task_fetch": (None, {
         "activity": ("text", True, 64),
         "to": ("list", True, 0),
@@ -94,6 +98,7 @@ REPLIES = (
     "done",
     "journal_page",
     "health_report",
+    "procedure_text",
     "error",
 )
 

@@ -70,6 +70,7 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     X(2,   dossier_event,  PARTY, INTAKE, "tell what happened to a dossier")                       \
     X(3,   dossier_get,    PARTY, INTAKE, "look up one dossier")                                   \
     X(4,   dossier_list,   PARTY, INTAKE, "look up many dossiers")                                 \
+    X(5,   procedure_get,  PARTY, INTAKE, "read the definition of a procedure")                    \
     X(10,  task_fetch,     PARTY, ANY,    "lease tasks; waits when none")                          \
     X(11,  task_extend,    PARTY, ANY,    "keep the lease")                                        \
     X(12,  task_complete,  PARTY, ANY,    "done, with the result")                                 \
@@ -84,6 +85,7 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     X(103, done,           ANY,   PARTY,  "answer to the other task verbs and journal_ack")        \
     X(104, journal_page,   ANY,   PARTY,  "answer to journal_fetch")                               \
     X(105, health_report,  ANY,   PARTY,  "answer to health")                                      \
+    X(106, procedure_text, ANY,   PARTY,  "answer to procedure_get")                               \
     X(199, error,          ANY,   PARTY,  "any request refused")                                   \
     X(200, work,           ANY,   ANY,    "dossier events queued for a service")
 
@@ -114,6 +116,9 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, I64,  due_before, OPT, 0,        "ms; open dossiers due before")                          \
     F(m, U64,  after,      OPT, 0,        "dossier id to go on from")                              \
     F(m, U64,  max,        OPT, 1000,     "default 50")
+#define WF_FIELDS_procedure_get(F, m)                                                              \
+    F(m, STR,  procedure,  REQ, 64,       "code")                                                  \
+    F(m, U64,  version,    OPT, 0,        "default: the one that new dossiers take today")
 #define WF_FIELDS_task_fetch(F, m)                                                                 \
     F(m, STR,  activity,   REQ, 64,       "such as routing.consult")                               \
     F(m, LIST, to,         REQ, 0,        "addresses served: texts, at most 64; * = all")          \
@@ -180,7 +185,7 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, I64,  until,      OPT, 0,        "the lease after extend")
 #define WF_FIELDS_journal_page(F, m)                                                               \
     F(m, LIST, events,     REQ, 0,        "maps {seq, ms, dossier, n, event, data, by, role, "     \
-                                          "states, hash}")                                         \
+                                          "states, status, hash}")                                 \
     F(m, U64,  head,       REQ, 0,        "last sequence number there is")                         \
     F(m, U64,  next,       REQ, 0,        "where to go on: what lies before and is not listed "    \
                                           "is not this party's")
@@ -188,6 +193,10 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, STR,  service,    REQ, 16,       "its name")                                              \
     F(m, U64,  pid,        REQ, 0,        "its process")                                           \
     F(m, MAP,  figures,    REQ, 0,        "names and numbers")
+#define WF_FIELDS_procedure_text(F, m)                                                             \
+    F(m, STR,  procedure,  REQ, 64,       "code")                                                  \
+    F(m, U64,  version,    REQ, 0,        "of the definition")                                     \
+    F(m, STR,  text,       REQ, 65536,    "the file as it was installed")
 #define WF_FIELDS_error(F, m)                                                                      \
     F(m, STR,  code,       REQ, 32,       "word of the table of errors")                           \
     F(m, STR,  message,    REQ, 512,      "for people; no personal data")                          \
