@@ -22,6 +22,10 @@
     X("store.create.built")    /* first commit made, not yet synced as a file */          \
     X("store.create.synced")   /* whole and synced, not yet in place */                   \
     X("store.create.renamed")  /* in place, folder not yet synced */                      \
+    X("store.aside.copied")    /* the copy is whole, the old file in place */             \
+    X("store.aside.kept")      /* the old file has its second name */                     \
+    X("store.aside.renamed")   /* the new file in place, its folder not yet synced */     \
+    X("store.upgrade.step")    /* a step is done, nothing on disk */                      \
     X("store.open")                                                                       \
     X("store.begin")                                                                      \
     X("store.put")                                                                        \

@@ -145,7 +145,7 @@ static const struct {
     {WF_TABLE_TASK_ORDER, 0x00},
 };
 
-static int put_keepers(MDB_txn *txn, const MDB_dbi tables[WF_TABLE_COUNT], struct wf_error *err)
+int wf_put_keepers(MDB_txn *txn, const MDB_dbi tables[WF_TABLE_COUNT], struct wf_error *err)
 {
     for (size_t i = 0; i < WF_COUNT(keepers); i++) {
         MDB_val key = wf_mdb_val((struct wf_slice){&keepers[i].key, 1});
@@ -169,7 +169,7 @@ static int fill(MDB_env *env, const struct wf_rec_meta *meta, struct wf_error *e
     rc = rc == 0 ? put_first_rows(txn, tables[WF_TABLE_META], meta, err)
                  : wf_lmdb_fail(err, rc, "create the tables");
     if (rc == 0)
-        rc = put_keepers(txn, tables, err);
+        rc = wf_put_keepers(txn, tables, err);
     if (rc < 0) {
         mdb_txn_abort(txn);
         return rc;

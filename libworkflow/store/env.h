@@ -43,6 +43,14 @@ int wf_env_open(MDB_env *env, const char *path, unsigned flags, struct wf_error 
  */
 bool wf_env_is_tight(MDB_env *env);
 
+/* As wf_store_open, and takes an older format too: the tables that it lacks are made. */
+int wf_store_open_older(const char *path, const struct wf_store_options *options,
+                        struct wf_store **out, struct wf_error *err) WF_CHECKED;
+
+/* Puts the rows that keep tables of passing rows from being empty (create.c). */
+int wf_put_keepers(MDB_txn *txn, const MDB_dbi tables[WF_TABLE_COUNT],
+                   struct wf_error *err) WF_CHECKED;
+
 /* Is this statfs type a file system that other hosts can write to? */
 bool wf_is_network_fs(unsigned long type);
 int wf_check_local_fs(const char *path, struct wf_error *err) WF_CHECKED;

@@ -192,44 +192,63 @@ static int check_opened_once(struct wf_store *store, const char *path, struct wf
     return 0;
 }
 
-static int open_tables(struct wf_store *store, struct wf_error *err)
+/* The number has a row of its own, so that a later format may change the meta record itself. */
+static int check_format(struct wf_store *store, MDB_txn *mdb, bool older, struct wf_error *err)
 {
-    MDB_txn *txn = NULL;
-    int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
-    if (rc != 0)
-        return wf_lmdb_fail(err, rc, "open the tables");
-    for (size_t i = 0; i < WF_TABLE_COUNT && rc == 0; i++)
-        rc = mdb_dbi_open(txn, wf_table_names[i], 0, &store->tables[i]);
-    if (rc == 0) {
-        rc = mdb_txn_commit(txn); /* makes the handles last; nothing is written */
-        return rc == 0 ? 0 : wf_lmdb_fail(err, rc, "open the tables");
-    }
-    mdb_txn_abort(txn);
-    if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)
-        return wf_fail(err, WF_E_VERSION, "%s: made by another program or release", store->path);
-    return wf_lmdb_fail(err, rc, "open the tables");
+    struct wf_txn peek = {.store = store, .mdb = mdb};
+    struct wf_key key;
+    uint64_t format = 0;
+    wf_key_start(&key);
+    wf_key_text(&key, wf_str("format"));
+    int rc = wf_txn_get_number(&peek, WF_TABLE_META, &key, &format, err);
+    if (rc == WF_NONE)
+        return wf_fail(err, WF_E_VERSION, "%s: made by another program", store->path);
+    if (rc < 0 || format == WF_STORE_FORMAT || (older && format < WF_STORE_FORMAT))
+        return rc;
+    return wf_fail(err, WF_E_VERSION, "%s: the store has format %" PRIu64 ", this release %d: %s",
+                   store->path, format, WF_STORE_FORMAT,
+                   format < WF_STORE_FORMAT ? "run `hoso upgrade`"
+                                            : "use the release of hoso that made it");
 }
 
-/* The number has a row of its own, so that a later format may change the meta record itself. */
+static int open_tables_in(struct wf_store *store, MDB_txn *txn, bool older, struct wf_error *err)
+{
+    int rc = mdb_dbi_open(txn, wf_table_names[WF_TABLE_META], 0, &store->tables[WF_TABLE_META]);
+    if (rc == 0 && (rc = check_format(store, txn, older, err)) < 0)
+        return rc;
+    for (size_t i = 0; i < WF_TABLE_COUNT && rc == 0; i++)
+        rc = mdb_dbi_open(txn, wf_table_names[i], older ? MDB_CREATE : 0, &store->tables[i]);
+    if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)
+        return wf_fail(err, WF_E_VERSION, "%s: made by another program or release", store->path);
+    return rc == 0 ? 0 : wf_lmdb_fail(err, rc, "open the tables");
+}
+
+/* Older: makes the tables that an older format lacks. */
+static int open_tables(struct wf_store *store, bool older, struct wf_error *err)
+{
+    MDB_txn *txn = NULL;
+    int rc = mdb_txn_begin(store->env, NULL, older ? 0 : MDB_RDONLY, &txn);
+    if (rc != 0)
+        return wf_lmdb_fail(err, rc, "open the tables");
+    rc = open_tables_in(store, txn, older, err);
+    if (rc < 0) {
+        mdb_txn_abort(txn);
+        return rc;
+    }
+    rc = mdb_txn_commit(txn); /* makes the handles last */
+    return rc == 0 ? 0 : wf_lmdb_fail(err, rc, "open the tables");
+}
+
 static int read_meta(struct wf_store *store, struct wf_error *err)
 {
-    uint64_t format = 0;
     struct wf_key key;
     struct wf_txn *txn = NULL;
     int rc = wf_txn_begin(store, false, &txn, err);
     if (rc < 0)
         return rc;
     wf_key_start(&key);
-    wf_key_text(&key, wf_str("format"));
-    rc = wf_txn_get_number(txn, WF_TABLE_META, &key, &format, err);
-    if (rc == 0 && format != WF_STORE_FORMAT)
-        rc = wf_fail(err, WF_E_VERSION, "%s: the store has format %" PRIu64 ", this release %d",
-                     store->path, format, WF_STORE_FORMAT);
-    wf_key_start(&key);
     wf_key_text(&key, wf_str("meta"));
-    if (rc == 0)
-        rc = wf_txn_get_record(txn, WF_TABLE_META, &key, WF_REC_meta, store->arena, &store->meta,
-                               err);
+    rc = wf_txn_get_record(txn, WF_TABLE_META, &key, WF_REC_meta, store->arena, &store->meta, err);
     if (rc == WF_NONE)
         rc = wf_fail(err, WF_E_VERSION, "%s: made by another program", store->path);
     wf_txn_abort(txn);
@@ -280,8 +299,8 @@ static int open_env(struct wf_store *store, struct wf_error *err)
     return rc;
 }
 
-int wf_store_open(const char *path, const struct wf_store_options *options, struct wf_store **out,
-                  struct wf_error *err)
+static int open_store(const char *path, const struct wf_store_options *options, bool older,
+                      struct wf_store **out, struct wf_error *err)
 {
     int rc = WF_FAULT("store.open");
     if (rc < 0)
@@ -300,7 +319,7 @@ int wf_store_open(const char *path, const struct wf_store_options *options, stru
     if (rc == 0)
         rc = open_env(store, err);
     if (rc == 0)
-        rc = open_tables(store, err);
+        rc = open_tables(store, older, err);
     if (rc == 0)
         rc = read_meta(store, err);
     if (rc == 0 && !store->options.read_only)
@@ -313,6 +332,18 @@ int wf_store_open(const char *path, const struct wf_store_options *options, stru
     open_stores = store;
     *out = store;
     return 0;
+}
+
+int wf_store_open(const char *path, const struct wf_store_options *options, struct wf_store **out,
+                  struct wf_error *err)
+{
+    return open_store(path, options, false, out, err);
+}
+
+int wf_store_open_older(const char *path, const struct wf_store_options *options,
+                        struct wf_store **out, struct wf_error *err)
+{
+    return open_store(path, options, true, out, err);
 }
 
 void wf_store_close(struct wf_store *store)

@@ -3,7 +3,7 @@
  * dump and load: a store as lines of JSON, for machines on which the binary file cannot be read
  * (another page size or byte order) and for the far future.
  *
- *   {"hoso_dump": 1, "format": 1, "cell": "vi-thanh"}
+ *   {"hoso_dump": 1, "format": 2, "cell": "vi-thanh"}
  *   {"table": "dossiers", "key": "0000000000000001", "value": "dd01..."}     bytes as hex
  *   {"rows": 1234, "hash": "..."}
  *
@@ -174,8 +174,10 @@ static int read_head(struct load *l, const struct wf_value *head)
     const char *cell = wf_value_text(wf_map_get(head, "cell"), "");
     if (wf_value_int(wf_map_get(head, "hoso_dump"), 0) != DUMP_FORMAT)
         return refuse(l, "is no dump of this release");
-    if (wf_value_int(wf_map_get(head, "format"), 0) != WF_STORE_FORMAT)
-        return wf_fail(&h->err, WF_E_VERSION, "%s: a store of another format", l->name);
+    if (wf_value_int(wf_map_get(head, "format"), 0) > WF_STORE_FORMAT)
+        return wf_fail(&h->err, WF_E_VERSION,
+                       "%s: a store of a newer format: use the release of hoso that made it",
+                       l->name);
     if (strcmp(cell, h->settings.cell) != 0)
         return wf_fail(&h->err, WF_E_STATE, "%s: is of cell \"%.60s\", hoso.cfg says \"%.60s\"",
                        l->name, cell, h->settings.cell);
@@ -240,6 +242,16 @@ static int load_lines(struct load *l, char **text, size_t *size)
     return rc;
 }
 
+/* An older release's rows have brought its format number along. */
+static int upgrade(struct load *l)
+{
+    struct hoso *h = l->d.h;
+    const struct wf_upgrade_options options = {.map_bytes = (uint64_t)h->settings.map_mib << 20,
+                                               .no_copy = true};
+    struct wf_upgrade upgraded;
+    return wf_store_upgrade(l->aside, &options, NULL, NULL, &upgraded, &h->err);
+}
+
 static int load_file(struct load *l)
 {
     struct hoso *h = l->d.h;
@@ -251,6 +263,8 @@ static int load_file(struct load *l)
     free(text);
     wf_txn_abort(l->txn);
     wf_store_close(l->store);
+    if (rc == 0)
+        rc = upgrade(l);
     if (rc == 0)
         rc = keep_check_clean(h, l->aside, &check);
     if (hoso_path(lock, l->aside, "lock.mdb"))

@@ -86,6 +86,7 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(ENDPOINT,   "endpoint",    "ADDRESS", "tcp://HOST:PORT of the gate (gate_listen)")           \
     X(OUTPUT,     "output",      "FILE",   "write to this file (standard output)")                 \
     X(DRY_RUN,    "dry-run",     NULL,     "show what would be done; change nothing")              \
+    X(NO_COPY,    "no-copy",     NULL,     "do not keep the old file")                             \
     X(MAP,        "map",         "OLD=NEW,...", "states of FROM that have another name in TO")     \
     X(BATCH,      "batch",       "N",      "dossiers in one transaction (200)")
 /* clang-format on */
@@ -288,6 +289,7 @@ int hoso_verify(struct hoso *h);
 int hoso_backup(struct hoso *h);
 int hoso_restore(struct hoso *h);
 int hoso_compact(struct hoso *h);
+int hoso_upgrade(struct hoso *h);
 int hoso_dump(struct hoso *h);
 int hoso_load(struct hoso *h);
 int hoso_chart_run(struct hoso *h);

@@ -19,7 +19,7 @@ struct outcome {
 static const struct outcome outcomes[] = {
     {WF_E_NOT_FOUND, EXIT_NOT_FOUND, NULL},
     {WF_E_CONFIG, EXIT_USAGE, NULL},
-    {WF_E_VERSION, EXIT_USAGE, "use the release of hoso that made this store"},
+    {WF_E_VERSION, EXIT_USAGE, NULL},
     {WF_E_TIMEOUT, EXIT_UNREACHABLE,
      "is the cell running? `hoso status` tells, `hoso run` starts it"},
     {WF_E_BUSY, EXIT_REFUSED, "try again a little later"},

@@ -78,10 +78,14 @@ static int check_versions(struct restore *r)
     int64_t backup = wf_value_int(wf_map_get(r->manifest, "hoso_backup"), 0);
     int64_t store = wf_value_int(wf_map_get(r->manifest, "format"), 0);
     if (backup != KEEP_BACKUP_FORMAT)
-        return wf_fail(&h->err, WF_E_VERSION, "the backup has form %lld, this release knows %d",
+        return wf_fail(&h->err, WF_E_VERSION,
+                       "the backup has form %lld, this release knows %d: use the release of hoso "
+                       "that made it",
                        (long long)backup, KEEP_BACKUP_FORMAT);
-    if (store != WF_STORE_FORMAT)
-        return wf_fail(&h->err, WF_E_VERSION, "its store has format %lld, this release %d",
+    if (store > WF_STORE_FORMAT)
+        return wf_fail(&h->err, WF_E_VERSION,
+                       "its store has format %lld, this release %d: use the release of hoso that "
+                       "made it",
                        (long long)store, WF_STORE_FORMAT);
     return 0;
 }
@@ -233,6 +237,18 @@ static int check_store(struct restore *r)
     return rc;
 }
 
+/* An older release's backup comes back in this one's format. */
+static int upgrade_store(struct restore *r)
+{
+    struct hoso *h = r->h;
+    const struct wf_upgrade_options options = {.map_bytes = (uint64_t)h->settings.map_mib << 20,
+                                               .no_copy = true};
+    struct wf_upgrade done;
+    if (wf_value_int(wf_map_get(r->manifest, "format"), 0) == WF_STORE_FORMAT)
+        return 0;
+    return wf_store_upgrade(h->settings.store, &options, NULL, NULL, &done, &h->err);
+}
+
 static int make(struct restore *r)
 {
     struct hoso *h = r->h;
@@ -242,6 +258,8 @@ static int make(struct restore *r)
         rc = settle_settings(r);
     if (rc == 0)
         rc = check_settings(r);
+    if (rc == 0)
+        rc = upgrade_store(r);
     if (rc == 0)
         rc = check_store(r);
     return rc == 0 ? keep_settle(h, r->aside, r->final) : rc;

@@ -207,6 +207,12 @@ const struct hoso_verb hoso_verbs[] = {
      hoso_restore, {OPT_NAME}},
     {"compact", "", 0, 0, "make the store's file small; cell stopped", NULL,
      hoso_compact, {OPT_CELL}},
+    {"upgrade", "", 0, 0, "take over an older store; cell stopped",
+     "Works on a copy, checks it, and puts it in the old file's place; that stays in the store's "
+     "folder as data.mdb.format-N until you delete it. Broken off at any moment it leaves the old "
+     "store as it was. --dry-run does all but the last step.\n\n"
+     "  hoso upgrade --dry-run && hoso upgrade",
+     hoso_upgrade, {OPT_DRY_RUN, OPT_NO_COPY}},
     {"dump", "", 0, 0, "the store as JSON, for other machines",
      "Holds personal data.\n\n  hoso dump --output cell.jsonl", hoso_dump, {OPT_OUTPUT}},
     {"load", "FILE|-", 1, 1, "fill a cell without a store from a dump", NULL,

@@ -176,7 +176,7 @@ class Keeping(unittest.TestCase):
         backup = self.place.path("b")
         self.hoso("backup", backup)
         path = pathlib.Path(backup, "manifest.json")
-        for old, new in (('"hoso_backup": 1', '"hoso_backup": 2'), ('"format": 1', '"format": 2')):
+        for old, new in (('"hoso_backup": 1', '"hoso_backup": 2'), ('"format": 2', '"format": 3')):
             text = path.read_text(encoding="utf-8")
             self.assertIn(old, text)
             path.write_text(text.replace(old, new), encoding="utf-8")

@@ -17,7 +17,7 @@
  *            WF_E_CORRUPT checksum or structure
  *            WF_E_IO      also every other failed commit, after which the process must end: a
  *                         failed sync must not be tried again, and begin refuses
- *            WF_E_VERSION made by another format
+ *            WF_E_VERSION of another format; the text says whether `hoso upgrade` helps
  *            After any error but WF_NONE, WF_E_INVALID and WF_E_NOT_FOUND a write transaction must
  *            be aborted; commit after a failed write aborts too and gives that code again.
  * DANGERS    never wait, send or log while a write transaction is open: the cell waits with you.
@@ -30,7 +30,7 @@
 #include "workflow/clock.h"
 #include "workflow/records.h"
 
-#define WF_STORE_FORMAT 1
+#define WF_STORE_FORMAT 2
 
 struct wf_store;
 struct wf_txn;
@@ -267,7 +267,7 @@ int wf_procedure_each(struct wf_txn *txn, struct wf_arena *arena,
                       int (*fn)(void *context, const struct wf_rec_procedure *procedure),
                       void *context, struct wf_error *err) WF_CHECKED;
 
-/* ---- keeping: check, copy, dump (check.c, copy.c, dump.c) ------------------------------------- */
+/* ---- keeping: check, copy, upgrade, dump (check.c, copy.c, upgrade.c, dump.c) ------------------ */
 
 /* Rows that were looked at, and how much was found wrong. */
 struct wf_check {
@@ -300,6 +300,27 @@ int wf_store_copy(struct wf_store *store, const char *to, struct wf_error *err) 
  */
 int wf_store_compact(const char *path, uint64_t *out_before, uint64_t *out_after,
                      struct wf_error *err) WF_CHECKED;
+
+struct wf_upgrade_options {
+    uint64_t map_bytes; /* as wf_store_options: the new tables need room */
+    bool dry_run;       /* do and check all of it aside, and leave the store as it is */
+    bool no_copy;       /* do not keep the old file */
+};
+struct wf_upgrade {
+    uint64_t from, to; /* formats; the same: there was nothing to do */
+    uint64_t before_bytes, after_bytes;
+};
+/* Called before each step with its name. */
+typedef void wf_upgrade_fn(void *context, const char *step);
+
+/*
+ * Brings a store of an older format, that nobody has open, to WF_STORE_FORMAT: compact copy, all
+ * steps on it, check, swap by rename. A crash leaves the old store or the new one. The old file
+ * stays in the store's folder as data.mdb.format-N. WF_E_BUSY: somebody has it open; WF_E_VERSION:
+ * a newer format, or no store of ours. options and fn may be NULL.
+ */
+int wf_store_upgrade(const char *path, const struct wf_upgrade_options *options, wf_upgrade_fn *fn,
+                     void *context, struct wf_upgrade *out, struct wf_error *err) WF_CHECKED;
 
 /* Every row of every table as it is stored, in one transaction; fn as in wf_dossier_each. */
 int wf_dump_each(struct wf_txn *txn,

@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A store that an older release made: refused with the cure, upgraded, worked with.
+
+    tests/integration/upgrade.py HOSO CONFIG PROCEDURES OLD.mdb.xz
+
+The upgrade is killed UPGRADE_KILLS times (30) at random moments; UPGRADE_SEED chooses others.
+"""
+import json
+import lzma
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HOSO, CONFIG, PROCEDURES, OLD = sys.argv[1:5]
+SEED = int(os.environ.get("UPGRADE_SEED", "20261123"))
+KILLS = int(os.environ.get("UPGRADE_KILLS", "30"))
+DOSSIERS = {f"000.00.13.H30-261123-{n:04}": "payment" if n == 1 else "accept"
+            for n in range(1, 7)}
+HEAD = (19, "b9efef7f17c578448318cbe56568a758b8595c2a0afa7ec47a06ac2150ab2be2")
+
+
+def run(*words, faults=""):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+    env["WF_FAULTS"] = faults
+    return subprocess.run([HOSO, *words], env=env, text=True, errors="replace",
+                          capture_output=True, timeout=60, check=False)
+
+
+class Upgrade(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="hoso-upgrade-")
+        self.cell = os.path.join(self.folder, "cell")
+        done = run("init", self.cell, "--config-from", CONFIG)
+        assert done.returncode == 0, done.stderr
+        self.store = pathlib.Path(self.cell, "store")
+        self.data = self.store / "data.mdb"
+        self.old = lzma.decompress(pathlib.Path(OLD).read_bytes())
+        self.put_old()
+
+    def tearDown(self):
+        shutil.rmtree(self.folder)
+
+    def put_old(self):
+        for path in self.store.iterdir():
+            path.unlink() if path.is_file() else shutil.rmtree(path)
+        self.data.write_bytes(self.old)
+        self.data.chmod(0o600)
+
+    def hoso(self, *words, expect=0, **how):
+        done = run(*words, "--cell", self.cell, **how)
+        self.assertEqual(done.returncode, expect, f"{words}: {done.stdout}{done.stderr}")
+        return done.stdout if expect == 0 else done.stderr
+
+    def ask(self, *words):
+        return json.loads(self.hoso(*words, "--json"))
+
+    def expect_all_as_before(self):
+        found = self.ask("verify")
+        self.assertTrue(found["undamaged"], found)
+        self.assertEqual((found["journal_seq"], found["journal_hash"]), HEAD)
+        rows = self.ask("list", "--max", "0")["dossiers"]
+        self.assertEqual({row["dossier"]: row["states"][-1] for row in rows}, DOSSIERS)
+        self.assertEqual(len(self.ask("task", "list", "--max", "0")["tasks"]), found["tasks"])
+
+    def test_every_program_names_the_cure(self):
+        intake = os.path.join(os.path.dirname(HOSO), "hoso-intake")
+        for words in (["list"], ["status"], ["run"], ["verify"], ["compact"],
+                      ["backup", os.path.join(self.folder, "b")]):
+            said = self.hoso(*words, expect=2)
+            self.assertEqual(len(said.splitlines()), 1, said)
+            self.assertIn("run `hoso upgrade`", said)
+        done = subprocess.run([intake, "--config", os.path.join(self.cell, "hoso.cfg")], text=True,
+                              capture_output=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("run `hoso upgrade`", done.stderr)
+        self.assertEqual(self.data.read_bytes(), self.old)
+
+    def test_a_dry_run_changes_nothing_and_an_upgrade_keeps_the_old_file(self):
+        self.assertTrue(self.ask("upgrade", "--dry-run")["dry_run"])
+        self.assertEqual(self.data.read_bytes(), self.old)
+        done = self.ask("upgrade")
+        self.assertEqual((done["from"], done["to"]), (1, 2))
+        self.assertEqual(pathlib.Path(done["kept"]).read_bytes(), self.old)
+        self.assertEqual(self.data.stat().st_mode & 0o777, 0o600)
+        self.expect_all_as_before()
+        again = self.ask("upgrade")
+        self.assertEqual(again["from"], again["to"])
+        self.put_old()
+        self.assertEqual(self.ask("upgrade", "--no-copy")["kept"], "")
+        self.assertEqual(sorted(p.name for p in self.store.iterdir()), ["data.mdb", "lock.mdb"])
+
+    def test_a_kill_at_any_moment_leaves_the_old_store_or_the_new_one(self):
+        dice = random.Random(SEED)
+        began = time.monotonic()
+        self.hoso("upgrade", "--dry-run")
+        whole = time.monotonic() - began
+        ends = {"old": 0, "new": 0}
+        for _ in range(KILLS):
+            self.put_old()
+            child = subprocess.Popen([HOSO, "upgrade", "--cell", self.cell],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(dice.uniform(0, whole))
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            is_old = self.data.read_bytes() == self.old
+            ends["old" if is_old else "new"] += 1
+            if is_old and dice.random() < 0.5:
+                self.assertIn("run `hoso upgrade`", self.hoso("list", expect=2))
+            else:
+                self.hoso("upgrade")
+                self.expect_all_as_before()
+        print(f"killed: {ends}", file=sys.stderr)
+
+    def test_a_crash_at_each_point_leaves_the_old_store_or_the_new_one(self):
+        points = ("store.aside.copied", "store.begin", "store.put", "store.commit.before",
+                  "store.commit.after", "store.aside.kept", "store.aside.renamed")
+        for point in points:
+            done = run("upgrade", "--cell", self.cell, faults=f"{point}:1=kill")
+            if done.returncode == 0:
+                self.skipTest("built without fault points")
+            self.assertEqual(done.returncode, -signal.SIGKILL, point)
+            self.assertEqual(self.data.read_bytes() == self.old, point != "store.aside.renamed")
+            self.hoso("upgrade")
+            self.expect_all_as_before()
+            self.put_old()
+
+    def test_the_workers_go_on_with_it(self):
+        self.hoso("upgrade")
+        supervisor = subprocess.Popen([HOSO, "run", "--cell", self.cell], stdout=subprocess.PIPE,
+                                      stderr=subprocess.DEVNULL, text=True)
+        try:
+            self.assertIn("is ready", supervisor.stdout.readline())
+            self.assertIn("is running", self.hoso("upgrade", expect=1))
+            claim = self.ask("task", "claim", "verification.review", "--by", "an", "--role",
+                             "civil_servant")["tasks"][0]
+            self.hoso("task", "complete", str(claim["task"]), str(claim["token"]),
+                      '{"verdict": "approve"}', "--by", "an")
+            self.assertTrue(self.ask("verify")["undamaged"])
+        finally:
+            supervisor.terminate()
+            supervisor.wait(timeout=30)
+            supervisor.stdout.close()
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
