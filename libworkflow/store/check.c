@@ -183,8 +183,10 @@ static int compare_tables(struct check *c, const struct wf_counts *k)
     return rc;
 }
 
-/* Counts, by service, the rows of the queues, dead letters or tasks: all that is open now. */
-static int count_services(struct check *c, enum wf_table table, int64_t out[WF_SERVICE_COUNT])
+/* Counts, by service, the rows of the queues, dead letters or tasks: all that is open now; and of
+ * them the leased tasks, the items that have failed before. */
+static int count_services(struct check *c, enum wf_table table, int64_t out[WF_SERVICE_COUNT],
+                          int64_t out_marked[WF_SERVICE_COUNT])
 {
     struct wf_rows rows;
     struct wf_slice value;
@@ -199,29 +201,37 @@ static int count_services(struct check *c, enum wf_table table, int64_t out[WF_S
         if (is_keeper(table, &rows.at))
             continue;
         wf_arena_reset(c->arena);
-        if (table == WF_TABLE_DEAD)
+        if (table != WF_TABLE_TASKS)
             rc = wf_txn_unpack(table, WF_REC_queue, value, c->arena, &item, c->err);
         if (table == WF_TABLE_TASKS)
             rc = wf_txn_unpack(table, WF_REC_task, value, c->arena, &task, c->err);
         if (rc != 0)
             break;
         uint64_t service = table == WF_TABLE_TASKS ? task.service : item.service;
-        if (service < WF_SERVICE_COUNT)
-            out[service]++;
+        if (service >= WF_SERVICE_COUNT)
+            continue;
+        out[service]++;
+        out_marked[service] += task.leased || item.attempts > 0 ? 1 : 0;
     }
     wf_rows_close(&rows);
     return rc == WF_NONE ? 0 : rc;
 }
 
-static int compare_services(struct check *c, enum wf_table table, const int64_t *counters)
+/* `marked` may be NULL. */
+static int compare_services(struct check *c, enum wf_table table, const int64_t *counters,
+                            const char *mark, const int64_t *marked)
 {
     int64_t rows[WF_SERVICE_COUNT] = {0};
+    int64_t marked_rows[WF_SERVICE_COUNT] = {0};
     char what[64];
-    int rc = count_services(c, table, rows);
+    int rc = count_services(c, table, rows, marked_rows);
     for (unsigned s = 0; s < WF_SERVICE_COUNT && rc == 0; s++) {
-        (void)snprintf(what, sizeof(what), "%s of %s", wf_table_names[table],
-                       wf_service_word((enum wf_service)s));
+        const char *name = wf_service_word((enum wf_service)s);
+        (void)snprintf(what, sizeof(what), "%s of %s", wf_table_names[table], name);
         compare(c, what, (uint64_t)rows[s], (uint64_t)counters[s]);
+        (void)snprintf(what, sizeof(what), "%s %s of %s", mark, wf_table_names[table], name);
+        if (marked != NULL)
+            compare(c, what, (uint64_t)marked_rows[s], (uint64_t)marked[s]);
     }
     return rc;
 }
@@ -251,11 +261,15 @@ static int totals(struct check *c, struct wf_counts *out)
     *out = *k;
     rc = check_damage(c, compare_tables(c, k), "counters");
     if (rc == 0)
-        rc = check_damage(c, compare_services(c, WF_TABLE_QUEUES, k->queued), "queues");
+        rc = check_damage(
+            c, compare_services(c, WF_TABLE_QUEUES, k->queued, "retried", k->retrying), "queues");
     if (rc == 0)
-        rc = check_damage(c, compare_services(c, WF_TABLE_DEAD, k->dead), "dead");
+        rc = check_damage(c, compare_services(c, WF_TABLE_DEAD, k->dead, "", NULL), "dead");
     if (rc == 0)
-        rc = check_damage(c, compare_services(c, WF_TABLE_TASKS, k->tasks), "tasks");
+        rc = check_damage(c, compare_services(c, WF_TABLE_TASKS, k->tasks, "leased", k->leased),
+                          "tasks");
+    if (rc == 0)
+        rc = check_damage(c, check_tallies_sums(c, k), "tallies");
     if (rc == 0)
         rc = check_damage(c, compare_head(c, k), "journal");
     if (rc == 0)
@@ -285,6 +299,8 @@ static int compare_walk(struct check *c, const struct wf_counts *before)
     if (c->sum.was_quiet) {
         compare(c, "open dossiers", c->open, k->open);
         compare(c, "closed dossiers", c->closed, k->closed);
+        if (rc == 0)
+            rc = check_damage(c, check_tallies_each(c), "tallies");
     }
     wf_txn_abort(c->txn);
     return rc;
@@ -311,6 +327,7 @@ int wf_store_check(struct wf_store *store, wf_finding_fn *fn, void *context, str
     if (rc == 0)
         rc = compare_walk(&c, &before);
     wf_free(c.waiting);
+    wf_free(c.tallies.rows);
     wf_arena_free(c.arena);
     if (rc == 0)
         *out = c.sum;

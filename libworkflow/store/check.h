@@ -5,6 +5,15 @@
 
 #include "store/txn.h"
 
+/* How often a key was met, by its hash: open addressing, hash 0 = free. */
+struct check_tallies {
+    struct check_tally {
+        uint64_t hash, n;
+    } * rows;
+    size_t n, room;
+    bool failed;
+};
+
 struct check {
     struct wf_store *store;
     struct wf_txn *txn; /* of the part under way */
@@ -18,6 +27,7 @@ struct check {
     uint64_t *waiting; /* numbers of all queue items, sorted; made when first needed in a part */
     size_t n_waiting, cap_waiting;
     bool has_waiting;
+    struct check_tallies tallies; /* of the dossiers walked over */
     struct wf_error *err;
 };
 
@@ -34,5 +44,10 @@ typedef int check_row_fn(struct check *c, const struct wf_key *key, struct wf_sl
 
 /* One for each table, by enum wf_table. */
 extern check_row_fn *const check_rows[WF_TABLE_COUNT];
+
+/* check_tallies.c: counts a dossier; sums in one snapshot; each tally, where nobody wrote since. */
+void check_tallies_add(struct check *c, const struct wf_rec_dossier *dossier);
+int check_tallies_sums(struct check *c, const struct wf_counts *counts);
+int check_tallies_each(struct check *c);
 
 #endif

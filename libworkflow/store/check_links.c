@@ -124,6 +124,15 @@ static int numbers_row(struct check *c, const struct wf_key *key, struct wf_slic
     return check_number(c, WF_TABLE_NUMBERS, key, &number);
 }
 
+static int tallies_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    uint64_t number = 0;
+    (void)value;
+    if (!wf_tally_is_key(key))
+        check_find(c, "keys", "tallies: a key of no known kind");
+    return check_number(c, WF_TABLE_TALLIES, key, &number);
+}
+
 static int cursors_row(struct check *c, const struct wf_key *key, struct wf_slice value)
 {
     uint64_t seq = 0;
@@ -270,6 +279,7 @@ static int dossiers_row(struct check *c, const struct wf_key *key, struct wf_sli
     if (d.id != last_u64(key) || d.id > wf_txn_counts(c->txn)->dossier_id)
         check_find(c, "keys", "dossiers: a record lies under a number not its own");
     *(d.closed == 0 ? &c->open : &c->closed) += 1;
+    check_tallies_add(c, &d);
     if (!has_row(c, WF_TABLE_CONTENTS, key))
         check_find(c, "links", "dossier %" PRIu64 ": its fields and papers are missing", d.id);
     check_code(c, &d);
@@ -527,6 +537,7 @@ check_row_fn *const check_rows[WF_TABLE_COUNT] = {
     [WF_TABLE_BY_STATE] = by_state_row,
     [WF_TABLE_BY_SITE] = by_site_row,
     [WF_TABLE_BY_DUE] = by_due_row,
+    [WF_TABLE_TALLIES] = tallies_row,
     [WF_TABLE_NUMBERS] = numbers_row,
     [WF_TABLE_JOURNAL] = journal_row,
     [WF_TABLE_HISTORY] = history_row,

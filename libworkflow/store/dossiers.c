@@ -248,6 +248,8 @@ int wf_dossier_put(struct wf_txn *txn, const struct wf_rec_dossier *before,
         rc = write_code(txn, before, now, err);
     if (rc == 0)
         rc = write_index(txn, before, now, err);
+    if (rc == 0)
+        rc = wf_tallies_change(txn, before, now, err);
     if (rc < 0)
         return wf_wrap(err, "save dossier %" PRIu64, now->id);
     if (before != NULL)
@@ -283,7 +285,7 @@ int wf_content_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena,
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
-static bool stands_in(const struct wf_rec_dossier *d, struct wf_str state)
+bool wf_dossier_stands_in(const struct wf_rec_dossier *d, struct wf_str state)
 {
     for (size_t i = 0; i < wf_value_count(d->states); i++) {
         if (wf_str_equal(wf_value_str(wf_list_at(d->states, i)), state))
@@ -298,7 +300,8 @@ static bool fits(const struct wf_rec_dossier *d, const struct wf_dossier_filter 
         return false;
     return (f->procedure.len == 0 || wf_str_equal(d->procedure, f->procedure)) &&
            (f->site.len == 0 || wf_str_equal(d->site, f->site)) &&
-           (f->state.len == 0 || stands_in(d, f->state)) && (!f->open_only || d->closed == 0);
+           (f->state.len == 0 || wf_dossier_stands_in(d, f->state)) &&
+           (!f->open_only || d->closed == 0);
 }
 
 struct plan {

@@ -244,3 +244,29 @@ int wf_cursor_put(struct wf_txn *txn, struct wf_str name, uint64_t seq, struct w
     name_key(&key, name);
     return wf_txn_put_number(txn, WF_TABLE_CURSORS, &key, seq, WF_PUT_SET, err);
 }
+
+struct cursors {
+    int (*fn)(void *context, struct wf_str name, uint64_t seq);
+    void *context;
+};
+
+static int visit_cursor(void *context, const struct wf_rows *rows, struct wf_slice value,
+                        struct wf_error *err)
+{
+    const struct cursors *c = context;
+    uint64_t seq = 0;
+    (void)value;
+    int rc = wf_txn_get_number(rows->txn, WF_TABLE_CURSORS, &rows->at, &seq, err);
+    return rc == 0
+               ? c->fn(c->context, (struct wf_str){(const char *)rows->at.bytes, rows->at.len}, seq)
+               : rc;
+}
+
+int wf_cursor_each(struct wf_txn *txn, int (*fn)(void *context, struct wf_str name, uint64_t seq),
+                   void *context, struct wf_error *err)
+{
+    struct cursors c = {fn, context};
+    struct wf_key from;
+    wf_key_start(&from);
+    return wf_rows_each(txn, WF_TABLE_CURSORS, &from, 0, visit_cursor, &c, err);
+}

@@ -4,7 +4,8 @@
  *
  * Bookkeeping: `done` counts every item that left the queue, settled or buried; one that is put
  * back under its old number was not done after all. So queued + done is the number of items ever
- * made, whatever the order of tries.
+ * made, whatever the order of tries. `again` counts those put back, so that queued + done + again
+ * and done + again never fall: what went in and what came out, each try for itself.
  */
 #include <inttypes.h>
 
@@ -42,6 +43,27 @@ static int put_row(struct wf_txn *txn, const struct wf_rec_queue *item, enum wf_
     return wf_txn_put_record(txn, WF_TABLE_QUEUES, &key, WF_REC_queue, item, mode, err);
 }
 
+static int64_t is_retried(const struct wf_rec_queue *item)
+{
+    return item->attempts > 0 ? 1 : 0;
+}
+
+/* The same item under the same key, changed. */
+static int put_in_place(struct wf_txn *txn, const struct wf_rec_queue *item, struct wf_error *err)
+{
+    struct wf_rec_queue before;
+    struct wf_key key;
+    queue_key(&key, item->service, item->due, item->seq);
+    wf_arena_reset(txn->arena);
+    int rc = wf_txn_get_record(txn, WF_TABLE_QUEUES, &key, WF_REC_queue, txn->arena, &before, err);
+    int64_t was_retried = rc == 0 ? is_retried(&before) : 0;
+    if (rc == 0)
+        rc = put_row(txn, item, WF_PUT_SET, err);
+    if (rc == 0)
+        txn->counts.retrying[item->service] += is_retried(item) - was_retried;
+    return rc;
+}
+
 int wf_queue_put(struct wf_txn *txn, struct wf_rec_queue *item, struct wf_error *err)
 {
     struct wf_counts *counts = &txn->counts;
@@ -54,14 +76,17 @@ int wf_queue_put(struct wf_txn *txn, struct wf_rec_queue *item, struct wf_error 
         row.seq = counts->queue_seq + 1;
     rc = put_row(txn, &row, WF_PUT_NEW, err);
     if (rc == WF_E_CONFLICT && !is_new)
-        return put_row(txn, &row, WF_PUT_SET, err); /* the same item, changed in its place */
+        return put_in_place(txn, &row, err);
     if (rc < 0)
         return rc;
     counts->queued[item->service]++;
-    if (is_new)
+    counts->retrying[item->service] += is_retried(&row);
+    if (is_new) {
         counts->queue_seq = row.seq;
-    else
+    } else {
         counts->done[item->service]--;
+        counts->again[item->service]++;
+    }
     item->seq = row.seq;
     return 0;
 }
@@ -103,6 +128,7 @@ int wf_queue_del(struct wf_txn *txn, const struct wf_rec_queue *item, struct wf_
     rc = wf_txn_del(txn, WF_TABLE_QUEUES, &key, err);
     if (rc == 0) {
         txn->counts.queued[item->service]--;
+        txn->counts.retrying[item->service] -= is_retried(item);
         txn->counts.done[item->service]++;
     }
     return rc;

@@ -109,6 +109,9 @@ int wf_counts_pack(const struct wf_counts *c, struct wf_buf *out, struct wf_erro
     struct five tasks;
     struct five dead;
     struct five done;
+    struct five leased;
+    struct five retrying;
+    struct five again;
     const struct wf_rec_counters record = {.dossier_id = c->dossier_id,
                                            .queue_seq = c->queue_seq,
                                            .task_id = c->task_id,
@@ -122,7 +125,10 @@ int wf_counts_pack(const struct wf_counts *c, struct wf_buf *out, struct wf_erro
                                            .tasks = five_list(&tasks, c->tasks),
                                            .dead = five_list(&dead, c->dead),
                                            .timers = c->timers,
-                                           .done = five_list(&done, c->done)};
+                                           .done = five_list(&done, c->done),
+                                           .leased = five_list(&leased, c->leased),
+                                           .retrying = five_list(&retrying, c->retrying),
+                                           .again = five_list(&again, c->again)};
     return wf_record_pack(WF_REC_counters, &record, out, err);
 }
 
@@ -158,6 +164,9 @@ int wf_counts_load(struct wf_txn *txn, struct wf_error *err)
     read_five(r.tasks, c->tasks);
     read_five(r.dead, c->dead);
     read_five(r.done, c->done);
+    read_five(r.leased, c->leased);
+    read_five(r.retrying, c->retrying);
+    read_five(r.again, c->again);
     txn->loaded = *c;
     return 0;
 }

@@ -52,6 +52,11 @@ static int put_task(struct wf_txn *txn, const struct wf_rec_task *task, enum wf_
     return wf_txn_put_record(txn, WF_TABLE_TASKS, &key, WF_REC_task, task, mode, err);
 }
 
+static int64_t is_out(const struct wf_rec_task *task)
+{
+    return task->leased ? 1 : 0;
+}
+
 int wf_task_put_new(struct wf_txn *txn, struct wf_rec_task *task, struct wf_error *err)
 {
     struct wf_rec_task row = *task;
@@ -65,6 +70,7 @@ int wf_task_put_new(struct wf_txn *txn, struct wf_rec_task *task, struct wf_erro
         return wf_wrap(err, "save a new task");
     txn->counts.task_id = row.id;
     txn->counts.tasks[row.service]++;
+    txn->counts.leased[row.service] += is_out(&row);
     task->id = row.id;
     return 0;
 }
@@ -95,6 +101,8 @@ int wf_task_update(struct wf_txn *txn, const struct wf_rec_task *before,
         if (rc == 0)
             rc = put_order(txn, now, err);
     }
+    if (rc == 0)
+        txn->counts.leased[now->service] += is_out(now) - is_out(before);
     return rc < 0 ? wf_wrap(err, "save task %" PRIu64, now->id) : 0;
 }
 
@@ -105,8 +113,10 @@ int wf_task_del(struct wf_txn *txn, const struct wf_rec_task *task, struct wf_er
     int rc = wf_txn_del(txn, WF_TABLE_TASKS, &key, err);
     if (rc == 0)
         rc = del_order(txn, task, err);
-    if (rc == 0)
+    if (rc == 0) {
         txn->counts.tasks[task->service]--;
+        txn->counts.leased[task->service] -= is_out(task);
+    }
     return rc < 0 ? wf_wrap(err, "delete task %" PRIu64, task->id) : rc;
 }
 

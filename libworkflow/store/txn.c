@@ -121,6 +121,7 @@ int wf_txn_begin(struct wf_store *store, bool write, struct wf_txn **out, struct
     store->writing = store->writing || write;
     txn->broken = 0;
     txn->n_writes = 0;
+    txn->n_tallies = 0;
     txn->tight = write && wf_env_is_tight(store->env);
     rc = wf_counts_load(txn, err);
     if (rc < 0) {
@@ -175,7 +176,9 @@ static int flush(struct wf_txn *txn, struct wf_error *err)
 {
     if (txn->broken != 0)
         return wf_fail(err, txn->broken, "commit after an error in the transaction");
-    int rc = wf_counts_flush(txn, err);
+    int rc = wf_tallies_flush(txn, err);
+    if (rc == 0)
+        rc = wf_counts_flush(txn, err);
     if (rc < 0)
         return rc;
     rc = WF_FAULT("store.commit.before");

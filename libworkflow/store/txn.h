@@ -26,6 +26,7 @@
     X(BY_STATE,     "by_state")     /* procedure # | state # | id, per active state */    \
     X(BY_SITE,      "by_site")      /* site # | id */                                     \
     X(BY_DUE,       "by_due")       /* due | id, open ones with a due date */             \
+    X(TALLIES,      "tallies")      /* see tallies.c -> number: open dossiers */          \
     X(NUMBERS,      "numbers")      /* series -> number: last one given */                \
     X(JOURNAL,      "journal")      /* seq -> event, hash */                              \
     X(HISTORY,      "history")      /* dossier | seq */                                   \
@@ -67,6 +68,17 @@ extern const struct wf_writes wf_lmdb_writes;
 /* NULL gives back the plain LMDB ones. Not inside a transaction. */
 void wf_store_set_writes(struct wf_store *store, const struct wf_writes *writes);
 
+/* Changes of tallies, gathered until commit: a batch touches the same few over and over. */
+#define WF_TALLY_NAME   128 /* bytes of a name that count */
+#define WF_TALLY_KEY    (2 * WF_TALLY_NAME + 2)
+#define WF_TALLIES_MOST 48
+
+struct wf_tally {
+    int64_t change;
+    size_t len;
+    uint8_t bytes[WF_TALLY_KEY];
+};
+
 struct wf_txn {
     struct wf_store *store;
     struct MDB_txn *mdb;
@@ -76,6 +88,8 @@ struct wf_txn {
     uint64_t n_writes;
     struct wf_counts loaded; /* as they were at begin */
     struct wf_counts counts;
+    struct wf_tally tallies[WF_TALLIES_MOST];
+    size_t n_tallies;
     struct wf_buf buf;      /* for packing; one for all puts */
     struct wf_arena *arena; /* short-lived: each user resets it, nobody keeps anything in it */
 };
@@ -112,6 +126,24 @@ int wf_counts_pack(const struct wf_counts *counts, struct wf_buf *out,
 int wf_counts_load(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
 int wf_counts_flush(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
 
+/* ---- tallies (tallies.c) ---------------------------------------------------------------------- */
+
+/* Notes what the change of a dossier does to the tallies; before NULL = new, now NULL = gone. */
+int wf_tallies_change(struct wf_txn *txn, const struct wf_rec_dossier *before,
+                      const struct wf_rec_dossier *now, struct wf_error *err) WF_CHECKED;
+/* Writes what was noted. */
+int wf_tallies_flush(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
+/* Counts all dossiers, tasks and queue items of a store that had no tallies. */
+int wf_tallies_fill(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
+/* Calls fn with the key of each tally that the dossier counts in, and that `other` (may be NULL)
+ * does not. */
+void wf_tallies_of(const struct wf_rec_dossier *dossier, const struct wf_rec_dossier *other,
+                   void (*fn)(void *context, const struct wf_key *key), void *context);
+bool wf_tally_is_key(const struct wf_key *key);
+/* Sums over all hours, and over all procedures. */
+int wf_tally_sums(struct wf_txn *txn, uint64_t *out_due, uint64_t *out_open,
+                  struct wf_error *err) WF_CHECKED;
+
 /* Rows of the table in this snapshot, by LMDB's own count. */
 int wf_txn_entries(struct wf_txn *txn, enum wf_table table, uint64_t *out,
                    struct wf_error *err) WF_CHECKED;
@@ -124,6 +156,7 @@ bool wf_dossier_calls_for(const struct wf_rec_dossier *dossier, enum wf_table ta
 /* WF_NONE where an index row of the dossier is missing; *out_table names the index. */
 int wf_dossier_index_check(struct wf_txn *txn, const struct wf_rec_dossier *dossier,
                            enum wf_table *out_table, struct wf_error *err) WF_CHECKED;
+bool wf_dossier_stands_in(const struct wf_rec_dossier *dossier, struct wf_str state);
 void wf_task_order_key(struct wf_key *key, const struct wf_rec_task *task);
 /* Pages: the free list within the file and each page once; sums of pages. (pages.c) */
 int wf_pages_check(struct wf_txn *txn, bool *out_is_sound, char *text, size_t size,

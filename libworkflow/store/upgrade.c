@@ -28,6 +28,7 @@ struct step {
 };
 
 static const struct step steps[] = {
+    {1, "tallies", wf_tallies_fill},
     {0, NULL, NULL}, /* ends the list */
 };
 

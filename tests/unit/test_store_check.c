@@ -176,7 +176,7 @@ static void every_lost_row_is_missed(void **state)
         {WF_TABLE_BY_DUE, "index"},    {WF_TABLE_JOURNAL, "journal"},
         {WF_TABLE_HISTORY, "history"}, {WF_TABLE_QUEUES, "links"},
         {WF_TABLE_TASKS, "links"},     {WF_TABLE_TASK_ORDER, "index"},
-        {WF_TABLE_TIMERS, "links"},
+        {WF_TABLE_TIMERS, "links"},    {WF_TABLE_TALLIES, "tallies"},
     };
     for (size_t i = 0; i < WF_COUNT(rows); i++) {
         lose_row(rows[i].table);

@@ -41,7 +41,10 @@
     F(m, LIST, tasks,      REQ, 0)   /* 5 ints: open tasks by service */                  \
     F(m, LIST, dead,       REQ, 0)   /* 5 ints: dead letters by service */                \
     F(m, U64,  timers,     REQ, 0)   /* armed */                                          \
-    F(m, LIST, done,       REQ, 0)   /* 5 ints: queue items ever settled, by service */
+    F(m, LIST, done,       REQ, 0)   /* 5 ints: queue items ever settled, by service */   \
+    F(m, LIST, leased,     REQ, 0)   /* 5 ints: tasks given out and not come back */      \
+    F(m, LIST, retrying,   REQ, 0)   /* 5 ints: queue items that have failed before */    \
+    F(m, LIST, again,      REQ, 0)   /* 5 ints: items ever put back into their queue */
 #define WF_RECORD_dossier(F, m)                                                           \
     F(m, U64,  id,         REQ, 0)                                                        \
     F(m, U64,  events,     REQ, 0)   /* events applied: n of the last one */              \

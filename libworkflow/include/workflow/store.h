@@ -101,6 +101,8 @@ struct wf_counts {
     uint8_t journal_hash[32];
     int64_t queued[WF_SERVICE_COUNT], tasks[WF_SERVICE_COUNT], dead[WF_SERVICE_COUNT],
         done[WF_SERVICE_COUNT];
+    /* tasks given out and not come back; of queued, what has failed before; ever put back */
+    int64_t leased[WF_SERVICE_COUNT], retrying[WF_SERVICE_COUNT], again[WF_SERVICE_COUNT];
 };
 const struct wf_counts *wf_txn_counts(const struct wf_txn *txn);
 
@@ -140,6 +142,18 @@ int wf_dossier_each(struct wf_txn *txn, const struct wf_dossier_filter *filter,
                     int (*fn)(void *context, const struct wf_rec_dossier *dossier), void *context,
                     struct wf_error *err) WF_CHECKED;
 
+/* ---- tallies: open dossiers, counted where they change -------------------------------------- */
+
+/* Calls fn with the number of open dossiers of each procedure (state ""), and of each of its states,
+ * an outer one too; fn as in wf_dossier_each. What is 0 is not listed. */
+int wf_tally_each(struct wf_txn *txn,
+                  int (*fn)(void *context, struct wf_str procedure, struct wf_str state,
+                            uint64_t n),
+                  void *context, struct wf_error *err) WF_CHECKED;
+/* How many open dossiers have a due date before it: sums of hours, and the last hour's rows. */
+int wf_tally_due_before(struct wf_txn *txn, int64_t ms, uint64_t *out,
+                        struct wf_error *err) WF_CHECKED;
+
 /* Next number of a series ("000.00.13.H30|261123"), from 1; never given twice. WF_E_FULL above max.
  */
 int wf_number_next(struct wf_txn *txn, struct wf_str series, uint64_t max, uint64_t *out,
@@ -173,6 +187,8 @@ int wf_cursor_get(struct wf_txn *txn, struct wf_str name, uint64_t *out_seq,
                   struct wf_error *err) WF_CHECKED;
 int wf_cursor_put(struct wf_txn *txn, struct wf_str name, uint64_t seq,
                   struct wf_error *err) WF_CHECKED;
+int wf_cursor_each(struct wf_txn *txn, int (*fn)(void *context, struct wf_str name, uint64_t seq),
+                   void *context, struct wf_error *err) WF_CHECKED;
 
 /* ---- queues and dead letters ---------------------------------------------------------------- */
 
