@@ -227,7 +227,7 @@ static void a_journal_page_tells_the_status_after_each_event(void **state)
     const struct wf_msg_journal_page *page = reply.body;
     size_t n = wf_value_count(page->events);
     assert_int_equal(wf_value_int(wf_map_get(wf_list_at(page->events, 0), "status"), 0), 1);
-    assert_int_equal(wf_value_int(wf_map_get(wf_list_at(page->events, n - 1), "status"), 0), 4);
+    assert_int_equal(wf_value_int(wf_map_get(wf_list_at(page->events, n - 1), "status"), 0), 6);
     cell_close(cell);
 }
 
