@@ -11,11 +11,11 @@
 
 /* The envelope as a table of its own, so that its keys are read like any other field. */
 struct header {
-    uint64_t v;
+    uint64_t v, seq;
     struct wf_str type, id, re, party, to;
 };
 
-enum { KEY_V, KEY_TYPE, KEY_ID, KEY_RE, KEY_PARTY, KEY_TO, KEY_BODY, KEYS };
+enum { KEY_V, KEY_TYPE, KEY_ID, KEY_RE, KEY_PARTY, KEY_TO, KEY_SEQ, KEY_BODY, KEYS };
 
 /* clang-format off */
 static const struct wf_wire_field keys[] = {
@@ -25,6 +25,7 @@ static const struct wf_wire_field keys[] = {
     [KEY_RE]    = {"re",    WF_WIRE_STR, false, offsetof(struct header, re),    MAX_ID_BYTES, ""},
     [KEY_PARTY] = {"party", WF_WIRE_STR, false, offsetof(struct header, party), MAX_ID_BYTES, ""},
     [KEY_TO]    = {"to",    WF_WIRE_STR, false, offsetof(struct header, to),    16, ""},
+    [KEY_SEQ]   = {"seq",   WF_WIRE_U64, false, offsetof(struct header, seq),   0, ""},
 };
 /* clang-format on */
 
@@ -64,8 +65,13 @@ static int put_fields(msgpack_packer *packer, const struct wf_wire_field *fields
 static int put_envelope(const struct wf_envelope *envelope, const struct wf_message_info *info,
                         struct wf_buf *out, struct wf_error *err)
 {
-    const struct header header = {WF_PROTOCOL_VERSION, wf_str(info->name), envelope->id,
-                                  envelope->re,        envelope->party,    envelope->to};
+    const struct header header = {.v = WF_PROTOCOL_VERSION,
+                                  .seq = envelope->seq,
+                                  .type = wf_str(info->name),
+                                  .id = envelope->id,
+                                  .re = envelope->re,
+                                  .party = envelope->party,
+                                  .to = envelope->to};
     msgpack_packer packer;
     codec_packer(&packer, out);
     msgpack_pack_map(&packer, count_filled(keys, WF_COUNT(keys), &header) + 1);
@@ -191,7 +197,7 @@ static int read_key(const struct parts *parts, size_t key, struct wf_arena *aren
 static int read_header(const struct parts *parts, struct wf_arena *arena, struct header *header,
                        struct wf_str *out_id, struct wf_error *err)
 {
-    static const size_t order[] = {KEY_ID, KEY_V, KEY_TYPE, KEY_RE, KEY_PARTY, KEY_TO};
+    static const size_t order[] = {KEY_ID, KEY_V, KEY_TYPE, KEY_RE, KEY_PARTY, KEY_TO, KEY_SEQ};
     for (size_t i = 0; i < WF_COUNT(order); i++) {
         int rc = read_key(parts, order[i], arena, header, err);
         if (rc < 0)
@@ -272,8 +278,8 @@ static int read_message(const msgpack_object *root, enum wf_end sender, enum wf_
         return wf_fail(err, WF_E_NOMEM, "no memory for the body");
     rc = read_body(info, &parts.at[KEY_BODY]->via.map, arena, body, err);
     if (rc == 0)
-        *out =
-            (struct wf_envelope){info->code, header.id, header.re, header.party, header.to, body};
+        *out = (struct wf_envelope){info->code, header.id, header.re, header.party,
+                                    header.to,  body,      header.seq};
     return rc;
 }
 

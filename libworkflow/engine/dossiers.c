@@ -29,6 +29,7 @@ void state_of(const struct wf_rec_dossier *d, struct wf_msg_dossier_state *out)
         .events = d->events,
         .stops = d->stops,
         .extensions = d->extensions,
+        .provisional = d->provisional,
     };
 }
 
@@ -94,14 +95,23 @@ static int check_complete(struct wf_turn *turn, const struct wf_procedure *p,
                          wf_value_text(wf_map_get(first, "id"), "?"));
 }
 
+/* What a submission is found to be, before anything is written. */
+struct submission {
+    const struct wf_procedure *procedure;
+    const struct wf_site *site;
+    int64_t received;
+};
+
 static int check_submit(struct wf_turn *turn, const struct wf_msg_dossier_submit *m,
-                        const struct wf_procedure **out_procedure, const struct wf_site **out_site,
-                        struct wf_error *err)
+                        struct submission *out, struct wf_error *err)
 {
     if (turn->intake_stopped)
         return wf_fail(err, WF_E_FULL,
                        "the store is nearly full and takes no new dossiers; nothing was stored");
-    const struct wf_procedure *p = engine_current(turn->engine, m->procedure, turn->now_ms);
+    int rc = station_received(turn, m, &out->received, err);
+    if (rc != 0)
+        return rc;
+    const struct wf_procedure *p = engine_current(turn->engine, m->procedure, out->received);
     if (p == NULL)
         return wf_fail_field(err, WF_E_INVALID, "body.procedure",
                              "procedure %.*s is not installed, or not in force today; hoso "
@@ -111,23 +121,24 @@ static int check_submit(struct wf_turn *turn, const struct wf_msg_dossier_submit
     if (site == NULL)
         return wf_fail_field(err, WF_E_INVALID, "body.site", "site %.*s is not in sites.cfg",
                              WF_STR_ARG(m->site));
-    int rc = access_submit(turn, m, err);
+    rc = access_submit(turn, m, err);
     if (rc == 0)
         rc = who_receives(p, site, m, err);
     if (rc == 0)
         rc = wf_procedure_check_data(p, m->fields, m->papers, err);
     if (rc == 0)
         rc = check_complete(turn, p, m, err);
-    *out_procedure = p;
-    *out_site = site;
+    out->procedure = p;
+    out->site = site;
     return rc;
 }
 
-static const struct wf_value *submit_data(struct wf_turn *turn, const struct wf_procedure *p,
-                                          const struct wf_msg_dossier_submit *m,
-                                          const struct wf_rec_content *content)
+static const struct wf_value *submit_data(const struct life *life,
+                                          const struct wf_msg_dossier_submit *m)
 {
-    struct wf_arena *arena = turn->arena;
+    struct wf_arena *arena = life->turn->arena;
+    const struct wf_procedure *p = life->procedure;
+    const struct wf_rec_content *content = &life->content;
     struct wf_value *data = wf_map(arena);
     wf_map_put(arena, data, "procedure", wf_text(arena, p->code));
     wf_map_put(arena, data, "version", wf_int(arena, p->version));
@@ -139,36 +150,41 @@ static const struct wf_value *submit_data(struct wf_turn *turn, const struct wf_
         wf_map_put(arena, data, "agent", content->agent);
     if (m->partial)
         wf_map_put(arena, data, "partial", wf_bool(true));
+    if (m->provisional.len > 0)
+        wf_map_put(arena, data, "provisional",
+                   wf_text_n(arena, m->provisional.ptr, m->provisional.len));
+    if (m->received != 0)
+        wf_map_put(arena, data, "received", wf_int(arena, m->received));
     return data;
 }
 
 static int open_life(struct wf_turn *turn, const struct wf_envelope *request,
-                     const struct wf_procedure *p, const struct wf_site *site, struct life *life,
-                     struct wf_error *err)
+                     const struct submission *is, struct life *life, struct wf_error *err)
 {
     const struct wf_msg_dossier_submit *m = request->body;
     struct wf_rec_content content = {
         .fields = m->fields, .papers = m->papers, .agent = m->agent, .by = m->by};
     struct wf_rec_dossier seed = {.site = m->site,
-                                  .agency = wf_str(site->agency),
+                                  .agency = wf_str(is->site->agency),
                                   .channel = m->channel,
-                                  .party = request->party};
-    return life_new(turn, p, &seed, &content, life, err);
+                                  .party = request->party,
+                                  .received = is->received,
+                                  .provisional = m->provisional};
+    return life_new(turn, is->procedure, &seed, &content, life, err);
 }
 
 int request_submit(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,
                    struct wf_error *err)
 {
     const struct wf_msg_dossier_submit *m = request->body;
-    const struct wf_procedure *p = NULL;
-    const struct wf_site *site = NULL;
+    struct submission is = {0};
     struct life life;
-    int rc = check_submit(turn, m, &p, &site, err);
+    int rc = check_submit(turn, m, &is, err);
     if (rc == 0)
-        rc = open_life(turn, request, p, site, &life, err);
+        rc = open_life(turn, request, &is, &life, err);
     if (rc != 0)
         return rc;
-    const struct wf_value *data = submit_data(turn, p, m, &life.content);
+    const struct wf_value *data = submit_data(&life, m);
     const char *by = wf_arena_strndup(turn->arena, m->by.ptr, m->by.len);
     const char *role = wf_arena_strndup(turn->arena, m->role.ptr, m->role.len);
     if (!wf_value_is_whole(data) || by == NULL || role == NULL)

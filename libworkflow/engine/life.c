@@ -44,7 +44,8 @@ int life_new(struct wf_turn *turn, const struct wf_procedure *procedure,
     out->now.id = wf_dossier_new_id(turn->txn);
     out->now.procedure = wf_str(procedure->code);
     out->now.version = (uint64_t)procedure->version;
-    out->now.received = turn->now_ms;
+    if (out->now.received == 0)
+        out->now.received = turn->now_ms;
     out->now.states = no_list;
     out->now.history = nothing;
     out->now.data = nothing;

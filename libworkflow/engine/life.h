@@ -183,6 +183,7 @@ request_fn request_progress;
 request_fn request_journal_fetch;
 request_fn request_journal_ack;
 request_fn request_health;
+request_fn request_reserve;
 /* Fills in the leases of an earlier fetch that still hold, for a repeated request. */
 int fetch_again(struct wf_turn *turn, const struct wf_value *leases, struct reply *out,
                 struct wf_error *err) WF_CHECKED;
@@ -198,6 +199,17 @@ int access_fetch(const struct wf_turn *turn, const struct wf_msg_task_fetch *m,
                  struct wf_error *err) WF_CHECKED;
 bool access_holds(const struct wf_turn *turn, const struct wf_rec_task *task);
 int access_journal(const struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
+
+/* stations.c: hand-offs in sequence (docs/relay.md) */
+
+/* Is the request as its station's sequence wants it? Changes nothing; 0 also for other requests. */
+int station_in_turn(const struct wf_turn *turn, const struct wf_envelope *request,
+                    struct wf_error *err) WF_CHECKED;
+/* Does a refusal with this code use the hand-off's number up? What passes by itself does not. */
+bool station_moves_on(int rc);
+/* When the papers were taken in: the station's word, checked, or now; its provisional code too. */
+int station_received(const struct wf_turn *turn, const struct wf_msg_dossier_submit *m,
+                     int64_t *out_ms, struct wf_error *err) WF_CHECKED;
 
 /* A message body in the turn's arena, zeroed. */
 #define NEW_BODY(turn, name)                                                                       \

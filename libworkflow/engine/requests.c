@@ -4,7 +4,9 @@
  *
  * The answer to a request that changed something is stored with it, in the same transaction. Asked
  * again, the stored answer is given; the same id with other bytes is refused. A refused request
- * stores nothing, so it may be mended and sent again under the same id.
+ * stores nothing, so it may be mended and sent again under the same id. Only a station's hand-off
+ * stores its refusal too: the receipt is with the citizen and a person must see to it, and the next
+ * in the sequence shall not wait for that.
  */
 #include "life.h"
 
@@ -33,6 +35,7 @@ static const struct row rows[] = {
     {WF_MSG_journal_fetch, false, request_journal_fetch},
     {WF_MSG_journal_ack, true, request_journal_ack},
     {WF_MSG_health, false, request_health},
+    {WF_MSG_relay_reserve, true, request_reserve},
 };
 
 static const struct row *row_of(enum wf_message type)
@@ -122,11 +125,37 @@ static int remember(struct wf_turn *turn, const struct wf_envelope *request, str
         wf_pack_value(leases, &buf);
         answer = (struct wf_slice){buf.ptr, buf.len};
     }
-    struct wf_rec_request record = {
-        .digest = {digest, DIGEST_BYTES}, .answer = answer, .ms = turn->real_ms};
+    struct wf_rec_request record = {.digest = {digest, DIGEST_BYTES},
+                                    .answer = answer,
+                                    .ms = turn->real_ms,
+                                    .seq = request->seq};
     int rc = buf.failed ? out_of_memory(err)
                         : wf_request_put(turn->txn, request->party, request->id, &record, err);
     wf_buf_fini(&buf);
+    return rc == 0 && request->seq > 0 ? wf_handoff_take(turn->txn, request->party, err) : rc;
+}
+
+int wf_engine_refuse_handoff(struct wf_turn *turn, const struct wf_envelope *request,
+                             struct wf_slice frame, const struct wf_error *why,
+                             struct wf_slice *out, struct wf_error *err)
+{
+    if (request->seq == 0 || !station_moves_on(why->code))
+        return WF_NONE;
+    int rc = access_open(turn, request->party, err);
+    if (rc == 0)
+        rc = station_in_turn(turn, request, err);
+    struct wf_msg_error body = {.code = wf_str(wf_code_word(why->code)),
+                                .message = wf_str(why->text),
+                                .field = wf_str(why->field),
+                                .settled = request->seq};
+    struct reply reply = {WF_MSG_error, &body};
+    struct wf_slice answer = {0};
+    if (rc == 0)
+        rc = pack(request->id, &reply, turn->arena, &answer, err);
+    if (rc == 0)
+        rc = remember(turn, request, frame, &reply, answer, err);
+    if (rc == 0)
+        *out = answer;
     return rc;
 }
 
@@ -185,10 +214,20 @@ static int carry_out(struct wf_turn *turn, const struct wf_envelope *request, st
     rc = wf_request_get(turn->txn, request->party, request->id, turn->arena, &known, err);
     if (rc == 0)
         return answer_again(turn, request, &known, frame, out, err);
-    if (rc == WF_NONE) {
-        rc = row->handle(turn, request, &reply, err);
-        if (rc < 0)
-            name_in_body(err);
+    if (rc == WF_NONE)
+        rc = station_in_turn(turn, request, err);
+    if (rc != 0)
+        return rc;
+    uint64_t writes = wf_txn_writes(turn->txn);
+    rc = row->handle(turn, request, &reply, err);
+    if (rc < 0) {
+        name_in_body(err);
+        const struct wf_error why = *err;
+        /* what had written is undone by the caller, who then settles it in a turn of its own */
+        if (wf_txn_writes(turn->txn) == writes &&
+            wf_engine_refuse_handoff(turn, request, frame, &why, out, err) == 0)
+            return 0;
+        *err = why;
     }
     if (rc == 0)
         rc = pack(request->id, &reply, turn->arena, out, err);

@@ -54,6 +54,7 @@ static const struct wf_key keys[] = {
     KEY(activities,   TEXTS, false, 0, 0,   NULL,    "activities whose tasks it may fetch"),
     KEY(submit,       BOOL,  false, 0, 0,   "false", "may file dossiers and raise events"),
     KEY(journal,      BOOL,  false, 0, 0,   "false", "may read the journal of what it may see"),
+    KEY(relay,        BOOL,  false, 0, 0,   "false", "a station that hands dossiers over in sequence"),
     KEY(revoked,      BOOL,  false, 0, 0,   "false", "shut out"),
     KEY(requests_per_second, INT, false, 0, 1000000, "0", "0 = as the gate's settings say"),
 };

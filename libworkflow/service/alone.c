@@ -7,6 +7,25 @@
 
 #define FULL_PAUSE_MS 500
 
+/* A hand-off that was refused after a write: its refusal in a turn of its own, or the station would
+ * ask for ever. WF_NONE where there is nothing to settle. */
+static int settle_refusal(struct worker *worker, struct request *request,
+                          const struct wf_error *why, struct wf_error *err)
+{
+    struct wf_turn turn;
+    if (request->envelope.seq == 0)
+        return WF_NONE;
+    int rc = turn_begin(worker, true, &turn, err);
+    if (rc != 0)
+        return rc;
+    rc = wf_engine_refuse_handoff(&turn, &request->envelope, request->frame, why, &request->answer,
+                                  err);
+    if (rc == 0)
+        return turn_commit(worker, &turn, err);
+    turn_forget(worker, &turn);
+    return must_stop(rc) ? rc : WF_NONE;
+}
+
 static int request_alone(struct worker *worker, struct request *request, struct wf_error *err)
 {
     struct wf_turn turn;
@@ -28,6 +47,9 @@ static int request_alone(struct worker *worker, struct request *request, struct 
         return rc;
     }
     request->rc = rc; /* refused, and the answer must say so, even if it had been a yes */
+    rc = settle_refusal(worker, request, &why, err);
+    if (rc == 0 || must_stop(rc))
+        return rc;
     return wf_engine_error(request->envelope.id, &why, 0, worker->arena, &request->answer, err);
 }
 

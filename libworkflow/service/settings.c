@@ -50,6 +50,7 @@ static const struct wf_key keys[] = {
     SETTING(gate_handshake_ms, DURATION, 100, 60000, "5 seconds", "a new connection must prove its key within"),
     SETTING(gate_timeout_ms,   DURATION, 100, 600000, "30 seconds", "a worker's later answer is not passed on"),
     SETTING(gate_memory_mib,   INT,   64, 1048576, "512", "the gate ends when it needs more, and is started again"),
+    SETTING(relay_max_age_ms,  DURATION, 60000, 7776000000.0, "7 days", "a station's dossiers may have been received so long ago"),
     SETTING(log_level,         TEXT,  1, 8, "info",      "error, warn, info or debug"),
 };
 /* clang-format on */

@@ -258,10 +258,10 @@ static int check_history(struct check *c, const struct wf_rec_dossier *d)
     return check_damage(c, rc, "history");
 }
 
-static void check_code(struct check *c, const struct wf_rec_dossier *d)
+static void check_code(struct check *c, const struct wf_rec_dossier *d, struct wf_str code)
 {
     uint64_t id = 0;
-    if (d->code.len > 0 && (wf_dossier_find(c->txn, d->code, &id, NULL) != 0 || id != d->id))
+    if (code.len > 0 && (wf_dossier_find(c->txn, code, &id, NULL) != 0 || id != d->id))
         check_find(c, "index", "dossier %" PRIu64 " is not found by its code", d->id);
 }
 
@@ -282,7 +282,8 @@ static int dossiers_row(struct check *c, const struct wf_key *key, struct wf_sli
     check_tallies_add(c, &d);
     if (!has_row(c, WF_TABLE_CONTENTS, key))
         check_find(c, "links", "dossier %" PRIu64 ": its fields and papers are missing", d.id);
-    check_code(c, &d);
+    check_code(c, &d, d.code);
+    check_code(c, &d, d.provisional);
     check_timers(c, &d);
     rc = wf_dossier_index_check(c->txn, &d, &index, c->err);
     if (rc == WF_NONE)
@@ -315,7 +316,7 @@ static int codes_row(struct check *c, const struct wf_key *key, struct wf_slice 
     (void)value;
     int rc = check_number(c, WF_TABLE_CODES, key, &id);
     if (rc == 0 && id != 0 && dossier_of(c, WF_TABLE_CODES, id, &d, &rc) &&
-        !wf_str_equal(d.code, code))
+        !wf_str_equal(d.code, code) && !wf_str_equal(d.provisional, code))
         check_find(c, "index", "a code leads to dossier %" PRIu64 ", which has another", id);
     return rc;
 }

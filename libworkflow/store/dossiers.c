@@ -175,39 +175,59 @@ int wf_dossier_find(struct wf_txn *txn, struct wf_str code, uint64_t *out_id, st
     return wf_txn_get_number(txn, WF_TABLE_CODES, &key, out_id, err);
 }
 
-static bool has_new_code(const struct wf_rec_dossier *before, const struct wf_rec_dossier *now)
+/* A dossier has up to two codes, both found in one table: its own, and the provisional one that a
+ * citizen was given at a station. */
+static bool is_new(const struct wf_str *before, struct wf_str now)
 {
-    return now->code.len > 0 && (before == NULL || !wf_str_equal(before->code, now->code));
+    return now.len > 0 && (before == NULL || !wf_str_equal(*before, now));
 }
 
 /* All that can be refused is refused before the first write. */
-static int check_dossier(struct wf_txn *txn, const struct wf_rec_dossier *before,
-                         const struct wf_rec_dossier *now, struct wf_error *err)
+static int check_code(struct wf_txn *txn, uint64_t id, const struct wf_str *before,
+                      struct wf_str now, struct wf_error *err)
 {
     uint64_t other = 0;
-    if (now->id == 0 || (before != NULL && before->id != now->id))
-        return wf_fail(err, WF_E_INTERNAL, "dossier: no id, or another one than before");
-    if (before != NULL && before->code.len > 0 && !wf_str_equal(before->code, now->code))
-        return wf_fail(err, WF_E_INTERNAL, "dossier %" PRIu64 ": its code cannot change", now->id);
-    if (now->code.len > WF_KEY_MAX)
-        return wf_fail(err, WF_E_INVALID, "dossier %" PRIu64 ": the code is too long", now->id);
-    if (!has_new_code(before, now))
+    if (before != NULL && before->len > 0 && !wf_str_equal(*before, now))
+        return wf_fail(err, WF_E_INTERNAL, "dossier %" PRIu64 ": its code cannot change", id);
+    if (now.len > WF_KEY_MAX)
+        return wf_fail(err, WF_E_INVALID, "dossier %" PRIu64 ": the code is too long", id);
+    if (!is_new(before, now))
         return 0;
-    int rc = wf_dossier_find(txn, now->code, &other, err);
-    if (rc == 0 && other != now->id)
+    int rc = wf_dossier_find(txn, now, &other, err);
+    if (rc == 0 && other != id)
         return wf_fail(err, WF_E_CONFLICT,
-                       "dossier %" PRIu64 ": the code belongs to dossier %" PRIu64, now->id, other);
+                       "dossier %" PRIu64 ": the code belongs to dossier %" PRIu64, id, other);
     return rc < 0 ? rc : 0;
 }
 
-static int write_code(struct wf_txn *txn, const struct wf_rec_dossier *before,
-                      const struct wf_rec_dossier *now, struct wf_error *err)
+static int check_dossier(struct wf_txn *txn, const struct wf_rec_dossier *before,
+                         const struct wf_rec_dossier *now, struct wf_error *err)
+{
+    if (now->id == 0 || (before != NULL && before->id != now->id))
+        return wf_fail(err, WF_E_INTERNAL, "dossier: no id, or another one than before");
+    int rc = check_code(txn, now->id, before != NULL ? &before->code : NULL, now->code, err);
+    return rc < 0 ? rc
+                  : check_code(txn, now->id, before != NULL ? &before->provisional : NULL,
+                               now->provisional, err);
+}
+
+static int write_code(struct wf_txn *txn, uint64_t id, const struct wf_str *before,
+                      struct wf_str now, struct wf_error *err)
 {
     struct wf_key key;
-    if (!has_new_code(before, now))
+    if (!is_new(before, now))
         return 0;
-    code_key(&key, now->code);
-    return wf_txn_put_number(txn, WF_TABLE_CODES, &key, now->id, WF_PUT_SET, err);
+    code_key(&key, now);
+    return wf_txn_put_number(txn, WF_TABLE_CODES, &key, id, WF_PUT_SET, err);
+}
+
+static int write_codes(struct wf_txn *txn, const struct wf_rec_dossier *before,
+                       const struct wf_rec_dossier *now, struct wf_error *err)
+{
+    int rc = write_code(txn, now->id, before != NULL ? &before->code : NULL, now->code, err);
+    return rc < 0 ? rc
+                  : write_code(txn, now->id, before != NULL ? &before->provisional : NULL,
+                               now->provisional, err);
 }
 
 /* ---- the record ------------------------------------------------------------------------------ */
@@ -245,7 +265,7 @@ int wf_dossier_put(struct wf_txn *txn, const struct wf_rec_dossier *before,
         return rc;
     rc = put_by_id(txn, WF_TABLE_DOSSIERS, now->id, WF_REC_dossier, now, err);
     if (rc == 0)
-        rc = write_code(txn, before, now, err);
+        rc = write_codes(txn, before, now, err);
     if (rc == 0)
         rc = write_index(txn, before, now, err);
     if (rc == 0)
@@ -408,19 +428,36 @@ int wf_dossier_each(struct wf_txn *txn, const struct wf_dossier_filter *filter,
 
 /* ---- number series --------------------------------------------------------------------------- */
 
-int wf_number_next(struct wf_txn *txn, struct wf_str series, uint64_t max, uint64_t *out,
-                   struct wf_error *err)
+int wf_number_last(struct wf_txn *txn, struct wf_str series, uint64_t *out, struct wf_error *err)
 {
     struct wf_key key;
     uint64_t last = 0;
     code_key(&key, series);
     int rc = wf_txn_get_number(txn, WF_TABLE_NUMBERS, &key, &last, err);
+    if (rc >= 0)
+        *out = last;
+    return rc < 0 ? rc : 0;
+}
+
+int wf_number_take(struct wf_txn *txn, struct wf_str series, uint64_t count, uint64_t max,
+                   uint64_t *out, struct wf_error *err)
+{
+    struct wf_key key;
+    uint64_t last = 0;
+    int rc = wf_number_last(txn, series, &last, err);
     if (rc < 0)
         return rc;
-    if (last >= max)
+    if (count > max || last > max - count)
         return wf_fail(err, WF_E_FULL, "the series has no number above %" PRIu64, max);
-    rc = wf_txn_put_number(txn, WF_TABLE_NUMBERS, &key, last + 1, WF_PUT_SET, err);
+    code_key(&key, series);
+    rc = wf_txn_put_number(txn, WF_TABLE_NUMBERS, &key, last + count, WF_PUT_SET, err);
     if (rc == 0)
         *out = last + 1;
     return rc;
+}
+
+int wf_number_next(struct wf_txn *txn, struct wf_str series, uint64_t max, uint64_t *out,
+                   struct wf_error *err)
+{
+    return wf_number_take(txn, series, 1, max, out, err);
 }

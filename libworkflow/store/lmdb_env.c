@@ -367,6 +367,11 @@ const struct wf_rec_meta *wf_store_meta(const struct wf_store *store)
     return &store->meta;
 }
 
+struct wf_clock wf_txn_clock(const struct wf_txn *txn)
+{
+    return wf_store_clock(txn->store);
+}
+
 struct wf_clock wf_store_clock(const struct wf_store *store)
 {
     return (struct wf_clock){store->meta.clock_real, store->meta.clock_business,

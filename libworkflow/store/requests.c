@@ -45,13 +45,32 @@ static int keep_position(struct wf_buf *position, const struct wf_key *key, stru
     return position->failed ? wf_fail(err, WF_E_NOMEM, "prune requests") : 0;
 }
 
+/* The station may still ask for it, when its line is back. */
+static int is_awaited(struct wf_txn *txn, const struct wf_key *key, uint64_t seq, bool *out,
+                      struct wf_error *err)
+{
+    uint64_t last = 0;
+    const struct wf_str party = {(const char *)key->bytes,
+                                 strnlen((const char *)key->bytes, key->len)};
+    *out = false;
+    if (seq == 0)
+        return 0;
+    int rc = wf_handoff_last(txn, party, &last, err);
+    *out = seq + WF_HANDOFFS_KEPT > last;
+    return rc;
+}
+
 static int prune_one(struct wf_txn *txn, const struct wf_key *key, struct wf_slice value,
                      int64_t before_ms, size_t *deleted, struct wf_error *err)
 {
     struct wf_rec_request request;
+    bool awaited = false;
     wf_arena_reset(txn->arena);
     int rc = wf_txn_unpack(WF_TABLE_REQUESTS, WF_REC_request, value, txn->arena, &request, err);
     if (rc < 0 || request.ms >= before_ms)
+        return rc;
+    rc = is_awaited(txn, key, request.seq, &awaited, err);
+    if (rc < 0 || awaited)
         return rc;
     rc = wf_txn_must_del(txn, WF_TABLE_REQUESTS, key, err);
     if (rc == 0)

@@ -81,6 +81,7 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(SUBMIT,     "submit",      "LIST",   "procedures that it may submit; * = all")               \
     X(ACTIVITIES, "activities",  "LIST",   "activities whose tasks it may fetch; * = all")         \
     X(JOURNAL,    "journal",     NULL,     "it may read the journal of what it may see")           \
+    X(RELAY,      "relay",      NULL,     "it is a station that hands over in sequence")           \
     X(RATE,       "rate",        "N",      "requests a second (else as gate_rate says)")           \
     X(PUBLIC_KEY, "public-key",  "KEY",    "a key that the party has made itself")                 \
     X(ENDPOINT,   "endpoint",    "ADDRESS", "tcp://HOST:PORT of the gate (gate_listen)")           \

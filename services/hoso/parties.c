@@ -22,6 +22,7 @@ static const struct hoso_column columns[] = {
     {"activities", "Activities", "Công việc", HOSO_WORDS},
     {"submit", "May submit", "Được nộp hồ sơ", HOSO_YESNO},
     {"journal", "May read the journal", "Được đọc nhật ký", HOSO_YESNO},
+    {"relay", "Station", "Trạm chuyển tiếp", HOSO_YESNO},
     {"keys", "Public keys", "Khóa công khai", HOSO_WORDS},
     {"requests_per_second", "Requests a second", "Yêu cầu mỗi giây", HOSO_NUMBER0},
     {"revoked", "Revoked", "Đã thu hồi", HOSO_YESNO},
@@ -63,6 +64,7 @@ static struct wf_value *party_value(struct hoso *h, const struct wf_party *p)
         "activities", words(h, &p->activities),
         "submit", wf_bool(p->submit),
         "journal", wf_bool(p->journal),
+        "relay", wf_bool(p->relay),
         "revoked", wf_bool(p->revoked),
         "requests_per_second", wf_int(h->arena, p->requests_per_second),
         NULL);
@@ -185,6 +187,7 @@ static int read_party(struct hoso *h, struct wf_party *p)
     p->organisation = hoso_has(h, OPT_ORGANISATION) ? h->opt[OPT_ORGANISATION] : h->args[0];
     p->submit = hoso_has(h, OPT_SUBMIT);
     p->journal = hoso_has(h, OPT_JOURNAL);
+    p->relay = hoso_has(h, OPT_RELAY);
     if (!is_printable(p->organisation) || strlen(p->organisation) > 200)
         return wf_fail(&h->err, WF_E_CONFIG, "--organisation: one line of at most 200 bytes");
     int rc = read_kind(h, &p->kind);

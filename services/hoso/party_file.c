@@ -79,6 +79,7 @@ static void put_party(struct wf_buf *out, const struct wf_party *p)
     put_texts(out, "activities", &p->activities);
     put_flag(out, "submit", p->submit);
     put_flag(out, "journal", p->journal);
+    put_flag(out, "relay", p->relay);
     put_flag(out, "revoked", p->revoked);
     if (p->requests_per_second > 0)
         wf_buf_printf(out, "requests_per_second = %lld;\n", (long long)p->requests_per_second);

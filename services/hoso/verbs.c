@@ -152,7 +152,7 @@ const struct hoso_verb hoso_verbs[] = {
      "        --sites 000.00.13.H30 --roles postal_worker,civil_servant --submit '*' \\\n"
      "        --activities verification.review,return.deliver",
      hoso_party_add, {OPT_KIND, OPT_ORGANISATION, OPT_SITES, OPT_ADDRESSES, OPT_ROLES, OPT_SUBMIT,
-                      OPT_ACTIVITIES, OPT_JOURNAL, OPT_RATE, OPT_PUBLIC_KEY, OPT_ENDPOINT,
+                      OPT_ACTIVITIES, OPT_JOURNAL, OPT_RELAY, OPT_RATE, OPT_PUBLIC_KEY, OPT_ENDPOINT,
                       OPT_OUTPUT}},
     {"party list", "", 0, 0, "registered parties", NULL, hoso_party_list, {OPT_CELL}},
     {"party show", "NAME", 1, 1, "what a party may see and do", NULL, hoso_party_show, {OPT_CELL}},

@@ -58,6 +58,16 @@ static int give_code(struct wf_work *work, struct wf_error *err)
     return rc;
 }
 
+/* A station's dossier is due by the day on which the citizen handed it in, however long the line was
+ * cut; unless its clock has stood since then. */
+static int64_t counted_from(struct wf_work *work)
+{
+    const struct wf_rec_dossier *dossier = wf_work_dossier(work);
+
+    return dossier->provisional.len > 0 && dossier->waited == 0 ? dossier->received
+                                                                : wf_work_now(work);
+}
+
 static int give_due(struct wf_work *work, struct wf_error *err)
 {
     struct wf_limit limit =
@@ -65,7 +75,7 @@ static int give_due(struct wf_work *work, struct wf_error *err)
 
     if (wf_work_dossier(work)->due != 0 || limit.unit == WF_LIMIT_NONE)
         return 0;
-    return wf_work_set_due(work, wf_calendar_due(wf_work_calendar(work), wf_work_now(work), limit),
+    return wf_work_set_due(work, wf_calendar_due(wf_work_calendar(work), counted_from(work), limit),
                            err);
 }
 

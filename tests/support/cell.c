@@ -237,8 +237,11 @@ static void answer_of(struct cell *cell, enum wf_service service, struct wf_slic
 int cell_request(struct cell *cell, enum wf_service service, const char *id, enum wf_message type,
                  const void *body, struct wf_envelope *out, struct wf_error *err)
 {
-    struct wf_envelope ask = {
-        .type = type, .id = wf_str(id), .party = wf_str(cell->party), .body = body};
+    struct wf_envelope ask = {.type = type,
+                              .id = wf_str(id),
+                              .party = wf_str(cell->party),
+                              .body = body,
+                              .seq = cell->seq};
     struct wf_envelope request = {0};
     struct wf_buf packed = {0};
     struct wf_slice answer = {0};

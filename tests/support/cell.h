@@ -37,6 +37,7 @@ struct cell {
     uint64_t transitions, turns, nudges_lost;
     struct wf_parties *parties; /* NULL = only local programs */
     const char *party;          /* whose requests follow; NULL = a local program's */
+    uint64_t seq;               /* of a station's next request; 0 = none */
     bool dead_letters_are_expected;
 };
 

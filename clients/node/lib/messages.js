@@ -19,6 +19,8 @@ export const REQUESTS = Object.freeze({
         "papers": ["list", false, 0],
         "agent": ["map", false, 0],
         "partial": ["bool", false, 0],
+        "provisional": ["text", false, 64],
+        "received": ["int", false, 0],
     }],
     "dossier_event": ["intake", {
         "dossier": ["text", true, 64],
@@ -89,6 +91,9 @@ export const REQUESTS = Object.freeze({
     "health": [null, {
         "full": ["bool", false, 0],
     }],
+    "relay_reserve": ["intake", {
+        "count": ["uint", true, 10000],
+    }],
 });
 
 export const REPLIES = Object.freeze([
@@ -99,6 +104,7 @@ export const REPLIES = Object.freeze([
     "journal_page",
     "health_report",
     "procedure_text",
+    "relay_range",
     "error",
 ]);
 

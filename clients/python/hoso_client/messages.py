@@ -19,6 +19,8 @@ REQUESTS = {
         "papers": ("list", False, 0),
         "agent": ("map", False, 0),
         "partial": ("bool", False, 0),
+        "provisional": ("text", False, 64),
+        "received": ("int", False, 0),
     }),
     "dossier_event": ("intake", {
         "dossier": ("text", True, 64),
@@ -89,6 +91,9 @@ REQUESTS = {
     "health": (None, {
         "full": ("bool", False, 0),
     }),
+    "relay_reserve": ("intake", {
+        "count": ("uint", True, 10000),
+    }),
 }
 
 REPLIES = (
@@ -99,6 +104,7 @@ REPLIES = (
     "journal_page",
     "health_report",
     "procedure_text",
+    "relay_range",
     "error",
 )
 

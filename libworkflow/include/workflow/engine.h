@@ -173,6 +173,15 @@ bool wf_request_writes(enum wf_message type);
 int wf_engine_request(struct wf_turn *turn, const struct wf_envelope *request,
                       struct wf_slice frame, struct wf_slice *out, struct wf_error *err) WF_CHECKED;
 
+/*
+ * Settles a station's hand-off by a refusal, in a turn in which nothing else came of it: its number
+ * is used up and the refusal stored as its answer. WF_NONE: it is no hand-off, or was refused for
+ * what passes by itself; nothing was written.
+ */
+int wf_engine_refuse_handoff(struct wf_turn *turn, const struct wf_envelope *request,
+                             struct wf_slice frame, const struct wf_error *why,
+                             struct wf_slice *out, struct wf_error *err) WF_CHECKED;
+
 /* Packs an error answer; used for what could not even be unpacked. */
 int wf_engine_error(struct wf_str re, const struct wf_error *why, int64_t retry_ms,
                     struct wf_arena *arena, struct wf_slice *out, struct wf_error *err) WF_CHECKED;

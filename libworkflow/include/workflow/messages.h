@@ -4,7 +4,7 @@
  *
  * PURPOSE    What may be said, by whom, to whom, with which fields. Decoder, packer, the protocol
  *            page and the clients' constants come from the tables below; nothing else lists them.
- * CONCEPTS   envelope  a msgpack map {v, type, id, body} and optionally {re, party, to}
+ * CONCEPTS   envelope  a msgpack map {v, type, id, body} and optionally {re, party, to, seq}
  *            end       who speaks or listens: PARTY (outside), one of the five services, ANY
  *                      service
  *            need      REQ must be there, OPT may be left out (then zero, empty or NULL)
@@ -79,6 +79,7 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     X(20,  journal_fetch,  PARTY, ANY,    "events from a sequence number")                         \
     X(21,  journal_ack,    PARTY, ANY,    "moves a durable cursor")                                \
     X(30,  health,         PARTY, ANY,    "how the service and its queue are")                     \
+    X(50,  relay_reserve,  PARTY, INTAKE, "a station asks for provisional numbers")                \
     X(100, dossier_state,  ANY,   PARTY,  "answer to submit, event, get")                          \
     X(101, dossier_page,   ANY,   PARTY,  "answer to list")                                        \
     X(102, tasks,          ANY,   PARTY,  "answer to fetch")                                       \
@@ -86,6 +87,7 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     X(104, journal_page,   ANY,   PARTY,  "answer to journal_fetch")                               \
     X(105, health_report,  ANY,   PARTY,  "answer to health")                                      \
     X(106, procedure_text, ANY,   PARTY,  "answer to procedure_get")                               \
+    X(112, relay_range,    ANY,   PARTY,  "answer to relay_reserve")                               \
     X(199, error,          ANY,   PARTY,  "any request refused")                                   \
     X(200, work,           ANY,   ANY,    "dossier events queued for a service")
 
@@ -99,7 +101,9 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, MAP,  fields,     REQ, 0,        "by the ids of the procedure's fields")                  \
     F(m, LIST, papers,     OPT, 0,        "maps {id, kind, copies, file?}")                        \
     F(m, MAP,  agent,      OPT, 0,        "who files: {full_name, citizen_id, phone, mandate}")    \
-    F(m, BOOL, partial,    OPT, 0,        "the rest of the papers follows: do not refuse for them")
+    F(m, BOOL, partial,    OPT, 0,        "the rest of the papers follows: do not refuse for them") \
+    F(m, STR,  provisional, OPT, 64,      "of a station: the code on the receipt that it has given") \
+    F(m, I64,  received,   OPT, 0,        "of a station: ms UTC at which the papers were taken in")
 #define WF_FIELDS_dossier_event(F, m)                                                              \
     F(m, STR,  dossier,    REQ, 64,       "code")                                                  \
     F(m, STR,  event,      REQ, 64,       "its name")                                              \
@@ -157,6 +161,8 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, U64,  seq,        REQ, 0,        "all up to this one are dealt with")
 #define WF_FIELDS_health(F, m)                                                                     \
     F(m, BOOL, full,       OPT, 0,        "also the slow figures")
+#define WF_FIELDS_relay_reserve(F, m)                                                              \
+    F(m, U64,  count,      REQ, 10000,    "how many numbers")
 #define WF_FIELDS_dossier_state(F, m)                                                              \
     F(m, STR,  dossier,    REQ, 64,       "code")                                                  \
     F(m, U64,  id,         REQ, 0,        "number")                                                \
@@ -173,7 +179,8 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, U64,  events,     REQ, 0,        "how many were applied")                                 \
     F(m, MAP,  content,    OPT, 0,        "{fields, papers, agent} when asked for")                \
     F(m, LIST, stops,      OPT, 0,        "of the clock: lists [reason, from, to]; to 0 = still")  \
-    F(m, U64,  extensions, OPT, 0,        "times the due date was moved by extend")
+    F(m, U64,  extensions, OPT, 0,        "times the due date was moved by extend")                \
+    F(m, STR,  provisional, OPT, 64,      "code of the receipt that a station gave")
 #define WF_FIELDS_dossier_page(F, m)                                                               \
     F(m, LIST, dossiers,   REQ, 0,        "maps as dossier_state")                                 \
     F(m, U64,  next,       REQ, 0,        "value for after, 0 = no more")
@@ -197,11 +204,20 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, STR,  procedure,  REQ, 64,       "code")                                                  \
     F(m, U64,  version,    REQ, 0,        "of the definition")                                     \
     F(m, STR,  text,       REQ, 65536,    "the file as it was installed")
+#define WF_FIELDS_relay_range(F, m)                                                                \
+    F(m, STR,  series,     REQ, 48,       "provisional codes are SERIES-NUMBER, of 6 digits or more") \
+    F(m, U64,  from,       REQ, 0,        "first number, never given to anybody before")           \
+    F(m, U64,  to,         REQ, 0,        "last number")                                           \
+    F(m, U64,  handed,     REQ, 0,        "last hand-off taken: the next has seq handed + 1")      \
+    F(m, I64,  clock_real, REQ, 0,        "ms UTC at which the cell's business clock showed ...")  \
+    F(m, I64,  clock_business, REQ, 0,    "... this")                                              \
+    F(m, U64,  clock_rate, REQ, 0,        "business seconds in a real one; 1 but in training")
 #define WF_FIELDS_error(F, m)                                                                      \
     F(m, STR,  code,       REQ, 32,       "word of the table of errors")                           \
     F(m, STR,  message,    REQ, 512,      "for people; no personal data")                          \
     F(m, STR,  field,      OPT, 64,       "what is at fault, such as body.fields")                 \
-    F(m, U64,  retry_ms,   OPT, 0,        "of busy: when to come back")
+    F(m, U64,  retry_ms,   OPT, 0,        "of busy: when to come back")                            \
+    F(m, U64,  settled,    OPT, 0,        "of a hand-off: its seq is used up by this refusal")
 #define WF_FIELDS_work(F, m)                                                                       \
     F(m, LIST, events,     REQ, 0,        "lists [queue seq, dossier id, activity]")
 /* clang-format on */
@@ -272,6 +288,7 @@ struct wf_envelope {
     struct wf_str party; /* set by the gate, at most 64 bytes; "" on local sockets */
     struct wf_str to;    /* in requests: word of the service that is meant, for the gate; or "" */
     const void *body;    /* struct wf_msg_<type> */
+    uint64_t seq;        /* of a station's submit or event: number of the hand-off; else 0 */
 };
 
 /*

@@ -44,6 +44,7 @@ struct wf_party {
     struct wf_texts activities; /* whose tasks it may fetch; "*" = all */
     bool submit;                /* may file dossiers and raise events */
     bool journal;               /* may read the journal, of the dossiers it may see */
+    bool relay;                 /* a station: hands dossiers over in sequence (docs/relay.md) */
     bool revoked;
     int64_t requests_per_second; /* 0 = the gate's default */
 };

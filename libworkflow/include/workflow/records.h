@@ -76,7 +76,8 @@
     F(m, STR,  link,       REQ, 0)   /* invoke id of the parent that waits for it */      \
     F(m, U64,  parts,      REQ, 0)   /* parts opened so far: the last suffix given */     \
     F(m, LIST, stops,      REQ, 0)   /* of the clock: [reason, from ms, to ms or 0] each */ \
-    F(m, U64,  extensions, REQ, 0)   /* times the due date was moved by extend */
+    F(m, U64,  extensions, REQ, 0)   /* times the due date was moved by extend */         \
+    F(m, STR,  provisional, REQ, 0)  /* second code, of a station's receipt; "" = none */
 #define WF_RECORD_content(F, m)                                                           \
     F(m, MAP,  fields,     REQ, 0)                                                        \
     F(m, LIST, papers,     REQ, 0)                                                        \
@@ -136,7 +137,8 @@
 #define WF_RECORD_request(F, m)      /* key: party | 0 | request id */                    \
     F(m, BIN,  digest,     REQ, 0)   /* first 16 bytes of BLAKE2b of type and body as received */ \
     F(m, BIN,  answer,     REQ, 0)   /* the packed reply */                               \
-    F(m, I64,  ms,         REQ, 0)   /* real ms */
+    F(m, I64,  ms,         REQ, 0)   /* real ms */                                        \
+    F(m, U64,  seq,        REQ, 0)   /* of a station's hand-off, else 0 */
 #define WF_RECORD_procedure(F, m)    /* key: code | 0 | version u64 */                    \
     F(m, STR,  code,       REQ, 0)                                                        \
     F(m, U64,  version,    REQ, 0)                                                        \

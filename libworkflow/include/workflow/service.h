@@ -76,6 +76,7 @@ struct wf_settings {
     int64_t gate_handshake_ms; /* until a new connection must have proved its key */
     int64_t gate_timeout_ms;   /* a worker's answer that comes later is not passed on */
     int64_t gate_memory_mib;   /* the gate ends when it needs more, and is started again */
+    int64_t relay_max_age_ms;  /* a station's dossiers may have been received so long ago */
     const char *folder;        /* the cell folder, absolute */
     struct wf_config *config;  /* owns the texts */
     struct wf_arena *arena;

@@ -63,6 +63,7 @@ void wf_store_close(struct wf_store *store);
 /* Cell name, format, clock; borrowed from the store. */
 const struct wf_rec_meta *wf_store_meta(const struct wf_store *store);
 struct wf_clock wf_store_clock(const struct wf_store *store);
+struct wf_clock wf_txn_clock(const struct wf_txn *txn); /* of its store */
 
 /* Frees reader slots of dead processes; *out_cleared may be NULL. Call on a timer. */
 int wf_store_clear_readers(struct wf_store *store, int *out_cleared,
@@ -110,8 +111,8 @@ const struct wf_counts *wf_txn_counts(const struct wf_txn *txn);
 
 uint64_t wf_dossier_new_id(struct wf_txn *txn);
 
-/* Writes the record and its indexes (state, procedure, site, due; code once it is there), of these
- * only the rows that change. `before` is what is stored now (NULL for a new dossier), open/closed
+/* Writes the record and its indexes (state, procedure, site, due; codes once they are there: its own
+ * and a station's provisional one), of these only the rows that change. `before` is what is stored now (NULL for a new dossier), open/closed
  * counters follow. WF_E_CONFLICT: another dossier has the code; nothing was written. */
 int wf_dossier_put(struct wf_txn *txn, const struct wf_rec_dossier *before,
                    const struct wf_rec_dossier *now, struct wf_error *err) WF_CHECKED;
@@ -157,6 +158,12 @@ int wf_tally_due_before(struct wf_txn *txn, int64_t ms, uint64_t *out,
 /* Next number of a series ("000.00.13.H30|261123"), from 1; never given twice. WF_E_FULL above max.
  */
 int wf_number_next(struct wf_txn *txn, struct wf_str series, uint64_t max, uint64_t *out,
+                   struct wf_error *err) WF_CHECKED;
+/* The next `count` numbers at once; *out is the first of them. */
+int wf_number_take(struct wf_txn *txn, struct wf_str series, uint64_t count, uint64_t max,
+                   uint64_t *out, struct wf_error *err) WF_CHECKED;
+/* The last one given, 0 = none yet. */
+int wf_number_last(struct wf_txn *txn, struct wf_str series, uint64_t *out,
                    struct wf_error *err) WF_CHECKED;
 
 /* ---- journal ------------------------------------------------------------------------------- */
@@ -267,9 +274,24 @@ int wf_request_get(struct wf_txn *txn, struct wf_str party, struct wf_str id,
 int wf_request_put(struct wf_txn *txn, struct wf_str party, struct wf_str id,
                    const struct wf_rec_request *request, struct wf_error *err) WF_CHECKED;
 /* Looks at no more than max rows after *position (a place kept by the caller, 0-length at first)
- * and deletes those older than before_ms. */
+ * and deletes those older than before_ms; the answers to a station's last WF_HANDOFFS_KEPT hand-offs
+ * stay, however long its line is cut. */
 int wf_request_prune(struct wf_txn *txn, int64_t before_ms, size_t max, struct wf_buf *position,
                      size_t *out_deleted, struct wf_error *err) WF_CHECKED;
+
+/* ---- stations: hand-offs in sequence, provisional numbers (docs/relay.md) -------------------- */
+
+#define WF_HANDOFFS_KEPT 64 /* a station has at most so many unanswered */
+
+/* Number of the last hand-off taken from the party, 0 = none yet; and takes the next. */
+int wf_handoff_last(struct wf_txn *txn, struct wf_str party, uint64_t *out,
+                    struct wf_error *err) WF_CHECKED;
+int wf_handoff_take(struct wf_txn *txn, struct wf_str party, struct wf_error *err) WF_CHECKED;
+/* The last provisional number given to the party, 0 = none yet; and gives `count` more. */
+int wf_provisional_last(struct wf_txn *txn, struct wf_str party, uint64_t *out,
+                        struct wf_error *err) WF_CHECKED;
+int wf_provisional_take(struct wf_txn *txn, struct wf_str party, uint64_t count,
+                        uint64_t *out_first, struct wf_error *err) WF_CHECKED;
 
 /* ---- procedures ------------------------------------------------------------------------------ */
 
