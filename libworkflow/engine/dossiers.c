@@ -128,6 +128,8 @@ static int check_submit(struct wf_turn *turn, const struct wf_msg_dossier_submit
         rc = wf_procedure_check_data(p, m->fields, m->papers, err);
     if (rc == 0)
         rc = check_complete(turn, p, m, err);
+    if (rc == 0)
+        rc = papers_check(turn, m->papers, "", err);
     out->procedure = p;
     out->site = site;
     return rc;
@@ -289,6 +291,10 @@ int request_event(struct wf_turn *turn, const struct wf_envelope *request, struc
         return out_of_memory(err);
     struct wf_chart_raiser who = {wf_str(role), life.now.channel, wf_str(life_model(&life))};
     rc = check_event(&life, event, m, &who, err);
+    if (rc == 0)
+        rc = papers_brought(&life, m->data, "data.", err);
+    if (rc == 0)
+        rc = papers_attach(&life, m->data, event, err);
     struct pending pending = {.event = event, .data = m->data, .by = by, .role = role, .who = &who};
     if (rc == 0)
         rc = life_push(&life, &pending, err);
@@ -307,6 +313,8 @@ static const struct wf_value *content_map(struct wf_turn *turn, const struct wf_
     wf_map_put(turn->arena, map, "fields", c->fields);
     wf_map_put(turn->arena, map, "papers", c->papers);
     wf_map_put(turn->arena, map, "agent", c->agent);
+    if (wf_value_count(c->attached) > 0)
+        wf_map_put(turn->arena, map, "attached", c->attached);
     return map;
 }
 

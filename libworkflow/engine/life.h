@@ -158,6 +158,18 @@ int running_put(struct life *life, const char *id, const char *activity, bool de
                 uint64_t seq, struct wf_error *err) WF_CHECKED;
 void map_remove(struct wf_value *map, const char *key);
 
+/* papers.c: before anything is written */
+
+/* Is every file of `papers` one that may be named? Faults name prefix + "papers[i].file". */
+int papers_check(struct wf_turn *turn, const struct wf_value *papers, const char *prefix,
+                 struct wf_error *err) WF_CHECKED;
+/* The same for the papers {id, file} that an event or a result brings in its data. */
+int papers_brought(struct life *life, const struct wf_value *data, const char *prefix,
+                   struct wf_error *err) WF_CHECKED;
+/* Adds those of them that the dossier does not name yet to what is attached to it. */
+int papers_attach(struct life *life, const struct wf_value *data, const char *event,
+                  struct wf_error *err) WF_CHECKED;
+
 /* parts.c: tells the parent, when this dossier is a part and has closed. */
 int part_closed(struct life *life, struct wf_error *err) WF_CHECKED;
 
@@ -184,6 +196,8 @@ request_fn request_journal_fetch;
 request_fn request_journal_ack;
 request_fn request_health;
 request_fn request_reserve;
+request_fn request_paper_put; /* needs no transaction */
+request_fn request_paper_get; /* ends its transaction before it reads the file */
 /* Fills in the leases of an earlier fetch that still hold, for a repeated request. */
 int fetch_again(struct wf_turn *turn, const struct wf_value *leases, struct reply *out,
                 struct wf_error *err) WF_CHECKED;

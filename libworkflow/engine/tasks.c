@@ -271,6 +271,8 @@ int request_complete(struct wf_turn *turn, const struct wf_envelope *request, st
     if (rc == 0 && activity->check_result != NULL)
         rc = activity->check_result(&act.task, m->result, err);
     if (rc == 0)
+        rc = papers_brought(&act.life, m->result, "result.", err);
+    if (rc == 0)
         rc = drop_task(&act, err);
     if (rc != 0)
         return rc;
@@ -278,6 +280,8 @@ int request_complete(struct wf_turn *turn, const struct wf_envelope *request, st
         rc = activity->task_done(&act.work, &act.task, m->result, err);
     else
         wf_work_done(&act.work, m->result);
+    if (rc == 0)
+        rc = papers_attach(&act.life, m->result, act.work.id, err);
     if (rc == 0)
         rc = close_act(&act, m->by, err);
     return rc == 0 ? answer_done(turn, act.life.now.code, 0, out, err) : rc;
@@ -289,6 +293,10 @@ int request_progress(struct wf_turn *turn, const struct wf_envelope *request, st
     const struct wf_msg_task_progress *m = request->body;
     struct act act = {0};
     int rc = open_act(turn, m->task, m->token, &act, err);
+    if (rc == 0)
+        rc = papers_brought(&act.life, m->data, "data.", err);
+    if (rc == 0)
+        rc = papers_attach(&act.life, m->data, act.work.id, err);
     if (rc != 0)
         return rc;
     if (act.work.activity->task_progress != NULL)

@@ -99,6 +99,8 @@ int upkeep(struct worker *worker, struct wf_error *err)
         rc = watch_space(worker, now, err);
     if (rc == 0 && worker->spec->service == WF_INTAKE && now >= worker->next_prune_ms)
         rc = forget_requests(worker, now, err);
+    if (rc == 0 && worker->spec->service == WF_INTAKE && now >= worker->next_papers_ms)
+        rc = papers_sweep(worker, err);
     return rc;
 }
 

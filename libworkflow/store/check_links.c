@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "store/check.h"
+#include "workflow/papers.h"
 
 #define ID_BYTES     8
 #define QUEUE_BYTES  17 /* service, due, seq */
@@ -141,6 +142,36 @@ static int cursors_row(struct check *c, const struct wf_key *key, struct wf_slic
     if (rc == 0 && seq > wf_txn_counts(c->txn)->journal_seq)
         check_find(c, "links", "a subscriber's place lies behind the end of the journal");
     return rc;
+}
+
+/* ---- papers ---------------------------------------------------------------------------------- */
+
+static bool has_paper_row(struct check *c, const struct wf_value *paper, uint64_t dossier)
+{
+    uint8_t hash[WF_HASH_BYTES];
+    return !wf_paper_name(wf_value_str(wf_map_get(paper, "file")), hash) ||
+           wf_paper_named_by(c->txn, hash, dossier, NULL) == 0;
+}
+
+static void check_papers(struct check *c, const struct wf_value *papers, uint64_t dossier)
+{
+    for (size_t i = 0; i < wf_value_count(papers); i++) {
+        if (!has_paper_row(c, wf_list_at(papers, i), dossier))
+            check_find(c, "index", "dossier %" PRIu64 ": a paper of it is missing in papers",
+                       dossier);
+    }
+}
+
+static int papers_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_content content;
+    if (!has_length(c, WF_TABLE_PAPERS, key, WF_HASH_BYTES + ID_BYTES))
+        return 0;
+    has_no_value(c, WF_TABLE_PAPERS, value);
+    int rc = wf_content_get(c->txn, last_u64(key), c->arena, &content, c->err);
+    if (rc == WF_NONE || (rc == 0 && !wf_content_names(&content, key->bytes)))
+        check_find(c, "index", "papers: a row too many, of dossier %" PRIu64, last_u64(key));
+    return check_damage(c, rc == WF_NONE ? 0 : rc, "contents");
 }
 
 /* ---- dossiers -------------------------------------------------------------------------------- */
@@ -305,7 +336,12 @@ static int contents_row(struct check *c, const struct wf_key *key, struct wf_sli
     if (!has_row(c, WF_TABLE_DOSSIERS, key))
         check_find(c, "links", "contents: a row of dossier %" PRIu64 ", which is missing",
                    last_u64(key));
-    return unpack(c, WF_TABLE_CONTENTS, WF_REC_content, value, &content, &whole);
+    int rc = unpack(c, WF_TABLE_CONTENTS, WF_REC_content, value, &content, &whole);
+    if (whole) {
+        check_papers(c, content.papers, last_u64(key));
+        check_papers(c, content.attached, last_u64(key));
+    }
+    return rc;
 }
 
 static int codes_row(struct check *c, const struct wf_key *key, struct wf_slice value)
@@ -550,4 +586,5 @@ check_row_fn *const check_rows[WF_TABLE_COUNT] = {
     [WF_TABLE_TIMERS] = timers_row,
     [WF_TABLE_REQUESTS] = requests_row,
     [WF_TABLE_PROCEDURES] = procedures_row,
+    [WF_TABLE_PAPERS] = papers_row,
 };

@@ -37,7 +37,8 @@
     X(TASK_ORDER,   "task_order")   /* activity # | address # | visible | id */           \
     X(TIMERS,       "timers")       /* service | due | seq -> timer */                    \
     X(REQUESTS,     "requests")     /* party | 0 | id -> request */                       \
-    X(PROCEDURES,   "procedures")   /* code | 0 | version -> procedure */
+    X(PROCEDURES,   "procedures")   /* code | 0 | version -> procedure */                 \
+    X(PAPERS,       "papers")       /* hash | dossier: the files that its content names */
 /* clang-format on */
 
 /* In tables whose rows come and go, a one-byte key (see create.c) is no row of anybody. */
@@ -147,6 +148,16 @@ int wf_tally_sums(struct wf_txn *txn, uint64_t *out_due, uint64_t *out_open,
 /* Rows of the table in this snapshot, by LMDB's own count. */
 int wf_txn_entries(struct wf_txn *txn, enum wf_table table, uint64_t *out,
                    struct wf_error *err) WF_CHECKED;
+
+/* ---- papers (paper_rows.c) ------------------------------------------------------------------- */
+
+/* Does the content name this file? */
+bool wf_content_names(const struct wf_rec_content *content, const uint8_t hash[32]);
+/* The rows that the new content calls for, and no others; `before` NULL = there was none. */
+int wf_paper_rows_follow(struct wf_txn *txn, uint64_t dossier, const struct wf_rec_content *before,
+                         const struct wf_rec_content *now, struct wf_error *err) WF_CHECKED;
+/* All of them, where there are none: a step of the upgrade. */
+int wf_paper_rows_fill(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
 
 /* ---- what check.c asks of the files that own a table ------------------------------------------ */
 

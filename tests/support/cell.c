@@ -113,6 +113,15 @@ static void open_store(struct cell *cell)
     assert_ok(wf_store_open(path, &options, &cell->store, &err), err);
 }
 
+static void open_papers(struct cell *cell)
+{
+    char path[96];
+    const struct wf_papers_options options = {.max_bytes = 1 << 20, .max_open = 4};
+    struct wf_error err = {0};
+    (void)snprintf(path, sizeof(path), "%s/papers", cell->folder);
+    assert_ok(wf_papers_open(path, &options, &cell->papers, &err), err);
+}
+
 static void open_engine(struct cell *cell, enum wf_service service)
 {
     const struct wf_service_spec *spec = hoso_service(service);
@@ -126,6 +135,7 @@ static void open_engine(struct cell *cell, enum wf_service service)
         .calendar = cell->calendar,
         .setting = wf_settings_text,
         .context = &cell->settings,
+        .papers = cell->papers,
         .seed = cell_seed(),
     };
     assert_ok(wf_engine_open(&options, &cell->engines[service], &err), err);
@@ -153,6 +163,7 @@ struct cell *cell_new(const char *moment)
     load_config(cell);
     cell->now = cell_moment(cell, moment);
     open_store(cell);
+    open_papers(cell);
     install_all(cell);
     for (size_t i = 0; i < WF_COUNT(all); i++)
         open_engine(cell, all[i]);
@@ -183,6 +194,7 @@ void cell_close(struct cell *cell)
     cell_verify(cell);
     for (size_t i = 0; i < WF_COUNT(all); i++)
         wf_engine_close(cell->engines[i]);
+    wf_papers_close(cell->papers);
     wf_store_close(cell->store);
     wf_calendar_free(cell->calendar);
     wf_registry_free(cell->registry);
@@ -215,7 +227,8 @@ static struct wf_turn begin(struct cell *cell, enum wf_service service)
 static void commit(struct cell *cell, struct wf_turn *turn)
 {
     struct wf_error err = {0};
-    assert_ok(wf_txn_commit(turn->txn, &err), err);
+    if (turn->txn != NULL) /* a paper's request has ended it */
+        assert_ok(wf_txn_commit(turn->txn, &err), err);
     cell->transitions += turn->steps;
     for (const struct wf_nudge *nudge = turn->nudges; nudge != NULL; nudge = nudge->next) {
         if (cell_random(cell, 4) > 0)

@@ -27,6 +27,7 @@ struct cell {
     struct wf_calendar *calendar;
     struct wf_catalogue catalogue;
     struct wf_store *store;
+    struct wf_papers *papers;
     struct wf_engine *engines[WF_SERVICE_COUNT];
     struct wf_arena *turn_arena; /* emptied before each turn */
     struct wf_arena *arena;      /* what tests hold; lives as long as the cell */

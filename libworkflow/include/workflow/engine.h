@@ -20,6 +20,7 @@
 #define WORKFLOW_ENGINE_H
 
 #include "workflow/hash.h"
+#include "workflow/papers.h"
 #include "workflow/parties.h"
 #include "workflow/procedure.h"
 #include "workflow/registry.h"
@@ -113,8 +114,9 @@ struct wf_engine_options {
     const struct wf_calendar *calendar;
     const char *(*setting)(void *context, const char *name); /* settings for handlers */
     void *context;
-    uint64_t pid;  /* of the worker, for health */
-    uint64_t seed; /* of the jitter */
+    struct wf_papers *papers; /* NULL = none are kept: no dossier can name a file */
+    uint64_t pid;             /* of the worker, for health */
+    uint64_t seed;            /* of the jitter */
 };
 
 int wf_engine_open(const struct wf_engine_options *options, struct wf_engine **out,
@@ -164,6 +166,10 @@ struct wf_turn {
 
 /* Does this request change the store? The others can be answered in a read transaction. */
 bool wf_request_writes(enum wf_message type);
+
+/* Does it send or fetch a piece of a paper? Then it works on files: the turn is its alone, with a
+ * read transaction (for paper_put none), which has ended when wf_engine_request comes back. */
+bool wf_request_is_paper(enum wf_message type);
 
 /*
  * Carries out one request of a party and packs the answer (errors too) into *out, in the turn's

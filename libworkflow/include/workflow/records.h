@@ -82,7 +82,8 @@
     F(m, MAP,  fields,     REQ, 0)                                                        \
     F(m, LIST, papers,     REQ, 0)                                                        \
     F(m, MAP,  agent,      REQ, 0)                                                        \
-    F(m, STR,  by,         REQ, 0)
+    F(m, STR,  by,         REQ, 0)                                                        \
+    F(m, LIST, attached,   REQ, 0)   /* papers that came later: {id, file, event} */
 #define WF_RECORD_event(F, m)        /* the journal; its value is record || hash, no checksum */ \
     F(m, U64,  seq,        REQ, 0)                                                        \
     F(m, I64,  ms,         REQ, 0)   /* business ms */                                    \

@@ -120,6 +120,7 @@ int wf_dossier_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena,
                    struct wf_rec_dossier *out, struct wf_error *err) WF_CHECKED;
 int wf_dossier_find(struct wf_txn *txn, struct wf_str code, uint64_t *out_id,
                     struct wf_error *err) WF_CHECKED;
+/* Also keeps the rows of the papers that it names, or no longer names. */
 int wf_content_put(struct wf_txn *txn, uint64_t id, const struct wf_rec_content *content,
                    struct wf_error *err) WF_CHECKED;
 int wf_content_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena,
@@ -165,6 +166,17 @@ int wf_number_take(struct wf_txn *txn, struct wf_str series, uint64_t count, uin
 /* The last one given, 0 = none yet. */
 int wf_number_last(struct wf_txn *txn, struct wf_str series, uint64_t *out,
                    struct wf_error *err) WF_CHECKED;
+
+/* ---- papers: which dossiers name which files (the files: workflow/papers.h) -------------------- */
+
+/* Does this dossier name the paper (0 = does any)? WF_NONE where not. */
+int wf_paper_named_by(struct wf_txn *txn, const uint8_t hash[32], uint64_t dossier,
+                      struct wf_error *err) WF_CHECKED;
+/* The dossiers that name the paper, by rising id; hash NULL = all papers after *after (may be
+ * NULL), by hash. fn as in wf_dossier_each. */
+int wf_paper_each(struct wf_txn *txn, const uint8_t *hash, const uint8_t *after,
+                  int (*fn)(void *context, const uint8_t hash[32], uint64_t dossier), void *context,
+                  struct wf_error *err) WF_CHECKED;
 
 /* ---- journal ------------------------------------------------------------------------------- */
 
