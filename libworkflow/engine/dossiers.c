@@ -121,7 +121,10 @@ static int check_submit(struct wf_turn *turn, const struct wf_msg_dossier_submit
     if (site == NULL)
         return wf_fail_field(err, WF_E_INVALID, "body.site", "site %.*s is not in sites.cfg",
                              WF_STR_ARG(m->site));
+    const struct wf_rec_dossier like_it = {.procedure = m->procedure, .site = m->site};
     rc = access_submit(turn, m, err);
+    if (rc == 0)
+        rc = hold_refuses(turn, &like_it, true, err);
     if (rc == 0)
         rc = who_receives(p, site, m, err);
     if (rc == 0)
@@ -282,6 +285,8 @@ int request_event(struct wf_turn *turn, const struct wf_envelope *request, struc
         rc = access_raise(turn, err);
     if (rc == 0)
         rc = access_role(turn, m->role, err);
+    if (rc == 0)
+        rc = hold_refuses(turn, &life.before, false, err);
     if (rc != 0)
         return rc;
     const char *event = wf_arena_strndup(turn->arena, m->event.ptr, m->event.len);

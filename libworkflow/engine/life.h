@@ -179,6 +179,25 @@ struct reply {
     const void *body;
 };
 
+/* items.c */
+/* Does the dossier still wait for just this item? */
+bool item_is_awaited(const struct life *life, const struct wf_rec_queue *item);
+/* The list of last failures with one more at its end. */
+const struct wf_value *tries_add(struct wf_turn *turn, const struct wf_value *tries,
+                                 const char *code, struct wf_str reason);
+
+/* holds.c */
+/* The hold in force that keeps this back; WF_NONE where there is none. Costs a look at a counter
+ * while the cell has no holds. */
+int hold_over(struct wf_turn *turn, const struct wf_hold_scope *scope, struct wf_rec_hold *out,
+              struct wf_error *err) WF_CHECKED;
+/* The same by the dossier's id, for items (service and activity) and timers (-1). */
+int hold_over_id(struct wf_turn *turn, uint64_t dossier, int service, struct wf_str activity,
+                 struct wf_rec_hold *out, struct wf_error *err) WF_CHECKED;
+/* WF_E_HELD where a party may raise no event of the dossier, or file none like it. */
+int hold_refuses(struct wf_turn *turn, const struct wf_rec_dossier *dossier, bool is_new,
+                 struct wf_error *err) WF_CHECKED;
+
 /* requests.c and its parts: one handler per message type */
 typedef int request_fn(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,
                        struct wf_error *err);

@@ -267,7 +267,7 @@ int cell_request(struct cell *cell, enum wf_service service, const char *id, enu
     int rc = wf_engine_request(&turn, &request, frame, &answer, err);
     if (rc != WF_NONE)
         answer_of(cell, service, answer, out);
-    if (rc == 0)
+    if (rc >= 0) /* a fetch that found nothing may have put tasks aside */
         commit(cell, &turn);
     else
         wf_txn_abort(turn.txn);
@@ -474,4 +474,56 @@ void cell_drop_dead(struct cell *cell, uint64_t seq)
     assert_ok(wf_engine_dead_drop(&turn, seq, "operator", "no longer wanted", &err), err);
     commit(cell, &turn);
     cell_pump(cell);
+}
+
+/* ---- holds ------------------------------------------------------------------------------------
+ */
+
+static int hold_act(struct cell *cell, enum wf_hold_kind kind, const char *name, bool release,
+                    struct wf_error *err)
+{
+    const struct wf_hold_order order = {kind, wf_str(name), "operator", "audit of the stamps"};
+    struct wf_turn turn = begin(cell, WF_INTAKE);
+    int rc = release ? wf_engine_release(&turn, &order, err) : wf_engine_hold(&turn, &order, err);
+    if (rc == 0)
+        commit(cell, &turn);
+    else
+        wf_txn_abort(turn.txn);
+    return rc;
+}
+
+int cell_try_hold(struct cell *cell, enum wf_hold_kind kind, const char *name, struct wf_error *err)
+{
+    return hold_act(cell, kind, name, false, err);
+}
+
+void cell_hold(struct cell *cell, enum wf_hold_kind kind, const char *name)
+{
+    struct wf_error err = {0};
+    assert_ok(hold_act(cell, kind, name, false, &err), err);
+}
+
+void cell_lift(struct cell *cell, enum wf_hold_kind kind, const char *name)
+{
+    struct wf_error err = {0};
+    assert_ok(hold_act(cell, kind, name, true, &err), err);
+}
+
+bool cell_put_back(struct cell *cell, size_t most)
+{
+    struct wf_error err = {0};
+    struct wf_turn turn = begin(cell, WF_INTAKE);
+    size_t moved = 0;
+    int rc = wf_engine_put_back(&turn, most, &moved, &err);
+    if (rc < 0)
+        fail_msg("%s", err.text);
+    commit(cell, &turn);
+    return rc == 0;
+}
+
+void cell_release(struct cell *cell, enum wf_hold_kind kind, const char *name)
+{
+    cell_lift(cell, kind, name);
+    while (cell_put_back(cell, 3))
+        ;
 }

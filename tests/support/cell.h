@@ -66,6 +66,15 @@ struct wf_txn *cell_read(struct cell *cell); /* end it with wf_txn_abort */
 void cell_retry_dead(struct cell *cell, uint64_t seq);
 void cell_drop_dead(struct cell *cell, uint64_t seq);
 
+/* An operator's hold, and its release up to the last row put back; without pumping. */
+int cell_try_hold(struct cell *cell, enum wf_hold_kind kind, const char *name,
+                  struct wf_error *err);
+void cell_hold(struct cell *cell, enum wf_hold_kind kind, const char *name);
+void cell_release(struct cell *cell, enum wf_hold_kind kind, const char *name);
+/* The release alone, and one turn of putting back; false when nothing is left. */
+void cell_lift(struct cell *cell, enum wf_hold_kind kind, const char *name);
+bool cell_put_back(struct cell *cell, size_t most);
+
 /* The first dead letter, or false. */
 bool cell_first_dead(struct cell *cell, struct wf_rec_queue *out);
 

@@ -141,4 +141,5 @@ ERRORS = {
     "config": ("refuse", "a settings or procedure file is wrong"),
     "version": ("stop", "made by another version"),
     "internal": ("refuse", "a promise of our own was broken"),
+    "held": ("refuse", "put on hold by an operator; try again when it is released"),
 }
