@@ -78,11 +78,12 @@ static int catch_signals(struct adapter *a, struct wf_error *err)
 /* SIGHUP only ends the wait: what waits for its time is looked at now. */
 bool adapter_wait(struct adapter *a, int64_t ms)
 {
-    struct pollfd fd = {.fd = a->signal_fd, .events = POLLIN};
+    struct pollfd fds[] = {{.fd = a->signal_fd, .events = POLLIN},
+                           {.fd = a->wake_fd, .events = POLLIN}};
     struct signalfd_siginfo info;
     if (a->stopping)
         return true;
-    (void)poll(&fd, 1, ms > 60000 ? 60000 : ms > 0 ? (int)ms : 0);
+    (void)poll(fds, a->wake_fd > 0 ? 2 : 1, ms > 60000 ? 60000 : ms > 0 ? (int)ms : 0);
     while (read(a->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP)
             adapter_backoff_reset(&a->backoff);
@@ -172,7 +173,7 @@ static int live(struct adapter *a, struct wf_error *err)
         rc = a->spec->open(a, err);
     if (rc == 0) {
         wf_log(WF_LOG_INFO, WF_LOG_READY_EVENT, NULL, "pid %d, as party %s", (int)getpid(),
-               a->common->party);
+               a->common->party != NULL ? a->common->party : "of each folder");
         wf_options_say_ready(&a->options);
         rc = loop(a, err);
     }

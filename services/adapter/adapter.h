@@ -44,15 +44,9 @@ struct adapter_settings {
 };
 
 /* clang-format off */
-#define ADAPTER_KEYS(type, member, name)                                                           \
+#define ADAPTER_LOOP_KEYS(type, member)                                                            \
     {"enabled", WF_KEY_BOOL, offsetof(type, member.enabled), false, 0, 0, "true",                  \
      "false: hoso run does not start it"},                                                         \
-    {"party", WF_KEY_TEXT, offsetof(type, member.party), false, 1, 32, name,                       \
-     "the party of the registry whose rights it has"},                                             \
-    {"gate", WF_KEY_TEXT, offsetof(type, member.gate), false, 0, 1024, "",                         \
-     "key file of hoso party add, where the cell is on another host; empty = this folder's cell"}, \
-    {"database", WF_KEY_TEXT, offsetof(type, member.database), false, 1, 1024, name ".db",         \
-     "its own file, from this file's folder"},                                                     \
     {"log_level", WF_KEY_TEXT, offsetof(type, member.log_level), false, 1, 8, "info",              \
      "error, warn, info or debug"},                                                                \
     {"timeout_ms", WF_KEY_DURATION, offsetof(type, member.timeout_ms), false, 100, 600000,         \
@@ -63,6 +57,17 @@ struct adapter_settings {
      "first wait after a failure; then twice as long each time"},                                  \
     {"retry_most_ms", WF_KEY_DURATION, offsetof(type, member.retry_most_ms), false, 10,            \
      86400000, "5 minutes", "the longest such wait"}
+
+/* Of an adapter with one party and a database; one with several parties has the loop's only, and
+ * party, gate and database stay NULL. */
+#define ADAPTER_KEYS(type, member, name)                                                           \
+    ADAPTER_LOOP_KEYS(type, member),                                                               \
+    {"party", WF_KEY_TEXT, offsetof(type, member.party), false, 1, 32, name,                       \
+     "the party of the registry whose rights it has"},                                             \
+    {"gate", WF_KEY_TEXT, offsetof(type, member.gate), false, 0, 1024, "",                         \
+     "key file of hoso party add, where the cell is on another host; empty = this folder's cell"}, \
+    {"database", WF_KEY_TEXT, offsetof(type, member.database), false, 1, 1024, name ".db",         \
+     "its own file, from this file's folder"}
 /* clang-format on */
 
 /* Waits that grow, each a little by chance, so that many do not come back at once. */
@@ -84,6 +89,7 @@ struct adapter {
     void *self;                     /* the adapter's own state */
     struct adapter_backoff backoff; /* of turns that failed */
     int signal_fd;
+    int wake_fd; /* set by the adapter: what can be read there ends a wait; 0 = none */
     bool stopping;
     struct wf_config *config;
     struct wf_settings cell; /* hoso.cfg, where there is no gate */

@@ -18,10 +18,15 @@ static int no_memory(struct wf_error *err)
 
 static int absolute(struct adapter *a, const char **path, struct wf_error *err)
 {
-    if ((*path)[0] == '\0' || (*path)[0] == '/')
+    if (*path == NULL || (*path)[0] == '\0' || (*path)[0] == '/')
         return 0;
     *path = wf_arena_printf(a->texts, "%s/%s", a->folder, *path);
     return *path != NULL ? 0 : no_memory(err);
+}
+
+static bool is_remote(const struct adapter *a)
+{
+    return a->common->gate != NULL && a->common->gate[0] != '\0';
 }
 
 static int read_cell(struct adapter *a, struct wf_report *report, struct wf_error *err)
@@ -76,7 +81,7 @@ int adapter_load(struct adapter *a, const struct adapter_spec *spec, const char 
     if (a->folder == NULL || a->settings == NULL)
         return no_memory(err);
     int rc = read_own(a, report, err);
-    if (rc == 0 && a->common->gate[0] == '\0')
+    if (rc == 0 && !is_remote(a))
         rc = read_cell(a, report, err);
     return rc;
 }
@@ -114,8 +119,7 @@ int adapter_client(struct adapter *a, struct wf_client **out, struct wf_error *e
                                               .party = a->common->party};
     int rc = 0;
     if (a->client == NULL)
-        rc = a->common->gate[0] != '\0' ? open_gate(a, err)
-                                        : wf_client_open(a->run, &options, &a->client, err);
+        rc = is_remote(a) ? open_gate(a, err) : wf_client_open(a->run, &options, &a->client, err);
     if (rc == 0)
         *out = a->client;
     return rc;
