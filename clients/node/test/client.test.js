@@ -98,7 +98,8 @@ test('of two who hold a task only one completes it', async () => {
     await sleep(200);
     let second;
     do
-        [second] = await hoso.fetch('verification.review', SITE, { ...DESK, waitMs: 30000 });
+        [second] = await hoso.fetch('verification.review', SITE,
+            { ...DESK, leaseMs: 3000, waitMs: 30000 });
     while (second.task !== first.task);
     assert.ok(second.token > first.token);
     await assert.rejects(hoso.complete(first, { verdict: 'approve' }, DESK), errors.stale);
