@@ -102,11 +102,20 @@ int wf_engine_item(struct wf_turn *turn, const struct wf_rec_queue *item, struct
     return wf_queue_del(turn->txn, item, err);
 }
 
+/* By its code, which joins all lines on a dossier; by its number where it has none yet. */
+static const char *name_of(struct wf_turn *turn, uint64_t id)
+{
+    struct wf_rec_dossier dossier;
+    if (wf_dossier_get(turn->txn, id, turn->arena, &dossier, NULL) == 0 && dossier.code.len > 0)
+        return wf_arena_strndup(turn->arena, dossier.code.ptr, dossier.code.len);
+    return wf_arena_printf(turn->arena, "#%" PRIu64, id);
+}
+
 static void say_dead(struct wf_turn *turn, const struct wf_rec_queue *item)
 {
     struct wf_said said = {
         .kind = WF_SAID_DEAD,
-        .dossier = wf_arena_printf(turn->arena, "#%" PRIu64, item->dossier),
+        .dossier = name_of(turn, item->dossier),
         .text = wf_arena_printf(turn->arena, "item %" PRIu64 " %.*s: %.*s", item->seq,
                                 WF_STR_ARG(item->activity), WF_STR_ARG(item->reason)),
     };

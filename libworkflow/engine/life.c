@@ -261,7 +261,8 @@ static const char *joined(struct wf_arena *arena, const struct wf_value *list)
     return text;
 }
 
-static void say_transition(struct life *life, const char *event, const struct wf_value *states)
+static void say_transition(struct life *life, const char *event, const struct wf_value *states,
+                           uint64_t seq)
 {
     struct wf_arena *arena = life->turn->arena;
     const struct wf_rec_dossier *d = &life->now;
@@ -274,6 +275,7 @@ static void say_transition(struct life *life, const char *event, const struct wf
         .procedure = life->procedure->code,
         .states = joined(arena, states),
         .text = event,
+        .seq = seq,
     };
     turn_say(life->turn, &said);
 }
@@ -298,9 +300,11 @@ static int write_journal(struct life *life, const struct pending *event, struct 
         .states = states,
         .status = life->now.status,
     };
-    say_transition(life, event->event, states);
     uint64_t seq = 0;
-    return wf_journal_append(life->turn->txn, &record, &seq, err);
+    rc = wf_journal_append(life->turn->txn, &record, &seq, err);
+    if (rc == 0)
+        say_transition(life, event->event, states, seq);
+    return rc;
 }
 
 static int after_step(struct life *life, const struct wf_step *step, const struct pending *event,

@@ -214,10 +214,14 @@ static void answer_all(struct batch *batch)
             wf_engine_no_tasks(request->envelope.id, worker->arena, &request->answer, NULL) != 0)
             continue;
         if (request->rc < 0) {
-            struct wf_log_fact fact = {.rc = request->rc};
+            struct wf_str party = request->envelope.party;
+            struct wf_log_fact fact = {
+                .rc = request->rc,
+                .party =
+                    party.len > 0 ? wf_arena_strndup(worker->arena, party.ptr, party.len) : NULL};
             worker->slot->refused++;
-            wf_log(WF_LOG_WARN, WF_LOG_REFUSED_EVENT, &fact, "request of type %d refused",
-                   (int)request->envelope.type);
+            wf_log(WF_LOG_WARN, WF_LOG_REFUSED_EVENT, &fact, "%s refused",
+                   wf_message_info(request->envelope.type)->name);
         }
         speak_answer(worker, &request->asker, request->answer);
     }

@@ -69,8 +69,10 @@ static void tell_all(struct worker *worker, const struct wf_turn *turn, enum wf_
 static void log_said(const struct wf_said *said)
 {
     bool dead = said->kind == WF_SAID_DEAD;
-    struct wf_log_fact fact = {
-        .dossier = said->dossier, .procedure = said->procedure, .state = said->states};
+    struct wf_log_fact fact = {.dossier = said->dossier,
+                               .procedure = said->procedure,
+                               .state = said->states,
+                               .seq = said->seq};
     wf_log(dead ? WF_LOG_ERROR : WF_LOG_INFO, dead ? WF_LOG_DEAD_EVENT : WF_LOG_TRANSITION_EVENT,
            &fact, "%s", said->text != NULL ? said->text : "");
 }

@@ -53,8 +53,9 @@ static void note(struct gate *gate, struct visitor *visitor, const struct wf_err
     if (visitor == NULL || now < visitor->silent_ms)
         return;
     visitor->silent_ms = now + LOG_REST_MS;
-    wf_log(WF_LOG_WARN, WF_LOG_REFUSED_EVENT, &(struct wf_log_fact){.rc = why->code}, "%s: %s%s%s",
-           visitor->name, why->field, why->field[0] != '\0' ? ": " : "", why->text);
+    wf_log(WF_LOG_WARN, WF_LOG_REFUSED_EVENT,
+           &(struct wf_log_fact){.rc = why->code, .party = visitor->name}, "%s%s%s", why->field,
+           why->field[0] != '\0' ? ": " : "", why->text);
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */

@@ -138,6 +138,7 @@ struct wf_nudge {
 struct wf_said {
     enum wf_said_kind { WF_SAID_TRANSITION, WF_SAID_DEAD } kind;
     const char *dossier, *procedure, *states, *text;
+    uint64_t seq; /* of the event in the journal, or 0 */
     struct wf_said *next;
 };
 

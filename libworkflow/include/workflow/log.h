@@ -3,14 +3,21 @@
  * workflow/log.h - one line per fact, key=value, on standard error.
  *
  * PURPOSE    Monitoring reads these lines, so events are a closed list with stable names and the
- *            keys stand in fixed order: ts level service event dossier procedure state rc msg.
+ *            keys stand in fixed order: ts level service event dossier procedure state seq party
+ *            rc msg. Where standard error is the system's journal (systemd), the same goes there as
+ *            fields instead: HOSO_EVENT, HOSO_DOSSIER ..., with the syslog priority of the level.
  * CONCEPTS   fatal the process ends; error a person must act; warn handled, look later;
  *            info one line per dossier transition or change of a process; debug off by default.
+ *            join: all lines on a dossier carry its code, those on its events the journal's number
+ *            bound: so many lines a second of one event (wf_log_set_rate); the rest is counted, and
+ *            the count is written as event `suppressed` when lines get through again
  * DANGERS    no personal data, no message payloads, no keys: the dossier code and nothing more.
- * THREADS    one write(2) per line, so lines of several processes do not mix.
+ * THREADS    one write(2) per line, so lines of several processes do not mix. One thread logs.
  */
 #ifndef WORKFLOW_LOG_H
 #define WORKFLOW_LOG_H
+
+#include <stdint.h>
 
 #include "workflow/error.h"
 
@@ -33,6 +40,7 @@ enum wf_log_level { WF_LOG_FATAL, WF_LOG_ERROR, WF_LOG_WARN, WF_LOG_INFO, WF_LOG
     X(FILE,        "file",         "a dropped file was taken, done or refused")            \
     X(CHILD,       "child",        "the supervisor has started, lost or ended a worker")   \
     X(WATCHDOG,    "watchdog",     "a worker held the write lock too long")                \
+    X(SUPPRESSED,  "suppressed",   "so many lines of one event were not written")         \
     X(NOTE,        "note",         "free text for debugging")
 /* clang-format on */
 
@@ -46,6 +54,8 @@ struct wf_log_fact {
     const char *dossier;   /* code, or NULL */
     const char *procedure; /* code, or NULL */
     const char *state;     /* "a,b", or NULL */
+    uint64_t seq;          /* of the event in the journal, or 0 */
+    const char *party;     /* name in the registry, or NULL */
     int rc;                /* WF_E_* or 0 */
 };
 
@@ -53,6 +63,8 @@ struct wf_log_fact {
 void wf_log_open(const char *service, enum wf_log_level level);
 enum wf_log_level wf_log_level(void);
 void wf_log_set_level(enum wf_log_level level);
+/* Most lines a second of one event, fatal ones aside; 0 = no bound, which is so at first. */
+void wf_log_set_rate(unsigned lines);
 
 void wf_log(enum wf_log_level level, enum wf_log_event event, const struct wf_log_fact *fact,
             const char *fmt, ...) WF_PRINTF(4, 5);
