@@ -47,6 +47,7 @@ static int loop(struct worker *worker, struct wf_error *err)
         if (rc != 0)
             return rc;
     }
+    wf_notify("STOPPING=1");
     parked_expire(worker, true);
     return 0;
 }

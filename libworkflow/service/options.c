@@ -84,6 +84,7 @@ bool wf_options_read(int argc, char **argv, const char *doc, struct wf_options *
 
 void wf_options_say_ready(const struct wf_options *options)
 {
+    wf_notify("READY=1");
     if (options->ready_fd < 0)
         return;
     ssize_t written = write(options->ready_fd, "ready\n", 6);

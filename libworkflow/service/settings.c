@@ -52,6 +52,8 @@ static const struct wf_key keys[] = {
     SETTING(gate_memory_mib,   INT,   64, 1048576, "512", "the gate ends when it needs more, and is started again"),
     SETTING(relay_max_age_ms,  DURATION, 60000, 7776000000.0, "7 days", "a station's dossiers may have been received so long ago"),
     SETTING(log_level,         TEXT,  1, 8, "info",      "error, warn, info or debug"),
+    SETTING(log_rate,          INT,   0, 1000000, "1000", "lines a second of one event, 0 = no bound; what is more is counted"),
+    SETTING(sandbox,           TEXT,  1, 8, "auto",      "auto: what the kernel has of Landlock and seccomp; off"),
 };
 /* clang-format on */
 
@@ -84,6 +86,9 @@ static void check_words(const struct wf_settings *s, const char *file, struct wf
         wf_report_error(report, file, 0,
                         "code_date: \"%s\" is not known: write \"YYMMDD\" or \"YYYYMMDD\"",
                         s->code_date);
+    if (s->sandbox != NULL && strcmp(s->sandbox, "auto") != 0 && strcmp(s->sandbox, "off") != 0)
+        wf_report_error(report, file, 0, "sandbox: \"%s\" is not known: write \"auto\" or \"off\"",
+                        s->sandbox);
     static const char *const levels[] = {"error", "warn", "info", "debug"};
     for (size_t i = 0; s->log_level != NULL && i < WF_COUNT(levels); i++) {
         if (strcmp(s->log_level, levels[i]) == 0)

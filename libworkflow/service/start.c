@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "worker.h"
+#include "workflow/sandbox.h"
 
 #define LOCK_WAIT_MS 3000
 
@@ -89,6 +90,27 @@ static int catch_signals(struct worker *worker, struct wf_error *err)
     return worker->signal_fd < 0 ? wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno)) : 0;
 }
 
+/* From here on only the cell's own folders are in reach. */
+static int give_up_rights(struct worker *worker, struct wf_error *err)
+{
+    const struct wf_settings *s = &worker->settings;
+    char parties[1100];
+    (void)snprintf(parties, sizeof(parties), "%s/parties", s->folder);
+    (void)mkdir(parties, 0700); /* it may fill later, and must be named now */
+    const char *const own[] = {s->store, s->run};
+    const char *const to_read[] = {parties};
+    const struct wf_sandbox what = {own, WF_COUNT(own), to_read, WF_COUNT(to_read), false};
+    struct wf_sandbox_level level;
+    char words[64];
+    if (strcmp(s->sandbox, "off") == 0)
+        return 0;
+    int rc = wf_sandbox_enter(&what, &level, err);
+    if (rc == 0)
+        wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "sandbox: %s",
+               wf_sandbox_words(&level, words, sizeof(words)));
+    return rc;
+}
+
 static int open_store(struct worker *worker, struct wf_error *err)
 {
     struct wf_store_options options = {
@@ -149,9 +171,12 @@ int worker_open(struct worker *worker, const struct wf_options *options, struct 
     if (rc != 0)
         return rc;
     wf_log_set_level(level_of(worker, options));
+    wf_log_set_rate((unsigned)worker->settings.log_rate);
     rc = lock_service(worker, err);
     if (rc == 0)
         rc = catch_signals(worker, err);
+    if (rc == 0 && !options->check_only)
+        rc = give_up_rights(worker, err);
     if (rc == 0)
         rc = open_store(worker, err);
     if (rc == 0)

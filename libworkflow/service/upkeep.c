@@ -87,6 +87,18 @@ void read_parties(struct worker *worker)
     wf_report_fini(&report);
 }
 
+/* A loop that hangs says nothing, and the service manager ends it. */
+static void say_alive(struct worker *worker, int64_t now)
+{
+    int64_t every = wf_notify_every_ms();
+    if (every == INT64_MAX) {
+        worker->next_notify_ms = INT64_MAX;
+        return;
+    }
+    wf_notify("WATCHDOG=1");
+    worker->next_notify_ms = now + every;
+}
+
 int upkeep(struct worker *worker, struct wf_error *err)
 {
     int64_t now = wf_monotonic_ms();
@@ -99,6 +111,8 @@ int upkeep(struct worker *worker, struct wf_error *err)
         rc = watch_space(worker, now, err);
     if (rc == 0 && worker->spec->service == WF_INTAKE && now >= worker->next_prune_ms)
         rc = forget_requests(worker, now, err);
+    if (rc == 0 && now >= worker->next_notify_ms)
+        say_alive(worker, now);
     return rc;
 }
 
@@ -115,6 +129,7 @@ int64_t upkeep_timeout(const struct worker *worker)
     int64_t real = wf_real_ms();
     int64_t wait = sooner(worker->next_sweep_ms - now, worker->next_readers_ms - now);
     wait = sooner(wait, worker->next_space_ms - now);
+    wait = sooner(wait, worker->next_notify_ms - now);
     if (worker->next_item_ms != INT64_MAX)
         wait = sooner(wait, worker->next_item_ms - real);
     if (worker->next_timer_ms != INT64_MAX)

@@ -60,6 +60,7 @@ struct worker {
     int64_t next_prune_ms;
     int64_t next_parties_ms;
     int64_t next_parked_ms;
+    int64_t next_notify_ms;
     int64_t hold_until_ms; /* no items before: the store refused them */
 
     struct parked parked[PARKED_MAX];

@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bridge.h"
 #include "workflow/log.h"
+#include "workflow/sandbox.h"
 
 #define STOP_MS 2000 /* what is under way may so long be finished */
 
@@ -30,6 +31,7 @@ struct bridge {
     struct http *http;
     int signal_fd;
     int64_t stop_by_ms; /* 0 = it goes on */
+    int64_t notify_at_ms;
 };
 
 static error_t option(int key, char *text, struct argp_state *state)
@@ -102,6 +104,28 @@ static int catch_signals(struct bridge *bridge, struct wf_error *err)
     return bridge->signal_fd >= 0 ? 0 : wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno));
 }
 
+/* Left: the sockets of the workers, the registry, HTTP. */
+static int give_up_rights(const struct bridge *bridge, struct wf_error *err)
+{
+    const struct wf_settings *s = &bridge->settings;
+    char parties[1100];
+    char words[64];
+    struct wf_sandbox_level level;
+    (void)snprintf(parties, sizeof(parties), "%s/parties", s->folder);
+    (void)mkdir(parties, 0700); /* it may fill later, and must be named now */
+    (void)mkdir(s->run, 0700);
+    const char *const own[] = {s->run};
+    const char *const to_read[] = {parties};
+    const struct wf_sandbox what = {own, 1, to_read, 1, true};
+    if (strcmp(s->sandbox, "off") == 0)
+        return 0;
+    int rc = wf_sandbox_enter(&what, &level, err);
+    if (rc == 0)
+        wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "sandbox: %s",
+               wf_sandbox_words(&level, words, sizeof(words)));
+    return rc;
+}
+
 static int open_all(struct bridge *bridge, struct wf_error *err)
 {
     const struct wf_settings *s = &bridge->settings;
@@ -114,6 +138,8 @@ static int open_all(struct bridge *bridge, struct wf_error *err)
         return wf_fail(err, WF_E_NOMEM, "out of memory");
     guard_look(&bridge->guard, wf_monotonic_ms());
     int rc = catch_signals(bridge, err);
+    if (rc == 0)
+        rc = give_up_rights(bridge, err);
     if (rc == 0)
         rc = wf_workers_open(s->run, &bridge->asks.workers, err);
     if (rc == 0)
@@ -139,6 +165,7 @@ static void close_all(struct bridge *bridge)
 static void say_ready(const struct bridge *bridge)
 {
     wf_log(WF_LOG_INFO, WF_LOG_READY_EVENT, NULL, "http at %s", http_place(bridge->http));
+    wf_notify("READY=1");
     if (bridge->options.ready_fd < 0)
         return;
     (void)!write(bridge->options.ready_fd, "ready\n", 6);
@@ -171,6 +198,16 @@ static int64_t wait_ms(struct bridge *bridge)
     return due > now ? due - now : 0;
 }
 
+static void say_alive(struct bridge *bridge, int64_t now)
+{
+    int64_t every = wf_notify_every_ms();
+    if (now < bridge->notify_at_ms)
+        return;
+    bridge->notify_at_ms = every == INT64_MAX ? INT64_MAX : now + every;
+    if (every != INT64_MAX)
+        wf_notify("WATCHDOG=1"); /* the registry is looked at often enough to come by in time */
+}
+
 static int loop(struct bridge *bridge, struct wf_error *err)
 {
     struct pollfd fds[] = {{.fd = bridge->signal_fd}, {.fd = http_fd(bridge->http)}};
@@ -180,6 +217,7 @@ static int loop(struct bridge *bridge, struct wf_error *err)
         take_signals(bridge, now);
         http_run(bridge->http, now);
         guard_look(&bridge->guard, now);
+        say_alive(bridge, now);
         if (rc == 0)
             rc = asks_run(&bridge->asks, now, err);
         if (rc != 0)
@@ -206,8 +244,9 @@ int main(int argc, char **argv)
     wf_log_open("bridge", WF_LOG_INFO);
     if (argp_parse(&parser, argc, argv, 0, NULL, &bridge.options) != 0)
         return 2;
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     int rc = read_settings(&bridge, &err);
+    if (rc == 0)
+        wf_log_set_rate((unsigned)bridge.settings.log_rate);
     if (rc == 0 && !bridge.options.check_only)
         rc = open_all(&bridge, &err);
     if (rc == 0 && !bridge.options.check_only) {

@@ -27,6 +27,8 @@ static void look_around(struct gate *gate)
     if (now < gate->next_look_ms)
         return;
     gate->next_look_ms = now + LOOK_MS;
+    if (wf_notify_every_ms() != INT64_MAX)
+        wf_notify("WATCHDOG=1"); /* every second: that is often enough for any bound */
     registry_read(gate, false);
     gate->slot->expired += pending_expire(&gate->pendings, now);
     struct wf_door_figures figures = wf_door_figures(gate->door);
@@ -50,6 +52,7 @@ static int loop(struct gate *gate, struct wf_error *err)
         if (rc == 0)
             rc = pass_requests(gate, err);
     }
+    wf_notify("STOPPING=1");
     return rc;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "gate/gate.h"
+#include "workflow/sandbox.h"
 
 /* The address sanitizer reserves more memory than any bound would let it. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -98,6 +99,28 @@ static int catch_signals(struct gate *gate, struct wf_error *err)
     return gate->signal_fd < 0 ? wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno)) : 0;
 }
 
+/* After this it can reach its socket folder and read the cell's settings and parties; it cannot open
+ * the store, whatever the modes of the files say, nor connect to anything but the workers. */
+static int give_up_rights(struct gate *gate, struct wf_error *err)
+{
+    const struct wf_settings *s = &gate->settings;
+    char parties[1100];
+    (void)snprintf(parties, sizeof(parties), "%s/parties", s->folder);
+    (void)mkdir(parties, 0700); /* it may fill later, and must be named now */
+    const char *const own[] = {s->run};
+    const char *const to_read[] = {parties};
+    const struct wf_sandbox what = {own, 1, to_read, 1, true};
+    struct wf_sandbox_level level;
+    char words[64];
+    if (strcmp(s->sandbox, "off") == 0)
+        return 0;
+    int rc = wf_sandbox_enter(&what, &level, err);
+    if (rc == 0)
+        wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "sandbox: %s",
+               wf_sandbox_words(&level, words, sizeof(words)));
+    return rc;
+}
+
 static int open_door(struct gate *gate, const struct wf_keypair *keys, struct wf_error *err)
 {
     const struct wf_settings *s = &gate->settings;
@@ -146,6 +169,7 @@ int gate_open(struct gate *gate, const struct wf_options *options, struct wf_err
     if (rc != 0)
         return rc;
     wf_log_set_level((enum wf_log_level)level_of(gate, options->verbose));
+    wf_log_set_rate((unsigned)gate->settings.log_rate);
     (void)snprintf(gate->folder, sizeof(gate->folder), "%s/parties", gate->settings.folder);
     rc = wf_keypair_read(gate->settings.gate_key, &keys, NULL, err);
     if (rc == 0)
@@ -154,6 +178,8 @@ int gate_open(struct gate *gate, const struct wf_options *options, struct wf_err
         rc = set_bounds(gate, err);
     if (rc == 0)
         rc = catch_signals(gate, err);
+    if (rc == 0 && !options->check_only)
+        rc = give_up_rights(gate, err);
     if (rc == 0 && !options->check_only)
         rc = open_inside(gate, &keys, err);
     wf_keypair_wipe(&keys); /* ZeroMQ has its own copy */

@@ -37,8 +37,16 @@ struct wf_options {
 
 /* Wrong usage ends the process with 2, --help and --version with 0. `doc` may end in "\v". */
 bool wf_options_read(int argc, char **argv, const char *doc, struct wf_options *out);
-/* Writes the ready line and closes the descriptor. */
+/* Writes the ready line and closes the descriptor; tells the service manager as well. */
 void wf_options_say_ready(const struct wf_options *options);
+
+/*
+ * What the service manager is told (sd_notify): "READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=...".
+ * Nothing happens where none asked for it.
+ */
+void wf_notify(const char *state);
+/* How often "WATCHDOG=1" is to be said; INT64_MAX = never. */
+int64_t wf_notify_every_ms(void);
 
 /* ---- settings: CELL/hoso.cfg --------------------------------------------------------------------
  */
@@ -67,6 +75,8 @@ struct wf_settings {
     int64_t bridge_requests;    /* a second, of a party that has no figure of its own */
     int64_t bridge_timeout_ms;  /* how long a worker's answer is waited for */
     const char *log_level;
+    int64_t log_rate;        /* lines a second of one event; what is more is counted */
+    const char *sandbox;     /* "auto" or "off" */
     const char *gate_listen;   /* "tcp://127.0.0.1:5570"; "" = this cell has no gate */
     const char *gate_key;      /* file, made absolute */
     int64_t gate_connections;  /* most at a time */
