@@ -62,6 +62,11 @@ static size_t take(char *bytes, size_t size, size_t n, void *user)
     return client->answer.failed ? 0 : length;
 }
 
+static const char *type_of(const struct http_request *request)
+{
+    return request->type != NULL ? request->type : "Content-Type: application/json; charset=utf-8";
+}
+
 static struct curl_slist *headers_of(const struct http_request *request, bool *out_whole)
 {
     struct curl_slist *list = NULL;
@@ -70,7 +75,7 @@ static struct curl_slist *headers_of(const struct http_request *request, bool *o
         const char *line = i < request->n_headers ? request->headers[i]
                            : i == request->n_headers
                                ? "Expect:" /* or libcurl waits a second before a long body */
-                               : "Content-Type: application/json; charset=utf-8";
+                               : type_of(request);
         if (i > request->n_headers && request->body.len == 0)
             break;
         struct curl_slist *longer = curl_slist_append(list, line);
@@ -104,6 +109,10 @@ static void set_up(struct http_client *client, const struct http_request *reques
         (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.ptr);
     }
     (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    if (request->user != NULL) {
+        (void)curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+        (void)curl_easy_setopt(curl, CURLOPT_USERPWD, request->user);
+    }
 }
 
 static int why_not(const struct http_client *client, CURLcode code, struct wf_error *err)

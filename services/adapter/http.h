@@ -39,7 +39,9 @@ struct http_request {
     const char *url;
     const char *const *headers; /* "Name: value"; Content-Type of a body is there without */
     size_t n_headers;
-    struct wf_str body; /* JSON; "" = none */
+    struct wf_str body; /* "" = none */
+    const char *type;   /* header line "Content-Type: ..." of the body; NULL = JSON */
+    const char *user;   /* "name:secret" for HTTP Basic; NULL = none */
 };
 
 struct http_answer {
