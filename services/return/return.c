@@ -6,6 +6,8 @@
 static const struct wf_parameter deliver_parameters[] = {
     {"by", WF_T_TEXT, false},
     {"to", WF_T_TEXT, false},
+    {"fee", WF_T_INT, false}, /* still to be paid: the courier takes it at the door */
+    {"charge", WF_T_INT, false},
 };
 
 static const struct wf_parameter fee_parameters[] = {

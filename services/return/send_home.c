@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define S10_MOST      99999999
+#define ITEM_MOST     32
 #define ATTEMPTS_MOST 10
 
 /* ---- memory -----------------------------------------------------------------------------------
@@ -26,13 +27,24 @@ static void parcel_read(const struct wf_value *memory, struct parcel *out)
     out->attempt = wf_value_int(wf_map_get(memory, "attempt"), 0);
 }
 
-static int parcel_remember(struct wf_work *work, const struct parcel *parcel, struct wf_error *err)
+/* The number on the parcel: the courier's where it has told one, else ours. */
+static const struct wf_value *item_of(struct wf_work *work, const struct wf_value *params)
+{
+    const struct wf_value *told = wf_map_get(wf_work_memory(work), "item");
+
+    return told != NULL ? told : wf_map_get(params, "item");
+}
+
+static int parcel_remember(struct wf_work *work, const struct parcel *parcel,
+                           const struct wf_value *item, struct wf_error *err)
 {
     struct wf_arena *arena = wf_work_arena(work);
     struct wf_value *memory = wf_map(arena);
 
     (void)wf_map_put(arena, memory, "state", wf_text(arena, parcel_word(parcel->state)));
     (void)wf_map_put(arena, memory, "attempt", wf_int(arena, parcel->attempt));
+    if (item != NULL)
+        (void)wf_map_put(arena, memory, "item", item);
     if (!wf_value_is_whole(memory))
         return wf_fail(err, WF_E_NOMEM, "parcel: out of memory");
     wf_work_remember(work, memory);
@@ -71,10 +83,11 @@ static int open_attempt(struct wf_work *work, const struct wf_value *params, int
     return hoso_open(work, wf_work_setting(work, "courier"), "courier", copy, err);
 }
 
-/* All that a courier needs to know of the citizen, and no more. */
+/* All that a courier needs to know of the citizen, and no more; and what is to be paid to it. */
 static const struct wf_value *label(struct wf_work *work, const char *item)
 {
     static const char *const fields[] = {"full_name", "phone", "address"};
+    static const char *const amounts[] = {"fee", "charge"};
     struct wf_arena *arena = wf_work_arena(work);
     struct wf_value *params = wf_map(arena);
 
@@ -86,6 +99,12 @@ static const struct wf_value *label(struct wf_work *work, const char *item)
         if (value != NULL)
             (void)wf_map_put(arena, params, fields[i], value);
     }
+    for (size_t i = 0; i < WF_COUNT(amounts); i++) {
+        const struct wf_value *value = wf_map_get(wf_work_params(work), amounts[i]);
+
+        if (wf_value_int(value, 0) > 0)
+            (void)wf_map_put(arena, params, amounts[i], value);
+    }
     return params;
 }
 
@@ -96,7 +115,7 @@ int hoso_send_home(struct wf_work *work, struct wf_error *err)
     int rc = number_item(work, item, err);
 
     if (rc == 0)
-        rc = parcel_remember(work, &parcel, err);
+        rc = parcel_remember(work, &parcel, NULL, err);
     return rc == 0 ? open_attempt(work, label(work, item), 1, err) : rc;
 }
 
@@ -104,7 +123,7 @@ int hoso_send_home(struct wf_work *work, struct wf_error *err)
  */
 
 /* For the history: what is known of the parcel, without anything of the citizen. */
-static void tell(struct wf_work *work, const struct parcel *parcel, const struct wf_value *params,
+static void tell(struct wf_work *work, const struct parcel *parcel, const struct wf_value *item,
                  const struct wf_value *news)
 {
     struct wf_arena *arena = wf_work_arena(work);
@@ -113,27 +132,60 @@ static void tell(struct wf_work *work, const struct parcel *parcel, const struct
 
     (void)wf_map_put(arena, data, "state", wf_text(arena, parcel_word(parcel->state)));
     (void)wf_map_put(arena, data, "attempt", wf_int(arena, parcel->attempt));
-    (void)wf_map_put(arena, data, "item", wf_map_get(params, "item"));
+    (void)wf_map_put(arena, data, "item", item);
     if (reason != NULL)
         (void)wf_map_put(arena, data, "reason", reason);
     wf_work_progress(work, data);
 }
 
+/* NULL where the news hold none, or none that is new. */
+static const struct wf_value *new_item(const struct wf_value *news, const struct wf_value *known)
+{
+    const struct wf_value *item = wf_map_get(news, "item");
+    struct wf_str text = wf_value_str(item);
+
+    if (text.len == 0 || wf_str_equal(text, wf_value_str(known)))
+        return NULL;
+    return item;
+}
+
+/* The number goes onto labels and into lists. */
+static int check_item(const struct wf_value *news, struct wf_error *err)
+{
+    struct wf_str item = wf_value_str(wf_map_get(news, "item"));
+    bool is_plain = item.len <= ITEM_MOST;
+
+    for (size_t i = 0; is_plain && i < item.len; i++)
+        is_plain = item.ptr[i] > ' ' && item.ptr[i] <= '~';
+    if (is_plain)
+        return 0;
+    return wf_fail_field(err, WF_E_INVALID, "data.item",
+                         "data.item must be at most %d letters and digits", ITEM_MOST);
+}
+
 int hoso_parcel_news(struct wf_work *work, const struct wf_rec_task *task,
                      const struct wf_value *data, struct wf_error *err)
 {
+    const struct wf_value *item = item_of(work, task->params);
+    const struct wf_value *other = new_item(data, item);
     struct parcel parcel;
     enum parcel_state news;
+    bool changed;
     int rc;
 
     if (!parcel_of_word(wf_value_str(wf_map_get(data, "state")), &news))
         return wf_fail_field(err, WF_E_INVALID, "data.state", "data.state is no state of a parcel");
+    rc = check_item(data, err);
+    if (rc != 0)
+        return rc;
     parcel_read(wf_work_memory(work), &parcel);
-    if (!parcel_apply(&parcel, news, wf_value_int(wf_map_get(data, "attempt"), 0)))
+    changed = parcel_apply(&parcel, news, wf_value_int(wf_map_get(data, "attempt"), 0));
+    if (!changed && other == NULL)
         return 0;
-    rc = parcel_remember(work, &parcel, err);
+    item = other != NULL ? other : item;
+    rc = parcel_remember(work, &parcel, item, err);
     if (rc == 0)
-        tell(work, &parcel, task->params, data);
+        tell(work, &parcel, item, data);
     return rc;
 }
 
@@ -144,12 +196,13 @@ static int try_again(struct wf_work *work, const struct parcel *parcel,
                      const struct wf_rec_task *task, const struct wf_value *result,
                      struct wf_error *err)
 {
-    int rc = parcel_remember(work, parcel, err);
+    const struct wf_value *item = item_of(work, task->params);
+    int rc = parcel_remember(work, parcel, item, err);
 
     if (rc == 0)
         rc = open_attempt(work, task->params, parcel->attempt + 1, err);
     if (rc == 0)
-        tell(work, parcel, task->params, result);
+        tell(work, parcel, item, result);
     return rc;
 }
 
@@ -157,7 +210,7 @@ static int try_again(struct wf_work *work, const struct parcel *parcel,
 int hoso_parcel_done(struct wf_work *work, const struct wf_rec_task *task,
                      const struct wf_value *result, struct wf_error *err)
 {
-    const char *item = wf_value_text(wf_map_get(task->params, "item"), "");
+    const char *item = wf_value_text(item_of(work, task->params), "");
     int64_t attempt = wf_value_int(wf_map_get(task->params, "attempt"), 0);
     int64_t most = hoso_number_setting(work, "delivery_attempts", 1, ATTEMPTS_MOST);
     enum parcel_state news = PARCEL_FAILED;
