@@ -301,6 +301,8 @@ int hoso_party_revoke(struct hoso *h);
 int hoso_party_rotate(struct hoso *h);
 int hoso_party_gate_key(struct hoso *h);
 int hoso_party_token(struct hoso *h);
+int hoso_courier_status(struct hoso *h);
+int hoso_courier_list(struct hoso *h);
 
 /* After an empty list: names the words of --procedure, --state, --site that stand nowhere
  * (hints.c). */

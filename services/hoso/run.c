@@ -25,7 +25,7 @@
 #define STOP_MS 10000 /* workers have so long to stop in good order */
 
 /* Programs that join the cell to another system: hoso-NAME runs where CELL/NAME.cfg is. */
-static const char *const adapters[] = {"portal", "folder"};
+static const char *const adapters[] = {"portal", "folder", "courier"};
 
 #define CHILDREN_MOST (WF_SERVICE_COUNT + 2 + WF_COUNT(adapters))
 

@@ -166,6 +166,15 @@ const struct hoso_verb hoso_verbs[] = {
      "Prints the token, once; the party's file gets its hash. The newest two tokens of a party "
      "hold, so that it can change over. The bridge takes it up within a second.",
      hoso_party_token, {OPT_CELL}},
+
+    {"courier status", "", 0, 0, "parcels at the courier: is all well?",
+     "A look into the book of hoso-courier (docs/courier.md). Ends with 1 when something needs a "
+     "person; says what.",
+     hoso_courier_status, {OPT_CELL}},
+    {"courier list", "", 0, 0, "orders at the courier, newest first",
+     "  hoso courier list --state refused\n\n"
+     "States: waiting, ordered, refused, cancelling, cancelled, stray, over.",
+     hoso_courier_list, {OPT_STATE, OPT_MAX}},
     {"party gate-key", "", 0, 0, "print the gate's public key, made if missing", NULL,
      hoso_party_gate_key, {OPT_CELL}},
 

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP to the courier. A refused token is renewed once within the same question; refused again, it
+ * is the courier's affair and waits as if the courier were away.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "work.h"
+#include "workflow/clock.h"
+
+#define SECRET_SIZE 300
+
+/* ---- token ------------------------------------------------------------------------------------- */
+
+static int read_secret(const char *path, char *out, size_t size, struct wf_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, out, size - 1) : -1;
+    int why = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    if (n < 0)
+        return wf_fail(err, WF_E_CONFIG, "secret_file %s: %s", path, strerror(why));
+    out[n] = '\0';
+    out[strcspn(out, "\r\n")] = '\0';
+    return 0;
+}
+
+static int take_token(struct courier *c, const struct http_answer *answer, struct wf_arena *arena,
+                      struct wf_error *err)
+{
+    struct wf_value *said = NULL;
+    int rc = json_read(answer->body.ptr, answer->body.len, arena, &said, err);
+    struct wf_str token = wf_value_str(wf_map_get(said, "access_token"));
+    bool is_one = rc == 0 && answer->status == 200 && token.len > 0;
+    for (size_t i = 0; is_one && i < token.len; i++)
+        is_one = token.ptr[i] > ' ' && token.ptr[i] <= '~';
+    if (!is_one || !wf_str_copy(token, c->token, sizeof(c->token)))
+        return wf_fail(err, WF_E_TIMEOUT, "token_url answers %d and gives no token",
+                       answer->status);
+    return 0;
+}
+
+/* OAuth client credentials; name and secret go as HTTP Basic (RFC 6749, 2.3.1). */
+static int log_in(struct courier *c, struct wf_error *err)
+{
+    static const char form[] = "Content-Type: application/x-www-form-urlencoded";
+    const struct courier_settings *s = c->settings;
+    struct wf_arena *arena = c->a->arena;
+    if (s->token[0] != '\0' || s->token_url[0] == '\0') {
+        (void)snprintf(c->token, sizeof(c->token), "%s", s->token);
+        return 0;
+    }
+    char secret[SECRET_SIZE];
+    char user[SECRET_SIZE + 256];
+    struct http_answer answer = {0};
+    int rc = read_secret(s->secret_file, secret, sizeof(secret), err);
+    if (rc != 0)
+        return rc;
+    (void)snprintf(user, sizeof(user), "%s:%s", s->client_id, secret);
+    const struct http_request request = {.method = "POST",
+                                         .url = s->token_url,
+                                         .body = wf_str("grant_type=client_credentials"),
+                                         .type = form,
+                                         .user = user};
+    rc = http_ask(c->http, &request, arena, &answer, err);
+    explicit_bzero(secret, sizeof(secret));
+    explicit_bzero(user, sizeof(user));
+    return rc == 0 ? take_token(c, &answer, arena, err) : wf_wrap(err, "token_url");
+}
+
+/* ---- one question ------------------------------------------------------------------------------ */
+
+static int post(struct courier *c, const char *path, const char *body, struct http_answer *out,
+                struct wf_error *err)
+{
+    struct wf_arena *arena = c->a->arena;
+    char header[2200];
+    const char *headers[] = {header};
+    int rc = c->token[0] == '\0' ? log_in(c, err) : 0;
+    const char *url = wf_arena_printf(arena, "%s%s", c->settings->url, path);
+    if (rc == 0 && url == NULL)
+        rc = wf_fail(err, WF_E_NOMEM, "order: out of memory");
+    if (rc != 0)
+        return rc;
+    const char *format = c->settings->dialect->token_header;
+    size_t before = strcspn(format, "%");
+    (void)snprintf(header, sizeof(header), "%.*s%s", (int)before, format, c->token);
+    const struct http_request request = {.method = "POST",
+                                         .url = url,
+                                         .headers = headers,
+                                         .n_headers = c->token[0] != '\0' ? 1 : 0,
+                                         .body = wf_str(body)};
+    rc = http_ask(c->http, &request, arena, out, err);
+    explicit_bzero(header, sizeof(header));
+    return rc;
+}
+
+static int ask(struct courier *c, const char *path, const char *body, struct http_answer *out,
+               struct order_answer *verdict, struct wf_error *err)
+{
+    const struct courier_settings *s = c->settings;
+    int rc = 0;
+    for (int turn = 0; turn < 2; turn++) {
+        rc = post(c, path, body, out, err);
+        if (rc != 0)
+            return rc;
+        dialect_answer(s->dialect, s->answers, s->n_answers, out->status, out->body.ptr,
+                       out->body.len, verdict);
+        if (verdict->verdict != VERDICT_TOKEN)
+            return 0;
+        c->token[0] = '\0';
+    }
+    return wf_fail(err, WF_E_TIMEOUT, "the courier refuses our token (%s)", verdict->code);
+}
+
+/* ---- orders ------------------------------------------------------------------------------------ */
+
+static const char *number_text(struct wf_arena *arena, int64_t number)
+{
+    const char *text = wf_arena_printf(arena, "%lld", (long long)number);
+    return text != NULL ? text : "0";
+}
+
+static void add_sender(const struct courier_settings *s, const struct order *order,
+                       struct order_facts *f)
+{
+    const struct courier_sender *sender = courier_sender(s, order->dossier);
+    f->of[FACT_SENDER_NAME] = sender->name;
+    f->of[FACT_SENDER_ADDRESS] = sender->address;
+    f->of[FACT_SENDER_TEL] = sender->tel;
+    f->of[FACT_SENDER_EMAIL] = sender->email;
+    f->of[FACT_SENDER_PROVINCE] = sender->province;
+    f->of[FACT_SENDER_DISTRICT] = sender->district;
+    f->of[FACT_SENDER_DESC] = order->dossier;
+    f->of[FACT_DESCRIPTION] = s->description;
+}
+
+static void add_receiver(const struct courier_settings *s, const struct wf_value *person,
+                         struct order_facts *f)
+{
+    f->of[FACT_RECEIVER_NAME] = wf_value_text(wf_map_get(person, "full_name"), "");
+    f->of[FACT_RECEIVER_ADDRESS] = wf_value_text(wf_map_get(person, "address"), "");
+    f->of[FACT_RECEIVER_TEL] = wf_value_text(wf_map_get(person, "phone"), "");
+    f->of[FACT_RECEIVER_EMAIL] = wf_value_text(wf_map_get(person, "email"), "");
+    f->of[FACT_RECEIVER_PROVINCE] = s->receiver_province;
+    f->of[FACT_RECEIVER_DISTRICT] = s->receiver_district;
+}
+
+static struct order_facts facts_of(struct courier *c, const struct order *order,
+                                   const struct wf_value *person)
+{
+    const struct courier_settings *s = c->settings;
+    struct order_facts f = {.of = {[FACT_CUSTOMER] = s->customer_code,
+                                   [FACT_ORDER] = order->number,
+                                   [FACT_ITEM] = order->item,
+                                   [FACT_FLAG] = s->dialect->flag}};
+    f.of[FACT_COD] = number_text(c->a->arena, order->fee + order->charge + order->postage);
+    add_sender(s, order, &f);
+    add_receiver(s, person, &f);
+    return f;
+}
+
+int door_order(struct courier *c, const struct order *order, struct order_answer *out,
+               struct wf_error *err)
+{
+    struct wf_value *person = NULL;
+    const char *body = NULL;
+    struct http_answer answer;
+    int rc = json_read(order->person, strlen(order->person), c->a->arena, &person, err);
+    struct order_facts facts = facts_of(c, order, person);
+    if (rc == 0)
+        rc = dialect_order(c->settings->dialect, &facts, c->a->arena, &body, err);
+    return rc == 0 ? ask(c, c->settings->order_path, body, &answer, out, err) : rc;
+}
+
+int door_cancel(struct courier *c, const struct order *order, struct order_answer *out,
+                struct wf_error *err)
+{
+    const char *body = NULL;
+    struct http_answer answer;
+    struct order_facts facts = facts_of(c, order, NULL);
+    int rc = dialect_cancel(c->settings->dialect, &facts, c->a->arena, &body, err);
+    return rc == 0 ? ask(c, c->settings->cancel_path, body, &answer, out, err) : rc;
+}
+
+int door_tracking(struct courier *c, const char *last_id, struct tracking_page *out, char why[16],
+                  struct wf_error *err)
+{
+    const struct courier_settings *s = c->settings;
+    const char *body = NULL;
+    struct http_answer answer;
+    struct order_answer verdict = {0};
+    int rc = dialect_tracking(s->dialect, s->page_size, last_id, c->a->arena, &body, err);
+    if (rc == 0)
+        rc = ask(c, s->tracking_path, body, &answer, &verdict, err);
+    if (rc != 0)
+        return rc;
+    (void)snprintf(why, 16, "%s", verdict.code);
+    if (verdict.verdict != VERDICT_ACCEPTED)
+        return WF_NONE;
+    return dialect_page(s->dialect, answer.body.ptr, answer.body.len, c->a->arena, out, err);
+}
