@@ -26,7 +26,8 @@ LEVELS = {
 PUBLIC = {
     "clock": "base", "value": "base",
     "config": "config", "messages": "codec", "records": "codec", "chart": "chart", "expr": "chart",
-    "procedure_tools": "procedure", "store": "store", "transport": "transport",
+    "procedure_tools": "procedure", "store": "store", "papers": "store",
+    "transport": "transport",
     "service": "service",
 }
 

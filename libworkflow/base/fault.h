@@ -32,6 +32,10 @@
     X("store.del")                                                                        \
     X("store.commit.before")   /* all written in memory, nothing on disk */               \
     X("store.commit.after")    /* on disk, and nobody told */                             \
+    X("papers.append")         /* a piece of an upload is written */                      \
+    X("papers.checked")        /* an upload has its hash, on disk, not yet in place */    \
+    X("papers.placed")         /* in place, its folder not yet synced */                  \
+    X("papers.synced")         /* whole, and nobody told */                               \
     X("service.receive")       /* a batch was received and nothing done */                \
     X("service.speak")         /* a batch is on disk, its answers not sent */
 /* clang-format on */

@@ -121,13 +121,18 @@ static int check_submit(struct wf_turn *turn, const struct wf_msg_dossier_submit
     if (site == NULL)
         return wf_fail_field(err, WF_E_INVALID, "body.site", "site %.*s is not in sites.cfg",
                              WF_STR_ARG(m->site));
+    const struct wf_rec_dossier like_it = {.procedure = m->procedure, .site = m->site};
     rc = access_submit(turn, m, err);
+    if (rc == 0)
+        rc = hold_refuses(turn, &like_it, true, err);
     if (rc == 0)
         rc = who_receives(p, site, m, err);
     if (rc == 0)
         rc = wf_procedure_check_data(p, m->fields, m->papers, err);
     if (rc == 0)
         rc = check_complete(turn, p, m, err);
+    if (rc == 0)
+        rc = papers_check(turn, m->papers, "", err);
     out->procedure = p;
     out->site = site;
     return rc;
@@ -280,6 +285,8 @@ int request_event(struct wf_turn *turn, const struct wf_envelope *request, struc
         rc = access_raise(turn, err);
     if (rc == 0)
         rc = access_role(turn, m->role, err);
+    if (rc == 0)
+        rc = hold_refuses(turn, &life.before, false, err);
     if (rc != 0)
         return rc;
     const char *event = wf_arena_strndup(turn->arena, m->event.ptr, m->event.len);
@@ -289,6 +296,10 @@ int request_event(struct wf_turn *turn, const struct wf_envelope *request, struc
         return out_of_memory(err);
     struct wf_chart_raiser who = {wf_str(role), life.now.channel, wf_str(life_model(&life))};
     rc = check_event(&life, event, m, &who, err);
+    if (rc == 0)
+        rc = papers_brought(&life, m->data, "data.", err);
+    if (rc == 0)
+        rc = papers_attach(&life, m->data, event, err);
     struct pending pending = {.event = event, .data = m->data, .by = by, .role = role, .who = &who};
     if (rc == 0)
         rc = life_push(&life, &pending, err);
@@ -307,6 +318,8 @@ static const struct wf_value *content_map(struct wf_turn *turn, const struct wf_
     wf_map_put(turn->arena, map, "fields", c->fields);
     wf_map_put(turn->arena, map, "papers", c->papers);
     wf_map_put(turn->arena, map, "agent", c->agent);
+    if (wf_value_count(c->attached) > 0)
+        wf_map_put(turn->arena, map, "attached", c->attached);
     return map;
 }
 

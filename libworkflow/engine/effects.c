@@ -9,13 +9,32 @@
 
 /* ---- timers ---------------------------------------------------------------------------------- */
 
+/* It fell due while something was on hold: under one of the holds over the dossier, which may have
+ * been released since. */
+static int drop_held(struct life *life, int64_t due, uint64_t seq, struct wf_error *err)
+{
+    const struct wf_hold_scope scope = {.dossier = &life->now, .service = -1};
+    struct wf_rec_hold holds[WF_HOLDS_OVER];
+    struct wf_txn *txn = life->turn->txn;
+    size_t n = 0;
+    if (wf_txn_counts(txn)->held_timers == 0)
+        return 0;
+    int rc = wf_holds_over(txn, &scope, life->turn->arena, holds, &n, err);
+    for (size_t i = 0; rc >= 0 && i < n; i++)
+        rc = wf_timer_del_held(txn, TIMER_KEEPER, due, seq, holds[i].id, err);
+    return rc;
+}
+
 int timer_drop(struct life *life, const char *id, struct wf_error *err)
 {
     const struct wf_value *armed = wf_map_get(life->timers, id);
     if (armed == NULL)
         return 0;
-    int rc = wf_timer_del(life->turn->txn, TIMER_KEEPER, wf_value_int(wf_list_at(armed, 0), 0),
-                          (uint64_t)wf_value_int(wf_list_at(armed, 1), 0), err);
+    int64_t due = wf_value_int(wf_list_at(armed, 0), 0);
+    uint64_t seq = (uint64_t)wf_value_int(wf_list_at(armed, 1), 0);
+    int rc = wf_timer_del(life->turn->txn, TIMER_KEEPER, due, seq, err);
+    if (rc == WF_NONE)
+        rc = drop_held(life, due, seq, err);
     map_remove(life->timers, id);
     return rc < 0 ? rc : 0;
 }
@@ -97,7 +116,13 @@ static int start(struct life *life, const struct wf_effect *effect, bool detache
     int service = wf_service_of_activity(effect->activity);
     if (service < 0)
         return wf_fail(err, WF_E_INTERNAL, "activity %s belongs to no service", effect->activity);
-    if (service != (int)engine->options.self)
+    struct wf_rec_hold hold;
+    const struct wf_hold_scope scope = {&life->now, service, wf_str(effect->activity)};
+    int rc = hold_over(life->turn, &scope, &hold, err);
+    if (rc < 0)
+        return rc;
+    /* What is on hold is queued even where it could start at once: the queue puts it aside. */
+    if (rc == 0 || service != (int)engine->options.self)
         return queue_start(life, effect, service, detached, err);
     const struct wf_activity *activity = engine_activity(engine, effect->activity);
     if (activity == NULL)

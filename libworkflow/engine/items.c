@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Queue items and timers: what the store says is to be done. An item is valid only while the
- * dossier still waits for just this one; a doubled or late message finds nothing to settle.
+ * dossier still waits for just this one; a doubled or late message finds nothing to settle. What
+ * is on hold is put aside when it comes due, and so met once, not at every look.
  */
 #include "life.h"
 
@@ -9,9 +10,10 @@
 #include <string.h>
 
 #define ITEM_ATTEMPTS 5
+#define TRIES_KEPT    8 /* failures that a record remembers; older ones are only counted */
 
 /* The work may have been cancelled and begun anew under its id: an item of the old one is stale. */
-static bool is_awaited(const struct life *life, const struct wf_rec_queue *item)
+bool item_is_awaited(const struct life *life, const struct wf_rec_queue *item)
 {
     const struct wf_value *entry = wf_map_get_str(life->running, item->id);
     if (entry == NULL)
@@ -71,9 +73,9 @@ static int settle(struct life *life, const struct wf_rec_queue *item, struct wf_
     struct pending event;
     switch ((enum wf_queue_kind)item->kind) {
     case WF_QUEUE_START:
-        return is_awaited(life, item) ? start_item(life, item, err) : 0;
+        return item_is_awaited(life, item) ? start_item(life, item, err) : 0;
     case WF_QUEUE_TASK:
-        return is_awaited(life, item) ? reopen_task(life, item, err) : 0;
+        return item_is_awaited(life, item) ? reopen_task(life, item, err) : 0;
     case WF_QUEUE_PART:
         return part_item(life, item, err);
     case WF_QUEUE_EVENT:
@@ -86,8 +88,13 @@ static int settle(struct life *life, const struct wf_rec_queue *item, struct wf_
 
 int wf_engine_item(struct wf_turn *turn, const struct wf_rec_queue *item, struct wf_error *err)
 {
+    struct wf_rec_hold hold;
     struct life life;
-    int rc = life_load(turn, item->dossier, &life, err);
+    int rc = hold_over_id(turn, item->dossier, (int)item->service, item->activity, &hold, err);
+    if (rc == 0)
+        return wf_queue_hold(turn->txn, item, hold.id, err);
+    if (rc == WF_NONE)
+        rc = life_load(turn, item->dossier, &life, err);
     if (rc < 0)
         return wf_wrap(err, "queue item %" PRIu64, item->seq);
     if (rc == 0) {
@@ -100,6 +107,22 @@ int wf_engine_item(struct wf_turn *turn, const struct wf_rec_queue *item, struct
     if (rc < 0)
         return wf_wrap(err, "queue item %" PRIu64, item->seq);
     return wf_queue_del(turn->txn, item, err);
+}
+
+const struct wf_value *tries_add(struct wf_turn *turn, const struct wf_value *tries,
+                                 const char *code, struct wf_str reason)
+{
+    struct wf_arena *arena = turn->arena;
+    struct wf_value *list = wf_list(arena);
+    struct wf_value *last = wf_list(arena);
+    size_t n = wf_value_count(tries);
+    for (size_t i = n >= TRIES_KEPT ? n - TRIES_KEPT + 1 : 0; i < n; i++)
+        wf_list_add(arena, list, wf_list_at(tries, i));
+    wf_list_add(arena, last, wf_int(arena, turn->real_ms));
+    wf_list_add(arena, last, wf_text(arena, code));
+    wf_list_add(arena, last, wf_text_n(arena, reason.ptr, reason.len));
+    wf_list_add(arena, list, last);
+    return list;
 }
 
 /* By its code, which joins all lines on a dossier; by its number where it has none yet. */
@@ -129,6 +152,9 @@ int wf_engine_item_failed(struct wf_turn *turn, const struct wf_rec_queue *item,
     next.attempts++;
     next.reason = wf_str(why->text);
     next.since = turn->real_ms;
+    next.tries = tries_add(turn, item->tries, wf_code_word(why->code), next.reason);
+    if (!wf_value_is_whole(next.tries))
+        return out_of_memory(err);
     if (next.attempts >= ITEM_ATTEMPTS) {
         int rc = wf_queue_bury(turn->txn, item, &next, err);
         if (rc == 0)
@@ -160,27 +186,37 @@ static int fire(struct life *life, const struct wf_rec_timer *timer, int64_t due
     return life_push(life, &event, err);
 }
 
-int wf_engine_timer(struct wf_turn *turn, struct wf_error *err)
+static int ring(struct wf_turn *turn, const struct wf_rec_timer *timer, int64_t due, uint64_t seq,
+                struct wf_error *err)
 {
-    struct wf_rec_timer timer;
     struct life life;
-    int64_t due = 0;
-    uint64_t seq = 0;
-    int rc = wf_timer_first(turn->txn, turn->engine->options.self, turn->now_ms, turn->arena,
-                            &timer, &due, &seq, err);
-    if (rc == 0)
-        rc = wf_timer_del(turn->txn, turn->engine->options.self, due, seq, err);
-    if (rc != 0)
-        return rc;
-    rc = life_load(turn, timer.dossier, &life, err);
+    int rc = life_load(turn, timer->dossier, &life, err);
     if (rc == WF_NONE)
         return 0;
     if (rc == 0)
-        rc = fire(&life, &timer, due, seq, err);
+        rc = fire(&life, timer, due, seq, err);
     if (rc == 0)
         rc = life_drain(&life, err);
+    return rc == 0 ? life_save(&life, err) : rc;
+}
+
+int wf_engine_timer(struct wf_turn *turn, struct wf_error *err)
+{
+    enum wf_service self = turn->engine->options.self;
+    struct wf_rec_timer timer;
+    struct wf_rec_hold hold;
+    int64_t due = 0;
+    uint64_t seq = 0;
+    int rc = wf_timer_first(turn->txn, self, turn->now_ms, turn->arena, &timer, &due, &seq, err);
+    if (rc != 0)
+        return rc;
+    rc = hold_over_id(turn, timer.dossier, -1, wf_str(""), &hold, err);
     if (rc == 0)
-        rc = life_save(&life, err);
+        return wf_timer_hold(turn->txn, self, due, seq, &timer, hold.id, err);
+    if (rc == WF_NONE)
+        rc = wf_timer_del(turn->txn, self, due, seq, err);
+    if (rc == 0)
+        rc = ring(turn, &timer, due, seq, err);
     return rc < 0 ? wf_wrap(err, "timer %" PRIu64, seq) : rc;
 }
 
@@ -208,97 +244,12 @@ int wf_engine_timer_failed(struct wf_turn *turn, const struct wf_error *why, str
         .attempts = 1,
         .reason = wf_str(why->text),
         .since = turn->real_ms,
+        .tries = tries_add(turn, NULL, wf_code_word(why->code), wf_str(why->text)),
     };
-    if (dead.params == NULL)
+    if (dead.params == NULL || !wf_value_is_whole(dead.tries))
         return out_of_memory(err);
     rc = wf_queue_bury(turn->txn, NULL, &dead, err);
     if (rc == 0)
         say_dead(turn, &dead);
     return rc;
-}
-
-/* ---- dead letters -------------------------------------------------------------------------------
- */
-
-/* The operator's act becomes part of the dossier's history. */
-static int note_act(struct life *life, const char *act, const char *by,
-                    const struct wf_rec_queue *item, const char *reason, struct wf_error *err)
-{
-    struct wf_arena *arena = life->turn->arena;
-    struct wf_value *data = wf_map(arena);
-    wf_map_put(arena, data, "item", wf_int(arena, (int64_t)item->seq));
-    wf_map_put(arena, data, "activity", wf_text_n(arena, item->activity.ptr, item->activity.len));
-    if (reason != NULL)
-        wf_map_put(arena, data, "reason", wf_text(arena, reason));
-    if (!wf_value_is_whole(data))
-        return out_of_memory(err);
-    struct pending note = {
-        .event = act, .data = data, .by = by, .role = "operator", .note_only = true};
-    return life_push(life, &note, err);
-}
-
-static int take_dead(struct wf_turn *turn, uint64_t seq, struct wf_rec_queue *item,
-                     struct life *life, struct wf_error *err)
-{
-    int rc = wf_dead_get(turn->txn, seq, turn->arena, item, err);
-    if (rc == WF_NONE)
-        return wf_fail(err, WF_E_NOT_FOUND, "there is no dead letter %" PRIu64, seq);
-    if (rc == 0)
-        rc = wf_dead_del(turn->txn, seq, err);
-    if (rc == 0)
-        rc = life_load(turn, item->dossier, life, err);
-    return rc == WF_NONE ? wf_fail(err, WF_E_NOT_FOUND, "its dossier is gone") : rc;
-}
-
-static int finish(struct life *life, struct wf_error *err)
-{
-    int rc = life_drain(life, err);
-    return rc == 0 ? life_save(life, err) : rc;
-}
-
-int wf_engine_dead_retry(struct wf_turn *turn, uint64_t seq, const char *by, struct wf_error *err)
-{
-    struct wf_rec_queue item;
-    struct life life;
-    int rc = take_dead(turn, seq, &item, &life, err);
-    if (rc == 0)
-        rc = note_act(&life, "operator.retry", by, &item, NULL, err);
-    if (rc == 0)
-        rc = finish(&life, err);
-    if (rc != 0)
-        return rc;
-    item.attempts = 0;
-    item.due = turn->real_ms;
-    item.since = 0;
-    return wf_queue_put(turn->txn, &item, err);
-}
-
-int wf_engine_dead_drop(struct wf_turn *turn, uint64_t seq, const char *by, const char *reason,
-                        struct wf_error *err)
-{
-    struct wf_rec_queue item;
-    struct life life;
-    int rc = take_dead(turn, seq, &item, &life, err);
-    if (rc == 0)
-        rc = note_act(&life, "operator.drop", by, &item, reason, err);
-    if (rc != 0)
-        return rc;
-    /* The chart learns that the work will not be done, and decides. */
-    const char *id = wf_arena_strndup(turn->arena, item.id.ptr, item.id.len);
-    struct wf_value *data = wf_map(turn->arena);
-    wf_map_put(turn->arena, data, "reason", wf_text(turn->arena, reason));
-    wf_map_put(turn->arena, data, "id", wf_text(turn->arena, id));
-    if (id == NULL || !wf_value_is_whole(data))
-        return out_of_memory(err);
-    struct pending event = {.event = "error.communication",
-                            .data = data,
-                            .invoke_id = item.detached ? NULL : id,
-                            .by = by,
-                            .role = "operator"};
-    if (is_awaited(&life, &item)) {
-        rc = work_cancel(&life, id, err);
-        if (rc == 0)
-            rc = life_push(&life, &event, err);
-    }
-    return rc == 0 ? finish(&life, err) : rc;
 }

@@ -41,6 +41,8 @@ int life_new(struct wf_turn *turn, const struct wf_procedure *procedure,
         out->content.papers = no_list;
     if (out->content.agent == NULL)
         out->content.agent = nothing;
+    if (out->content.attached == NULL)
+        out->content.attached = no_list;
     out->now.id = wf_dossier_new_id(turn->txn);
     out->now.procedure = wf_str(procedure->code);
     out->now.version = (uint64_t)procedure->version;

@@ -158,6 +158,18 @@ int running_put(struct life *life, const char *id, const char *activity, bool de
                 uint64_t seq, struct wf_error *err) WF_CHECKED;
 void map_remove(struct wf_value *map, const char *key);
 
+/* papers.c: before anything is written */
+
+/* Is every file of `papers` one that may be named? Faults name prefix + "papers[i].file". */
+int papers_check(struct wf_turn *turn, const struct wf_value *papers, const char *prefix,
+                 struct wf_error *err) WF_CHECKED;
+/* The same for the papers {id, file} that an event or a result brings in its data. */
+int papers_brought(struct life *life, const struct wf_value *data, const char *prefix,
+                   struct wf_error *err) WF_CHECKED;
+/* Adds those of them that the dossier does not name yet to what is attached to it. */
+int papers_attach(struct life *life, const struct wf_value *data, const char *event,
+                  struct wf_error *err) WF_CHECKED;
+
 /* parts.c: tells the parent, when this dossier is a part and has closed. */
 int part_closed(struct life *life, struct wf_error *err) WF_CHECKED;
 
@@ -166,6 +178,25 @@ struct reply {
     enum wf_message type;
     const void *body;
 };
+
+/* items.c */
+/* Does the dossier still wait for just this item? */
+bool item_is_awaited(const struct life *life, const struct wf_rec_queue *item);
+/* The list of last failures with one more at its end. */
+const struct wf_value *tries_add(struct wf_turn *turn, const struct wf_value *tries,
+                                 const char *code, struct wf_str reason);
+
+/* holds.c */
+/* The hold in force that keeps this back; WF_NONE where there is none. Costs a look at a counter
+ * while the cell has no holds. */
+int hold_over(struct wf_turn *turn, const struct wf_hold_scope *scope, struct wf_rec_hold *out,
+              struct wf_error *err) WF_CHECKED;
+/* The same by the dossier's id, for items (service and activity) and timers (-1). */
+int hold_over_id(struct wf_turn *turn, uint64_t dossier, int service, struct wf_str activity,
+                 struct wf_rec_hold *out, struct wf_error *err) WF_CHECKED;
+/* WF_E_HELD where a party may raise no event of the dossier, or file none like it. */
+int hold_refuses(struct wf_turn *turn, const struct wf_rec_dossier *dossier, bool is_new,
+                 struct wf_error *err) WF_CHECKED;
 
 /* requests.c and its parts: one handler per message type */
 typedef int request_fn(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,
@@ -184,6 +215,8 @@ request_fn request_journal_fetch;
 request_fn request_journal_ack;
 request_fn request_health;
 request_fn request_reserve;
+request_fn request_paper_put; /* needs no transaction */
+request_fn request_paper_get; /* ends its transaction before it reads the file */
 /* Fills in the leases of an earlier fetch that still hold, for a repeated request. */
 int fetch_again(struct wf_turn *turn, const struct wf_value *leases, struct reply *out,
                 struct wf_error *err) WF_CHECKED;

@@ -36,6 +36,8 @@ static const struct row rows[] = {
     {WF_MSG_journal_ack, true, request_journal_ack},
     {WF_MSG_health, false, request_health},
     {WF_MSG_relay_reserve, true, request_reserve},
+    {WF_MSG_paper_put, false, request_paper_put},
+    {WF_MSG_paper_get, false, request_paper_get},
 };
 
 static const struct row *row_of(enum wf_message type)

@@ -51,6 +51,19 @@ static int lease(struct wf_turn *turn, const struct wf_rec_task *task,
     return rc;
 }
 
+/* A task that is on hold is put aside, so that the next fetch does not meet it again; WF_NONE where
+ * nothing holds it. */
+static int put_aside(struct wf_turn *turn, const struct wf_rec_task *task, struct wf_error *err)
+{
+    struct wf_rec_task aside = *task;
+    struct wf_rec_hold hold;
+    int rc = hold_over_id(turn, task->dossier, (int)task->service, task->activity, &hold, err);
+    if (rc != 0)
+        return rc;
+    aside.held = hold.id;
+    return wf_task_update(turn->txn, task, &aside, err);
+}
+
 /* Leases what is visible at one address, up to the wanted number. */
 static int lease_at(struct wf_turn *turn, struct wf_str to, const struct wf_msg_task_fetch *m,
                     struct wf_value *list, struct wf_error *err)
@@ -68,6 +81,11 @@ static int lease_at(struct wf_turn *turn, struct wf_str to, const struct wf_msg_
                                err);
         if (rc != 0)
             return rc < 0 ? rc : 0;
+        rc = put_aside(turn, &task, err);
+        if (rc < 0)
+            return rc;
+        if (rc == 0)
+            continue;
         if (task.role.len == 0 || wf_str_equal(task.role, m->role)) {
             rc = lease(turn, &task, m, list, err);
             if (rc != 0)
@@ -120,9 +138,14 @@ int request_fetch(struct wf_turn *turn, const struct wf_envelope *request, struc
 {
     const struct wf_msg_task_fetch *m = request->body;
     struct wf_value *list = wf_list(turn->arena);
+    bool is_draining = false;
     int rc = check_fetch(turn, m, err);
     if (rc == 0 && list == NULL)
         rc = out_of_memory(err);
+    if (rc == 0)
+        rc = wf_cell_is_held(turn->txn, turn->arena, &is_draining, err);
+    if (rc == 0 && is_draining)
+        return WF_NONE;
     for (size_t i = 0; rc == 0 && i < wf_value_count(m->to); i++)
         rc = lease_at(turn, wf_value_str(wf_list_at(m->to, i)), m, list, err);
     if (rc != 0)
@@ -271,6 +294,8 @@ int request_complete(struct wf_turn *turn, const struct wf_envelope *request, st
     if (rc == 0 && activity->check_result != NULL)
         rc = activity->check_result(&act.task, m->result, err);
     if (rc == 0)
+        rc = papers_brought(&act.life, m->result, "result.", err);
+    if (rc == 0)
         rc = drop_task(&act, err);
     if (rc != 0)
         return rc;
@@ -278,6 +303,8 @@ int request_complete(struct wf_turn *turn, const struct wf_envelope *request, st
         rc = activity->task_done(&act.work, &act.task, m->result, err);
     else
         wf_work_done(&act.work, m->result);
+    if (rc == 0)
+        rc = papers_attach(&act.life, m->result, act.work.id, err);
     if (rc == 0)
         rc = close_act(&act, m->by, err);
     return rc == 0 ? answer_done(turn, act.life.now.code, 0, out, err) : rc;
@@ -289,6 +316,10 @@ int request_progress(struct wf_turn *turn, const struct wf_envelope *request, st
     const struct wf_msg_task_progress *m = request->body;
     struct act act = {0};
     int rc = open_act(turn, m->task, m->token, &act, err);
+    if (rc == 0)
+        rc = papers_brought(&act.life, m->data, "data.", err);
+    if (rc == 0)
+        rc = papers_attach(&act.life, m->data, act.work.id, err);
     if (rc != 0)
         return rc;
     if (act.work.activity->task_progress != NULL)
@@ -323,7 +354,10 @@ static int bury_task(struct act *act, const char *reason, struct wf_error *err)
         .attempts = act->task.attempts + 1,
         .reason = wf_str(reason),
         .since = turn->real_ms,
+        .tries = tries_add(turn, act->task.tries, "failed", wf_str(reason)),
     };
+    if (!wf_value_is_whole(dead.tries))
+        return out_of_memory(err);
     int rc = wf_queue_bury(turn->txn, NULL, &dead, err);
     struct wf_said said = {
         .kind = WF_SAID_DEAD,
@@ -364,6 +398,9 @@ static int try_later(struct wf_turn *turn, const struct act *act, const struct w
     later.leased = false;
     later.holder = wf_str("");
     later.reason = wf_str(reason);
+    later.tries = tries_add(turn, act->task.tries, "failed", later.reason);
+    if (!wf_value_is_whole(later.tries))
+        return out_of_memory(err);
     later.visible = turn->real_ms +
                     (m->retry_ms != 0 ? (int64_t)m->retry_ms
                                       : engine_backoff(turn->engine, act->work.activity->backoff_ms,

@@ -246,6 +246,8 @@ int worker_batch(struct worker *worker, struct wf_error *err)
     worker->again = false;
     int rc = receive_all(&batch, err);
     if (rc == 0)
+        rc = answer_papers(&batch, err);
+    if (rc == 0)
         rc = receive_nudges(worker, err);
     if (rc == 0)
         rc = glance(worker, &parked_ready, err);

@@ -28,6 +28,10 @@ int turn_commit(struct worker *worker, struct wf_turn *turn, struct wf_error *er
 /* IO means that the store cannot be trusted any more; damage of one record concerns only that. */
 bool must_stop(int rc);
 
+/* papers.c: answers what is asked about papers, each by itself, outside of the transaction of all;
+ * those requests leave the batch. */
+int answer_papers(struct batch *batch, struct wf_error *err) WF_CHECKED;
+
 /* batch.c: 0 also for a refusal that had written nothing: the answer says it. */
 int do_request(struct wf_turn *turn, struct request *request, struct wf_error *err) WF_CHECKED;
 int next_item(struct batch *batch, struct wf_turn *turn, struct wf_rec_queue *item,

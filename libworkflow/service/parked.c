@@ -46,6 +46,9 @@ bool parked_is_ready(struct worker *worker, struct wf_txn *txn, size_t i)
     if (unpack(worker, i, &envelope) != 0)
         return false;
     const struct wf_msg_task_fetch *fetch = envelope.body;
+    bool is_draining = false;
+    if (wf_cell_is_held(txn, worker->arena, &is_draining, NULL) != 0 || is_draining)
+        return false;
     for (size_t n = 0; n < wf_value_count(fetch->to); n++) {
         struct wf_rec_task task;
         if (wf_task_first(txn, fetch->activity, wf_value_str(wf_list_at(fetch->to, n)),

@@ -51,6 +51,10 @@ static const struct wf_key keys[] = {
     SETTING(gate_timeout_ms,   DURATION, 100, 600000, "30 seconds", "a worker's later answer is not passed on"),
     SETTING(gate_memory_mib,   INT,   64, 1048576, "512", "the gate ends when it needs more, and is started again"),
     SETTING(relay_max_age_ms,  DURATION, 60000, 7776000000.0, "7 days", "a station's dossiers may have been received so long ago"),
+    SETTING(papers,            TEXT,  1, 1024, "papers", "folder of the scanned papers, from this file's folder"),
+    SETTING(papers_max_mib,    INT,   1, 1024, "20",     "largest paper, MiB"),
+    SETTING(papers_open,       INT,   1, 10000, "16",    "papers that one party may have half sent"),
+    SETTING(papers_keep,       DURATION, 60000, 31536000000.0, "7 days", "papers that no dossier names, and half sent ones, are kept"),
     SETTING(log_level,         TEXT,  1, 8, "info",      "error, warn, info or debug"),
     SETTING(log_rate,          INT,   0, 1000000, "1000", "lines a second of one event, 0 = no bound; what is more is counted"),
     SETTING(sandbox,           TEXT,  1, 8, "auto",      "auto: what the kernel has of Landlock and seccomp; off"),
@@ -74,7 +78,9 @@ static int fix_paths(struct wf_settings *s, const char *path, struct wf_error *e
     s->run = absolute(s->arena, s->folder, s->run);
     s->registry = absolute(s->arena, s->folder, s->registry);
     s->gate_key = absolute(s->arena, s->folder, s->gate_key);
-    return s->store == NULL || s->run == NULL || s->registry == NULL || s->gate_key == NULL
+    s->papers = absolute(s->arena, s->folder, s->papers);
+    return s->store == NULL || s->run == NULL || s->registry == NULL || s->gate_key == NULL ||
+                   s->papers == NULL
                ? wf_fail(err, WF_E_NOMEM, "out of memory")
                : 0;
 }

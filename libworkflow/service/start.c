@@ -96,8 +96,9 @@ static int give_up_rights(struct worker *worker, struct wf_error *err)
     const struct wf_settings *s = &worker->settings;
     char parties[1100];
     (void)snprintf(parties, sizeof(parties), "%s/parties", s->folder);
-    (void)mkdir(parties, 0700); /* it may fill later, and must be named now */
-    const char *const own[] = {s->store, s->run};
+    (void)mkdir(parties, 0700); /* they may fill later, and must be named now */
+    (void)mkdir(s->papers, 0700);
+    const char *const own[] = {s->store, s->run, s->papers};
     const char *const to_read[] = {parties};
     const struct wf_sandbox what = {own, WF_COUNT(own), to_read, WF_COUNT(to_read), false};
     struct wf_sandbox_level level;
@@ -123,6 +124,18 @@ static int open_store(struct worker *worker, struct wf_error *err)
     return rc;
 }
 
+static int open_papers(struct worker *worker, struct wf_error *err)
+{
+    struct wf_papers_options options = {
+        .max_bytes = (uint64_t)worker->settings.papers_max_mib << 20,
+        .max_open = (unsigned)worker->settings.papers_open,
+    };
+    worker->paper_arena = wf_arena_new(0);
+    if (worker->paper_arena == NULL)
+        return wf_fail(err, WF_E_NOMEM, "out of memory");
+    return wf_papers_open(worker->settings.papers, &options, &worker->papers, err);
+}
+
 static int open_engine(struct worker *worker, struct wf_error *err)
 {
     wf_registry_catalogue(worker->registry, &worker->catalogue);
@@ -135,6 +148,7 @@ static int open_engine(struct worker *worker, struct wf_error *err)
         .calendar = worker->calendar,
         .setting = wf_settings_text,
         .context = &worker->settings,
+        .papers = worker->papers,
         .pid = (uint64_t)getpid(),
         .seed = (uint64_t)wf_real_ms() ^ ((uint64_t)getpid() << 32),
     };
@@ -180,6 +194,8 @@ int worker_open(struct worker *worker, const struct wf_options *options, struct 
     if (rc == 0)
         rc = open_store(worker, err);
     if (rc == 0)
+        rc = open_papers(worker, err);
+    if (rc == 0)
         rc = open_engine(worker, err);
     if (rc == 0 && options->check_only)
         return 0;
@@ -204,6 +220,8 @@ void worker_close(struct worker *worker)
     wf_hub_close(worker->hub);
     wf_board_close(worker->board);
     wf_engine_close(worker->engine);
+    wf_papers_close(worker->papers);
+    wf_arena_free(worker->paper_arena);
     wf_store_close(worker->store);
     wf_parties_free(worker->parties);
     wf_calendar_free(worker->calendar);

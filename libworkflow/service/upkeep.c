@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a worker does by the clock, between batches: clear reader slots of the dead, watch the
- * space, forget old request ids; and how long it may sleep.
+ * space, forget old request ids, go on with a release that broke off; and how long it may sleep.
  */
 #include <stdio.h>
 
-#include "worker.h"
+#include "batch.h"
 
 #define SPACE_EVERY_MS   500
 #define SPACE_CLOSE_MS   20 /* intake looks so often when the mark is near */
@@ -13,6 +13,8 @@
 #define PRUNE_EVERY_MS   1000
 #define PARTIES_EVERY_MS 1000
 #define PRUNE_ROWS       500
+#define RELEASE_EVERY_MS 1000
+#define RELEASE_ROWS     200
 
 static int clear_readers(struct worker *worker, int64_t now, struct wf_error *err)
 {
@@ -60,6 +62,42 @@ static int forget_requests(struct worker *worker, int64_t now, struct wf_error *
         return rc == WF_E_FULL ? 0 : rc;
     }
     return wf_txn_commit(txn, err);
+}
+
+static int is_releasing(struct worker *worker, bool *out, struct wf_error *err)
+{
+    struct wf_txn *txn = NULL;
+    int rc = wf_txn_begin(worker->store, false, &txn, err);
+    if (rc != 0)
+        return rc;
+    *out = wf_txn_counts(txn)->releasing > 0;
+    wf_txn_abort(txn);
+    return 0;
+}
+
+/* The command that releases a hold puts its rows back by itself; this is for one that died. */
+static int put_back_released(struct worker *worker, int64_t now, struct wf_error *err)
+{
+    struct wf_turn turn;
+    bool releasing = false;
+    size_t moved = 0;
+    worker->next_release_ms = now + RELEASE_EVERY_MS;
+    int rc = is_releasing(worker, &releasing, err);
+    if (rc != 0 || !releasing)
+        return rc;
+    wf_arena_reset(worker->arena);
+    rc = turn_begin(worker, true, &turn, err);
+    if (rc != 0)
+        return rc;
+    rc = wf_engine_put_back(&turn, RELEASE_ROWS, &moved, err);
+    if (rc < 0) {
+        turn_forget(worker, &turn);
+        return rc == WF_E_FULL ? 0 : rc;
+    }
+    rc = turn_commit(worker, &turn, err);
+    if (rc == 0)
+        worker->next_release_ms = now; /* until nothing is left */
+    return rc;
 }
 
 void read_parties(struct worker *worker)
@@ -111,6 +149,10 @@ int upkeep(struct worker *worker, struct wf_error *err)
         rc = watch_space(worker, now, err);
     if (rc == 0 && worker->spec->service == WF_INTAKE && now >= worker->next_prune_ms)
         rc = forget_requests(worker, now, err);
+    if (rc == 0 && worker->spec->service == WF_INTAKE && now >= worker->next_papers_ms)
+        rc = papers_sweep(worker, err);
+    if (rc == 0 && worker->spec->service == WF_INTAKE && now >= worker->next_release_ms)
+        rc = put_back_released(worker, now, err);
     if (rc == 0 && now >= worker->next_notify_ms)
         say_alive(worker, now);
     return rc;
@@ -129,6 +171,8 @@ int64_t upkeep_timeout(const struct worker *worker)
     int64_t real = wf_real_ms();
     int64_t wait = sooner(worker->next_sweep_ms - now, worker->next_readers_ms - now);
     wait = sooner(wait, worker->next_space_ms - now);
+    if (worker->spec->service == WF_INTAKE)
+        wait = sooner(wait, worker->next_release_ms - now);
     wait = sooner(wait, worker->next_notify_ms - now);
     if (worker->next_item_ms != INT64_MAX)
         wait = sooner(wait, worker->next_item_ms - real);

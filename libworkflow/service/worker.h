@@ -37,12 +37,14 @@ struct worker {
     struct wf_parties *parties;
     uint64_t parties_stamp; /* of the folder as it was read */
     struct wf_store *store;
+    struct wf_papers *papers;
     struct wf_clock clock;
     struct wf_hub *hub;
     struct wf_board *board;
     struct wf_board_slot *slot;
     struct wf_engine *engine;
-    struct wf_arena *arena; /* of one batch */
+    struct wf_arena *arena;       /* of one batch */
+    struct wf_arena *paper_arena; /* of one request for a paper */
     struct wf_buf out;
     struct wf_buf prune_place;
     int signal_fd;
@@ -58,8 +60,11 @@ struct worker {
     int64_t next_readers_ms;
     int64_t next_space_ms;
     int64_t next_prune_ms;
+    int64_t next_release_ms;
     int64_t next_parties_ms;
     int64_t next_parked_ms;
+    int64_t next_papers_ms;
+    unsigned paper_folder; /* that is looked through next */
     int64_t next_notify_ms;
     int64_t hold_until_ms; /* no items before: the store refused them */
 
@@ -86,6 +91,9 @@ void speak_turn(struct worker *worker, const struct wf_turn *turn);
 /* upkeep.c: what is done between batches, by the clock */
 int upkeep(struct worker *worker, struct wf_error *err) WF_CHECKED;
 int64_t upkeep_timeout(const struct worker *worker);
+
+/* papers.c: what no dossier names is taken away, a folder at a time */
+int papers_sweep(struct worker *worker, struct wf_error *err) WF_CHECKED;
 
 /* Reads CELL/parties anew where it has changed; a folder that is wrong leaves the old table. */
 void read_parties(struct worker *worker);

@@ -170,8 +170,10 @@ static int compare_tables(struct check *c, const struct wf_counts *k)
         {WF_TABLE_QUEUES, sum_of(k->queued)},
         {WF_TABLE_DEAD, sum_of(k->dead)},
         {WF_TABLE_TASKS, sum_of(k->tasks)},
-        {WF_TABLE_TASK_ORDER, sum_of(k->tasks)},
+        {WF_TABLE_TASK_ORDER, sum_of(k->tasks) - k->held_tasks},
         {WF_TABLE_TIMERS, k->timers},
+        {WF_TABLE_HOLDS, k->holds + k->releasing},
+        {WF_TABLE_HELD, sum_of(k->held) + k->held_timers + k->held_tasks},
     };
     int rc = 0;
     for (size_t i = 0; i < WF_COUNT(totals) && rc == 0; i++) {

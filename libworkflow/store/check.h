@@ -42,6 +42,24 @@ int check_damage(struct check *c, int rc, const char *name);
 /* Looks at one row. 0, or an error that ends the check. */
 typedef int check_row_fn(struct check *c, const struct wf_key *key, struct wf_slice value);
 
+/* Finding where the key's length is not the table's; true where the row can be looked at. */
+bool check_has_length(struct check *c, enum wf_table table, const struct wf_key *key,
+                      size_t length);
+/* The dossier that a row names; false (and a finding) where there is none. */
+bool check_dossier_of(struct check *c, enum wf_table table, uint64_t id, struct wf_rec_dossier *out,
+                      int *out_rc);
+int check_unpack(struct check *c, enum wf_table table, enum wf_record kind, struct wf_slice value,
+                 void *out, bool *out_whole);
+/* A queue item, wherever it lies. */
+int check_item(struct check *c, enum wf_table table, const struct wf_key *key,
+               const struct wf_rec_queue *item);
+
+/* check_holds.c */
+check_row_fn check_holds_row;
+check_row_fn check_held_row;
+bool check_timer_is_held(struct check *c, const struct wf_rec_dossier *dossier, int64_t due,
+                         uint64_t seq);
+
 /* One for each table, by enum wf_table. */
 extern check_row_fn *const check_rows[WF_TABLE_COUNT];
 

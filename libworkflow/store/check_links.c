@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "store/check.h"
+#include "workflow/papers.h"
 
 #define ID_BYTES     8
 #define QUEUE_BYTES  17 /* service, due, seq */
@@ -36,9 +37,7 @@ static bool has_row(struct check *c, enum wf_table table, const struct wf_key *k
     return wf_txn_get(c->txn, table, key, &value, NULL) == 0;
 }
 
-/* Finding where the length is not the table's; true where the row can be looked at. */
-static bool has_length(struct check *c, enum wf_table table, const struct wf_key *key,
-                       size_t length)
+bool check_has_length(struct check *c, enum wf_table table, const struct wf_key *key, size_t length)
 {
     if (key->len == length)
         return true;
@@ -65,9 +64,8 @@ static bool is_keeper(struct check *c, enum wf_table table, const struct wf_key 
     return true;
 }
 
-/* The dossier that a row names; false (and a finding) where there is none. */
-static bool dossier_of(struct check *c, enum wf_table table, uint64_t id,
-                       struct wf_rec_dossier *out, int *out_rc)
+bool check_dossier_of(struct check *c, enum wf_table table, uint64_t id, struct wf_rec_dossier *out,
+                      int *out_rc)
 {
     struct wf_error *err = c->err;
     int rc = wf_dossier_get(c->txn, id, c->arena, out, err);
@@ -82,8 +80,8 @@ static bool dossier_of(struct check *c, enum wf_table table, uint64_t id,
     return false;
 }
 
-static int unpack(struct check *c, enum wf_table table, enum wf_record kind, struct wf_slice value,
-                  void *out, bool *out_whole)
+int check_unpack(struct check *c, enum wf_table table, enum wf_record kind, struct wf_slice value,
+                 void *out, bool *out_whole)
 {
     int rc = wf_txn_unpack(table, kind, value, c->arena, out, c->err);
     *out_whole = rc == 0;
@@ -108,9 +106,9 @@ static int meta_row(struct check *c, const struct wf_key *key, struct wf_slice v
     uint64_t format = 0;
     bool whole;
     if (wf_str_is(name, "meta"))
-        return unpack(c, WF_TABLE_META, WF_REC_meta, value, &meta, &whole);
+        return check_unpack(c, WF_TABLE_META, WF_REC_meta, value, &meta, &whole);
     if (wf_str_is(name, "counters"))
-        return unpack(c, WF_TABLE_META, WF_REC_counters, value, &counters, &whole);
+        return check_unpack(c, WF_TABLE_META, WF_REC_counters, value, &counters, &whole);
     if (wf_str_is(name, "format"))
         return check_number(c, WF_TABLE_META, key, &format);
     check_find(c, "keys", "meta: a row that nobody knows");
@@ -143,6 +141,36 @@ static int cursors_row(struct check *c, const struct wf_key *key, struct wf_slic
     return rc;
 }
 
+/* ---- papers ---------------------------------------------------------------------------------- */
+
+static bool has_paper_row(struct check *c, const struct wf_value *paper, uint64_t dossier)
+{
+    uint8_t hash[WF_HASH_BYTES];
+    return !wf_paper_name(wf_value_str(wf_map_get(paper, "file")), hash) ||
+           wf_paper_named_by(c->txn, hash, dossier, NULL) == 0;
+}
+
+static void check_papers(struct check *c, const struct wf_value *papers, uint64_t dossier)
+{
+    for (size_t i = 0; i < wf_value_count(papers); i++) {
+        if (!has_paper_row(c, wf_list_at(papers, i), dossier))
+            check_find(c, "index", "dossier %" PRIu64 ": a paper of it is missing in papers",
+                       dossier);
+    }
+}
+
+static int papers_row(struct check *c, const struct wf_key *key, struct wf_slice value)
+{
+    struct wf_rec_content content;
+    if (!check_has_length(c, WF_TABLE_PAPERS, key, WF_HASH_BYTES + ID_BYTES))
+        return 0;
+    has_no_value(c, WF_TABLE_PAPERS, value);
+    int rc = wf_content_get(c->txn, last_u64(key), c->arena, &content, c->err);
+    if (rc == WF_NONE || (rc == 0 && !wf_content_names(&content, key->bytes)))
+        check_find(c, "index", "papers: a row too many, of dossier %" PRIu64, last_u64(key));
+    return check_damage(c, rc == WF_NONE ? 0 : rc, "contents");
+}
+
 /* ---- dossiers -------------------------------------------------------------------------------- */
 
 static int compare_u64(const void *a, const void *b)
@@ -156,8 +184,10 @@ static int note_waiting(void *context, const struct wf_rows *rows, struct wf_sli
                         struct wf_error *err)
 {
     struct check *c = context;
+    bool is_held = rows->table == WF_TABLE_HELD && rows->at.len == WF_HELD_BYTES &&
+                   rows->at.bytes[WF_HELD_KIND_AT] == WF_HELD_ITEM;
     (void)value;
-    if (rows->at.len != QUEUE_BYTES)
+    if (!is_held && (rows->table == WF_TABLE_HELD || rows->at.len != QUEUE_BYTES))
         return 0;
     if (c->n_waiting == c->cap_waiting) {
         size_t cap = c->cap_waiting > 0 ? c->cap_waiting * 2 : 256;
@@ -171,7 +201,8 @@ static int note_waiting(void *context, const struct wf_rows *rows, struct wf_sli
     return 0;
 }
 
-/* Does the item wait in a queue, or lie among the dead letters? Queues are read once a part. */
+/* Does the item wait in a queue, put aside or not, or lie among the dead letters? Queues are read
+ * once a part. */
 static int stands_somewhere(struct check *c, uint64_t seq, bool *out)
 {
     struct wf_key key;
@@ -180,6 +211,8 @@ static int stands_somewhere(struct check *c, uint64_t seq, bool *out)
     if (!c->has_waiting) {
         c->n_waiting = 0;
         rc = wf_rows_each(c->txn, WF_TABLE_QUEUES, &key, 0, note_waiting, c, c->err);
+        if (rc == 0)
+            rc = wf_rows_each(c->txn, WF_TABLE_HELD, &key, 0, note_waiting, c, c->err);
         if (c->n_waiting > 0)
             qsort(c->waiting, c->n_waiting, sizeof(*c->waiting), compare_u64);
         c->has_waiting = rc == 0;
@@ -221,16 +254,17 @@ static void check_timers(struct check *c, const struct wf_rec_dossier *d)
     for (size_t i = 0; d->timers != NULL && i < wf_value_count(d->timers); i++) {
         const struct wf_value *armed = d->timers->u.map.pairs[i].value;
         int64_t due = wf_value_int(wf_list_at(armed, 0), 0);
+        uint64_t seq = (uint64_t)wf_value_int(wf_list_at(armed, 1), 0);
         struct wf_key key;
         bool found = false;
         for (unsigned s = 0; s < WF_SERVICE_COUNT && !found; s++) {
             wf_key_start(&key);
             wf_key_u8(&key, s);
             wf_key_time(&key, due);
-            wf_key_u64(&key, (uint64_t)wf_value_int(wf_list_at(armed, 1), 0));
+            wf_key_u64(&key, seq);
             found = has_row(c, WF_TABLE_TIMERS, &key);
         }
-        if (!found && due > c->now_ms)
+        if (!found && due > c->now_ms && !check_timer_is_held(c, d, due, seq))
             check_find(c, "links", "dossier %" PRIu64 ": one of its timers is missing", d->id);
     }
 }
@@ -271,9 +305,9 @@ static int dossiers_row(struct check *c, const struct wf_key *key, struct wf_sli
     enum wf_table index = WF_TABLE_META;
     bool whole;
     c->sum.dossiers++;
-    if (!has_length(c, WF_TABLE_DOSSIERS, key, ID_BYTES))
+    if (!check_has_length(c, WF_TABLE_DOSSIERS, key, ID_BYTES))
         return 0;
-    int rc = unpack(c, WF_TABLE_DOSSIERS, WF_REC_dossier, value, &d, &whole);
+    int rc = check_unpack(c, WF_TABLE_DOSSIERS, WF_REC_dossier, value, &d, &whole);
     if (!whole)
         return rc;
     if (d.id != last_u64(key) || d.id > wf_txn_counts(c->txn)->dossier_id)
@@ -300,12 +334,17 @@ static int contents_row(struct check *c, const struct wf_key *key, struct wf_sli
 {
     struct wf_rec_content content;
     bool whole;
-    if (!has_length(c, WF_TABLE_CONTENTS, key, ID_BYTES))
+    if (!check_has_length(c, WF_TABLE_CONTENTS, key, ID_BYTES))
         return 0;
     if (!has_row(c, WF_TABLE_DOSSIERS, key))
         check_find(c, "links", "contents: a row of dossier %" PRIu64 ", which is missing",
                    last_u64(key));
-    return unpack(c, WF_TABLE_CONTENTS, WF_REC_content, value, &content, &whole);
+    int rc = check_unpack(c, WF_TABLE_CONTENTS, WF_REC_content, value, &content, &whole);
+    if (whole) {
+        check_papers(c, content.papers, last_u64(key));
+        check_papers(c, content.attached, last_u64(key));
+    }
+    return rc;
 }
 
 static int codes_row(struct check *c, const struct wf_key *key, struct wf_slice value)
@@ -315,7 +354,7 @@ static int codes_row(struct check *c, const struct wf_key *key, struct wf_slice 
     struct wf_str code = {(const char *)key->bytes, key->len};
     (void)value;
     int rc = check_number(c, WF_TABLE_CODES, key, &id);
-    if (rc == 0 && id != 0 && dossier_of(c, WF_TABLE_CODES, id, &d, &rc) &&
+    if (rc == 0 && id != 0 && check_dossier_of(c, WF_TABLE_CODES, id, &d, &rc) &&
         !wf_str_equal(d.code, code) && !wf_str_equal(d.provisional, code))
         check_find(c, "index", "a code leads to dossier %" PRIu64 ", which has another", id);
     return rc;
@@ -329,7 +368,8 @@ static int index_row(struct check *c, enum wf_table table, const struct wf_key *
     has_no_value(c, table, value);
     if (key->len < 2 * ID_BYTES)
         check_find(c, "keys", "%s: a key of %zu bytes", wf_table_names[table], key->len);
-    else if (dossier_of(c, table, last_u64(key), &d, &rc) && !wf_dossier_calls_for(&d, table, key))
+    else if (check_dossier_of(c, table, last_u64(key), &d, &rc) &&
+             !wf_dossier_calls_for(&d, table, key))
         check_find(c, "index", "%s: a row too many, of dossier %" PRIu64, wf_table_names[table],
                    d.id);
     return rc;
@@ -353,7 +393,7 @@ static int journal_row(struct check *c, const struct wf_key *key, struct wf_slic
     struct wf_key row;
     (void)value;
     c->sum.journal++;
-    if (!has_length(c, WF_TABLE_JOURNAL, key, ID_BYTES))
+    if (!check_has_length(c, WF_TABLE_JOURNAL, key, ID_BYTES))
         return 0;
     int rc = wf_journal_get(c->txn, last_u64(key), c->arena, &event, NULL, c->err);
     if (rc != 0)
@@ -372,7 +412,7 @@ static int journal_row(struct check *c, const struct wf_key *key, struct wf_slic
 static int history_row(struct check *c, const struct wf_key *key, struct wf_slice value)
 {
     struct wf_rec_event event = {0};
-    if (!has_length(c, WF_TABLE_HISTORY, key, 2 * ID_BYTES))
+    if (!check_has_length(c, WF_TABLE_HISTORY, key, 2 * ID_BYTES))
         return 0;
     has_no_value(c, WF_TABLE_HISTORY, value);
     int rc = wf_journal_get(c->txn, last_u64(key), c->arena, &event, NULL, c->err);
@@ -384,8 +424,8 @@ static int history_row(struct check *c, const struct wf_key *key, struct wf_slic
 
 /* ---- queues, tasks, timers -------------------------------------------------------------------- */
 
-static int check_item(struct check *c, enum wf_table table, const struct wf_key *key,
-                      const struct wf_rec_queue *item)
+int check_item(struct check *c, enum wf_table table, const struct wf_key *key,
+               const struct wf_rec_queue *item)
 {
     struct wf_key row;
     if (item->seq != last_u64(key) || item->seq > wf_txn_counts(c->txn)->queue_seq ||
@@ -404,10 +444,10 @@ static int queues_row(struct check *c, const struct wf_key *key, struct wf_slice
     struct wf_rec_queue item;
     bool whole;
     if (is_keeper(c, WF_TABLE_QUEUES, key, 0xff, value) ||
-        !has_length(c, WF_TABLE_QUEUES, key, QUEUE_BYTES))
+        !check_has_length(c, WF_TABLE_QUEUES, key, QUEUE_BYTES))
         return 0;
     c->sum.queued++;
-    int rc = unpack(c, WF_TABLE_QUEUES, WF_REC_queue, value, &item, &whole);
+    int rc = check_unpack(c, WF_TABLE_QUEUES, WF_REC_queue, value, &item, &whole);
     if (!whole)
         return rc;
     if (item.service != key->bytes[0] || item.due != wf_time_load(key->bytes + 1))
@@ -420,9 +460,9 @@ static int dead_row(struct check *c, const struct wf_key *key, struct wf_slice v
     struct wf_rec_queue item;
     bool whole;
     c->sum.dead++;
-    if (!has_length(c, WF_TABLE_DEAD, key, ID_BYTES))
+    if (!check_has_length(c, WF_TABLE_DEAD, key, ID_BYTES))
         return 0;
-    int rc = unpack(c, WF_TABLE_DEAD, WF_REC_queue, value, &item, &whole);
+    int rc = check_unpack(c, WF_TABLE_DEAD, WF_REC_queue, value, &item, &whole);
     return whole ? check_item(c, WF_TABLE_DEAD, key, &item) : rc;
 }
 
@@ -443,18 +483,18 @@ static int tasks_row(struct check *c, const struct wf_key *key, struct wf_slice 
     struct wf_key order;
     bool whole;
     if (is_keeper(c, WF_TABLE_TASKS, key, 0, value) ||
-        !has_length(c, WF_TABLE_TASKS, key, ID_BYTES))
+        !check_has_length(c, WF_TABLE_TASKS, key, ID_BYTES))
         return 0;
     c->sum.tasks++;
-    int rc = unpack(c, WF_TABLE_TASKS, WF_REC_task, value, &task, &whole);
+    int rc = check_unpack(c, WF_TABLE_TASKS, WF_REC_task, value, &task, &whole);
     if (!whole)
         return rc;
     if (task.id != last_u64(key) || task.id > wf_txn_counts(c->txn)->task_id)
         check_find(c, "keys", "tasks: a record lies under a number not its own");
-    wf_task_order_key(&order, &task);
-    if (!has_row(c, WF_TABLE_TASK_ORDER, &order))
-        check_find(c, "index", "task %" PRIu64 " is missing in task_order", task.id);
-    if (dossier_of(c, WF_TABLE_TASKS, task.dossier, &d, &rc) && !names_task(&d, &task))
+    enum wf_table table = wf_task_place(&order, &task);
+    if (!has_row(c, table, &order))
+        check_find(c, "index", "task %" PRIu64 " is missing in %s", task.id, wf_table_names[table]);
+    if (check_dossier_of(c, WF_TABLE_TASKS, task.dossier, &d, &rc) && !names_task(&d, &task))
         check_find(c, "links", "task %" PRIu64 ": dossier %" PRIu64 " does not wait for it",
                    task.id, d.id);
     return rc;
@@ -465,14 +505,14 @@ static int task_order_row(struct check *c, const struct wf_key *key, struct wf_s
     struct wf_rec_task task;
     struct wf_key order;
     if (is_keeper(c, WF_TABLE_TASK_ORDER, key, 0, value) ||
-        !has_length(c, WF_TABLE_TASK_ORDER, key, 4 * ID_BYTES))
+        !check_has_length(c, WF_TABLE_TASK_ORDER, key, 4 * ID_BYTES))
         return 0;
     has_no_value(c, WF_TABLE_TASK_ORDER, value);
     int rc = wf_task_get(c->txn, last_u64(key), c->arena, &task, c->err);
     if (rc < 0)
         return check_damage(c, rc, "tasks");
     if (rc == 0)
-        wf_task_order_key(&order, &task);
+        (void)wf_task_place(&order, &task);
     if (rc == WF_NONE || order.len != key->len || memcmp(order.bytes, key->bytes, key->len) != 0)
         check_find(c, "index", "task_order: a row too many, of task %" PRIu64, last_u64(key));
     return 0;
@@ -484,11 +524,11 @@ static int timers_row(struct check *c, const struct wf_key *key, struct wf_slice
     struct wf_rec_timer timer;
     bool whole;
     if (is_keeper(c, WF_TABLE_TIMERS, key, 0xff, value) ||
-        !has_length(c, WF_TABLE_TIMERS, key, QUEUE_BYTES))
+        !check_has_length(c, WF_TABLE_TIMERS, key, QUEUE_BYTES))
         return 0;
     c->sum.timers++;
-    int rc = unpack(c, WF_TABLE_TIMERS, WF_REC_timer, value, &timer, &whole);
-    if (!whole || !dossier_of(c, WF_TABLE_TIMERS, timer.dossier, &d, &rc))
+    int rc = check_unpack(c, WF_TABLE_TIMERS, WF_REC_timer, value, &timer, &whole);
+    if (!whole || !check_dossier_of(c, WF_TABLE_TIMERS, timer.dossier, &d, &rc))
         return rc;
     const struct wf_value *armed = wf_map_get_str(d.timers, timer.id);
     if (key->bytes[0] >= WF_SERVICE_COUNT ||
@@ -508,7 +548,7 @@ static int requests_row(struct check *c, const struct wf_key *key, struct wf_sli
     c->sum.requests++;
     if (memchr(key->bytes, '\0', key->len) == NULL)
         check_find(c, "keys", "requests: a key without a party");
-    return unpack(c, WF_TABLE_REQUESTS, WF_REC_request, value, &request, &whole);
+    return check_unpack(c, WF_TABLE_REQUESTS, WF_REC_request, value, &request, &whole);
 }
 
 static int procedures_row(struct check *c, const struct wf_key *key, struct wf_slice value)
@@ -517,7 +557,7 @@ static int procedures_row(struct check *c, const struct wf_key *key, struct wf_s
     struct wf_key want;
     bool whole;
     c->sum.procedures++;
-    int rc = unpack(c, WF_TABLE_PROCEDURES, WF_REC_procedure, value, &procedure, &whole);
+    int rc = check_unpack(c, WF_TABLE_PROCEDURES, WF_REC_procedure, value, &procedure, &whole);
     if (!whole)
         return rc;
     wf_key_start(&want);
@@ -550,4 +590,7 @@ check_row_fn *const check_rows[WF_TABLE_COUNT] = {
     [WF_TABLE_TIMERS] = timers_row,
     [WF_TABLE_REQUESTS] = requests_row,
     [WF_TABLE_PROCEDURES] = procedures_row,
+    [WF_TABLE_PAPERS] = papers_row,
+    [WF_TABLE_HOLDS] = check_holds_row,
+    [WF_TABLE_HELD] = check_held_row,
 };

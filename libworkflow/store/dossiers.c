@@ -290,7 +290,14 @@ int wf_dossier_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena,
 int wf_content_put(struct wf_txn *txn, uint64_t id, const struct wf_rec_content *content,
                    struct wf_error *err)
 {
-    int rc = put_by_id(txn, WF_TABLE_CONTENTS, id, WF_REC_content, content, err);
+    struct wf_rec_content before;
+    wf_arena_reset(txn->arena);
+    int known = wf_content_get(txn, id, txn->arena, &before, err);
+    int rc = known < 0 ? known : 0;
+    if (rc == 0)
+        rc = wf_paper_rows_follow(txn, id, known == 0 ? &before : NULL, content, err);
+    if (rc == 0)
+        rc = put_by_id(txn, WF_TABLE_CONTENTS, id, WF_REC_content, content, err);
     return rc < 0 ? wf_wrap(err, "save the content of dossier %" PRIu64, id) : 0;
 }
 

@@ -30,6 +30,8 @@ int wf_journal_append(struct wf_txn *txn, const struct wf_rec_event *event, uint
     uint8_t hash[WF_HASH_BYTES];
     struct wf_key key;
     record.seq = counts->journal_seq + 1;
+    if (record.dossier == 0)
+        record.n = counts->cell_events + 1;
     wf_buf_clear(buf);
     int rc = wf_record_pack(WF_REC_event, &record, buf, err);
     if (rc < 0)
@@ -47,6 +49,7 @@ int wf_journal_append(struct wf_txn *txn, const struct wf_rec_event *event, uint
     if (rc < 0)
         return rc;
     counts->journal_seq = record.seq;
+    counts->cell_events += record.dossier == 0;
     memcpy(counts->journal_hash, hash, sizeof(hash));
     *out_seq = record.seq;
     return 0;

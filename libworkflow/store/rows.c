@@ -112,6 +112,7 @@ int wf_counts_pack(const struct wf_counts *c, struct wf_buf *out, struct wf_erro
     struct five leased;
     struct five retrying;
     struct five again;
+    struct five held;
     const struct wf_rec_counters record = {.dossier_id = c->dossier_id,
                                            .queue_seq = c->queue_seq,
                                            .task_id = c->task_id,
@@ -128,7 +129,14 @@ int wf_counts_pack(const struct wf_counts *c, struct wf_buf *out, struct wf_erro
                                            .done = five_list(&done, c->done),
                                            .leased = five_list(&leased, c->leased),
                                            .retrying = five_list(&retrying, c->retrying),
-                                           .again = five_list(&again, c->again)};
+                                           .again = five_list(&again, c->again),
+                                           .hold_id = c->hold_id,
+                                           .holds = c->holds,
+                                           .releasing = c->releasing,
+                                           .held = five_list(&held, c->held),
+                                           .held_timers = c->held_timers,
+                                           .held_tasks = c->held_tasks,
+                                           .cell_events = c->cell_events};
     return wf_record_pack(WF_REC_counters, &record, out, err);
 }
 
@@ -158,7 +166,13 @@ int wf_counts_load(struct wf_txn *txn, struct wf_error *err)
                             .procedures = r.procedures,
                             .open = r.open,
                             .closed = r.closed,
-                            .timers = r.timers};
+                            .timers = r.timers,
+                            .hold_id = r.hold_id,
+                            .holds = r.holds,
+                            .releasing = r.releasing,
+                            .held_timers = r.held_timers,
+                            .held_tasks = r.held_tasks,
+                            .cell_events = r.cell_events};
     memcpy(c->journal_hash, r.journal_hash.ptr, WF_HASH_BYTES);
     read_five(r.queued, c->queued);
     read_five(r.tasks, c->tasks);
@@ -167,6 +181,7 @@ int wf_counts_load(struct wf_txn *txn, struct wf_error *err)
     read_five(r.leased, c->leased);
     read_five(r.retrying, c->retrying);
     read_five(r.again, c->again);
+    read_five(r.held, c->held);
     txn->loaded = *c;
     return 0;
 }

@@ -3,7 +3,7 @@
  * Tasks by id, and their order: activity # | address # | visible | id. Who asks for any address
  * is given the one visible longest among the firsts of all addresses, so that none starves; that
  * costs one look per address at which tasks of the activity are open, and saves a second index row
- * per task.
+ * per task. A task that a hold has put aside has its row among those, instead.
  */
 #include <inttypes.h>
 
@@ -21,27 +21,36 @@ static void id_key(struct wf_key *key, uint64_t id)
     wf_key_u64(key, id);
 }
 
-void wf_task_order_key(struct wf_key *key, const struct wf_rec_task *task)
+enum wf_table wf_task_place(struct wf_key *key, const struct wf_rec_task *task)
 {
+    if (task->held != 0) {
+        wf_held_key(key, task->held, WF_HELD_TASK, task->service, task->visible, task->id);
+        return WF_TABLE_HELD;
+    }
     wf_key_start(key);
     wf_key_hashed(key, task->activity);
     wf_key_hashed(key, task->to);
     wf_key_time(key, task->visible);
     wf_key_u64(key, task->id);
+    return WF_TABLE_TASK_ORDER;
 }
 
 static int put_order(struct wf_txn *txn, const struct wf_rec_task *task, struct wf_error *err)
 {
     struct wf_key key;
-    wf_task_order_key(&key, task);
-    return wf_txn_put(txn, WF_TABLE_TASK_ORDER, &key, (struct wf_slice){0}, WF_PUT_SET, err);
+    enum wf_table table = wf_task_place(&key, task);
+    int rc = wf_txn_put(txn, table, &key, (struct wf_slice){0}, WF_PUT_SET, err);
+    txn->counts.held_tasks += rc == 0 && task->held != 0;
+    return rc;
 }
 
 static int del_order(struct wf_txn *txn, const struct wf_rec_task *task, struct wf_error *err)
 {
     struct wf_key key;
-    wf_task_order_key(&key, task);
-    return wf_txn_must_del(txn, WF_TABLE_TASK_ORDER, &key, err);
+    enum wf_table table = wf_task_place(&key, task);
+    int rc = wf_txn_must_del(txn, table, &key, err);
+    txn->counts.held_tasks -= rc == 0 && task->held != 0;
+    return rc;
 }
 
 static int put_task(struct wf_txn *txn, const struct wf_rec_task *task, enum wf_put_mode mode,
@@ -86,8 +95,8 @@ int wf_task_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena, struct 
 
 static bool same_order(const struct wf_rec_task *a, const struct wf_rec_task *b)
 {
-    return a->visible == b->visible && wf_str_equal(a->activity, b->activity) &&
-           wf_str_equal(a->to, b->to);
+    return a->visible == b->visible && a->held == b->held &&
+           wf_str_equal(a->activity, b->activity) && wf_str_equal(a->to, b->to);
 }
 
 int wf_task_update(struct wf_txn *txn, const struct wf_rec_task *before,

@@ -37,7 +37,10 @@
     X(TASK_ORDER,   "task_order")   /* activity # | address # | visible | id */           \
     X(TIMERS,       "timers")       /* service | due | seq -> timer */                    \
     X(REQUESTS,     "requests")     /* party | 0 | id -> request */                       \
-    X(PROCEDURES,   "procedures")   /* code | 0 | version -> procedure */
+    X(PROCEDURES,   "procedures")   /* code | 0 | version -> procedure */                 \
+    X(PAPERS,       "papers")       /* hash | dossier: the files that its content names */ \
+    X(HOLDS,        "holds")        /* kind | dossier or name -> hold */                  \
+    X(HELD,         "held")         /* hold | item, timer, task | service | due | seq -> queue, timer */
 /* clang-format on */
 
 /* In tables whose rows come and go, a one-byte key (see create.c) is no row of anybody. */
@@ -148,6 +151,16 @@ int wf_tally_sums(struct wf_txn *txn, uint64_t *out_due, uint64_t *out_open,
 int wf_txn_entries(struct wf_txn *txn, enum wf_table table, uint64_t *out,
                    struct wf_error *err) WF_CHECKED;
 
+/* ---- papers (paper_rows.c) ------------------------------------------------------------------- */
+
+/* Does the content name this file? */
+bool wf_content_names(const struct wf_rec_content *content, const uint8_t hash[32]);
+/* The rows that the new content calls for, and no others; `before` NULL = there was none. */
+int wf_paper_rows_follow(struct wf_txn *txn, uint64_t dossier, const struct wf_rec_content *before,
+                         const struct wf_rec_content *now, struct wf_error *err) WF_CHECKED;
+/* All of them, where there are none: a step of the upgrade. */
+int wf_paper_rows_fill(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
+
 /* ---- what check.c asks of the files that own a table ------------------------------------------ */
 
 /* Does the dossier's record call for this row of an index? */
@@ -157,10 +170,22 @@ bool wf_dossier_calls_for(const struct wf_rec_dossier *dossier, enum wf_table ta
 int wf_dossier_index_check(struct wf_txn *txn, const struct wf_rec_dossier *dossier,
                            enum wf_table *out_table, struct wf_error *err) WF_CHECKED;
 bool wf_dossier_stands_in(const struct wf_rec_dossier *dossier, struct wf_str state);
-void wf_task_order_key(struct wf_key *key, const struct wf_rec_task *task);
+/* Where the task stands in order: in TASK_ORDER, or put aside in HELD. */
+enum wf_table wf_task_place(struct wf_key *key, const struct wf_rec_task *task);
 /* Pages: the free list within the file and each page once; sums of pages. (pages.c) */
 int wf_pages_check(struct wf_txn *txn, bool *out_is_sound, char *text, size_t size,
                    struct wf_error *err) WF_CHECKED;
+
+/* ---- rows put aside (holds.c) ------------------------------------------------------------------ */
+
+enum wf_held_kind { WF_HELD_ITEM, WF_HELD_TIMER, WF_HELD_TASK };
+
+#define WF_HELD_KIND_AT 8
+#define WF_HELD_BYTES   26 /* hold u64, kind u8, service u8, time u64, number u64 */
+
+void wf_held_key(struct wf_key *key, uint64_t hold, enum wf_held_kind kind, uint64_t service,
+                 int64_t time, uint64_t number);
+void wf_hold_key(struct wf_key *key, const struct wf_rec_hold *hold);
 
 /* ---- ordered scans --------------------------------------------------------------------------- */
 

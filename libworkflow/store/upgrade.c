@@ -29,6 +29,7 @@ struct step {
 
 static const struct step steps[] = {
     {1, "tallies", wf_tallies_fill},
+    {1, "papers", wf_paper_rows_fill},
     {0, NULL, NULL}, /* ends the list */
 };
 

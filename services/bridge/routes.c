@@ -37,6 +37,7 @@ static const struct {
     {WF_E_INVALID,     400}, {WF_E_UNSUPPORTED, 400}, {WF_E_DENIED, 403}, {WF_E_NOT_FOUND, 404},
     {WF_E_STATE,       409}, {WF_E_STALE,     409}, {WF_E_CONFLICT, 409}, {WF_E_FULL,     507},
     {WF_E_TIMEOUT,     503}, {WF_E_CONFIG,    500}, {WF_E_VERSION,  500}, {WF_E_INTERNAL, 500},
+    {WF_E_HELD,        409},
 };
 /* clang-format on */
 

@@ -261,7 +261,9 @@ static int csv_event(struct export *x, uint64_t seq)
     int rc = wf_journal_get(x->txn, seq, x->rows, &event, hash, &x->h->err);
     if (rc != 0)
         return rc == WF_NONE ? 0 : rc;
-    if (x->last.id != event.dossier) {
+    if (event.dossier == 0) {
+        x->last = (struct wf_rec_dossier){0}; /* of the cell: a case of its own */
+    } else if (x->last.id != event.dossier) {
         wf_arena_reset(x->arena);
         rc = wf_dossier_get(x->txn, event.dossier, x->arena, &x->last, &x->h->err);
         if (rc != 0)

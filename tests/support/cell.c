@@ -113,6 +113,15 @@ static void open_store(struct cell *cell)
     assert_ok(wf_store_open(path, &options, &cell->store, &err), err);
 }
 
+static void open_papers(struct cell *cell)
+{
+    char path[96];
+    const struct wf_papers_options options = {.max_bytes = 1 << 20, .max_open = 4};
+    struct wf_error err = {0};
+    (void)snprintf(path, sizeof(path), "%s/papers", cell->folder);
+    assert_ok(wf_papers_open(path, &options, &cell->papers, &err), err);
+}
+
 static void open_engine(struct cell *cell, enum wf_service service)
 {
     const struct wf_service_spec *spec = hoso_service(service);
@@ -126,6 +135,7 @@ static void open_engine(struct cell *cell, enum wf_service service)
         .calendar = cell->calendar,
         .setting = wf_settings_text,
         .context = &cell->settings,
+        .papers = cell->papers,
         .seed = cell_seed(),
     };
     assert_ok(wf_engine_open(&options, &cell->engines[service], &err), err);
@@ -153,6 +163,7 @@ struct cell *cell_new(const char *moment)
     load_config(cell);
     cell->now = cell_moment(cell, moment);
     open_store(cell);
+    open_papers(cell);
     install_all(cell);
     for (size_t i = 0; i < WF_COUNT(all); i++)
         open_engine(cell, all[i]);
@@ -183,6 +194,7 @@ void cell_close(struct cell *cell)
     cell_verify(cell);
     for (size_t i = 0; i < WF_COUNT(all); i++)
         wf_engine_close(cell->engines[i]);
+    wf_papers_close(cell->papers);
     wf_store_close(cell->store);
     wf_calendar_free(cell->calendar);
     wf_registry_free(cell->registry);
@@ -215,7 +227,8 @@ static struct wf_turn begin(struct cell *cell, enum wf_service service)
 static void commit(struct cell *cell, struct wf_turn *turn)
 {
     struct wf_error err = {0};
-    assert_ok(wf_txn_commit(turn->txn, &err), err);
+    if (turn->txn != NULL) /* a paper's request has ended it */
+        assert_ok(wf_txn_commit(turn->txn, &err), err);
     cell->transitions += turn->steps;
     for (const struct wf_nudge *nudge = turn->nudges; nudge != NULL; nudge = nudge->next) {
         if (cell_random(cell, 4) > 0)
@@ -254,7 +267,7 @@ int cell_request(struct cell *cell, enum wf_service service, const char *id, enu
     int rc = wf_engine_request(&turn, &request, frame, &answer, err);
     if (rc != WF_NONE)
         answer_of(cell, service, answer, out);
-    if (rc == 0)
+    if (rc >= 0) /* a fetch that found nothing may have put tasks aside */
         commit(cell, &turn);
     else
         wf_txn_abort(turn.txn);
@@ -461,4 +474,56 @@ void cell_drop_dead(struct cell *cell, uint64_t seq)
     assert_ok(wf_engine_dead_drop(&turn, seq, "operator", "no longer wanted", &err), err);
     commit(cell, &turn);
     cell_pump(cell);
+}
+
+/* ---- holds ------------------------------------------------------------------------------------
+ */
+
+static int hold_act(struct cell *cell, enum wf_hold_kind kind, const char *name, bool release,
+                    struct wf_error *err)
+{
+    const struct wf_hold_order order = {kind, wf_str(name), "operator", "audit of the stamps"};
+    struct wf_turn turn = begin(cell, WF_INTAKE);
+    int rc = release ? wf_engine_release(&turn, &order, err) : wf_engine_hold(&turn, &order, err);
+    if (rc == 0)
+        commit(cell, &turn);
+    else
+        wf_txn_abort(turn.txn);
+    return rc;
+}
+
+int cell_try_hold(struct cell *cell, enum wf_hold_kind kind, const char *name, struct wf_error *err)
+{
+    return hold_act(cell, kind, name, false, err);
+}
+
+void cell_hold(struct cell *cell, enum wf_hold_kind kind, const char *name)
+{
+    struct wf_error err = {0};
+    assert_ok(hold_act(cell, kind, name, false, &err), err);
+}
+
+void cell_lift(struct cell *cell, enum wf_hold_kind kind, const char *name)
+{
+    struct wf_error err = {0};
+    assert_ok(hold_act(cell, kind, name, true, &err), err);
+}
+
+bool cell_put_back(struct cell *cell, size_t most)
+{
+    struct wf_error err = {0};
+    struct wf_turn turn = begin(cell, WF_INTAKE);
+    size_t moved = 0;
+    int rc = wf_engine_put_back(&turn, most, &moved, &err);
+    if (rc < 0)
+        fail_msg("%s", err.text);
+    commit(cell, &turn);
+    return rc == 0;
+}
+
+void cell_release(struct cell *cell, enum wf_hold_kind kind, const char *name)
+{
+    cell_lift(cell, kind, name);
+    while (cell_put_back(cell, 3))
+        ;
 }

@@ -27,6 +27,7 @@ struct cell {
     struct wf_calendar *calendar;
     struct wf_catalogue catalogue;
     struct wf_store *store;
+    struct wf_papers *papers;
     struct wf_engine *engines[WF_SERVICE_COUNT];
     struct wf_arena *turn_arena; /* emptied before each turn */
     struct wf_arena *arena;      /* what tests hold; lives as long as the cell */
@@ -64,6 +65,15 @@ struct wf_txn *cell_read(struct cell *cell); /* end it with wf_txn_abort */
 /* An operator's act on a dead letter. */
 void cell_retry_dead(struct cell *cell, uint64_t seq);
 void cell_drop_dead(struct cell *cell, uint64_t seq);
+
+/* An operator's hold, and its release up to the last row put back; without pumping. */
+int cell_try_hold(struct cell *cell, enum wf_hold_kind kind, const char *name,
+                  struct wf_error *err);
+void cell_hold(struct cell *cell, enum wf_hold_kind kind, const char *name);
+void cell_release(struct cell *cell, enum wf_hold_kind kind, const char *name);
+/* The release alone, and one turn of putting back; false when nothing is left. */
+void cell_lift(struct cell *cell, enum wf_hold_kind kind, const char *name);
+bool cell_put_back(struct cell *cell, size_t most);
 
 /* The first dead letter, or false. */
 bool cell_first_dead(struct cell *cell, struct wf_rec_queue *out);

@@ -28,6 +28,8 @@ static void every_request_for_http_has_one_route(void **state)
     const struct wf_message_info *table = wf_message_table(&n);
     (void)state;
     for (size_t i = 0; i < n; i++) {
+        if (wf_request_is_paper(table[i].code))
+            continue;
         int routes = 0;
         for (size_t r = 0; r < bridge_n_routes; r++)
             routes += bridge_routes[r].kind == ROUTE_VERB && bridge_routes[r].type == table[i].code;

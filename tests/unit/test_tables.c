@@ -13,14 +13,16 @@ static void codes_names_senders_and_receivers_never_change(void **state)
         const char *name;
         int sender, receiver;
     } golden[] = {
-        {1, "dossier_submit", P, I}, {2, "dossier_event", P, I},   {3, "dossier_get", P, I},
-        {4, "dossier_list", P, I},   {5, "procedure_get", P, I},   {10, "task_fetch", P, A},
-        {11, "task_extend", P, A},   {12, "task_complete", P, A},  {13, "task_fail", P, A},
-        {14, "task_progress", P, A}, {20, "journal_fetch", P, A},  {21, "journal_ack", P, A},
-        {30, "health", P, A},        {50, "relay_reserve", P, I},  {100, "dossier_state", A, P},
-        {101, "dossier_page", A, P}, {102, "tasks", A, P},         {103, "done", A, P},
-        {104, "journal_page", A, P}, {105, "health_report", A, P}, {106, "procedure_text", A, P},
-        {112, "relay_range", A, P},  {199, "error", A, P},         {200, "work", A, A},
+        {1, "dossier_submit", P, I},  {2, "dossier_event", P, I},    {3, "dossier_get", P, I},
+        {4, "dossier_list", P, I},    {5, "procedure_get", P, I},    {10, "task_fetch", P, A},
+        {11, "task_extend", P, A},    {12, "task_complete", P, A},   {13, "task_fail", P, A},
+        {14, "task_progress", P, A},  {20, "journal_fetch", P, A},   {21, "journal_ack", P, A},
+        {30, "health", P, A},         {40, "paper_put", P, I},       {41, "paper_get", P, A},
+        {50, "relay_reserve", P, I},  {100, "dossier_state", A, P},  {101, "dossier_page", A, P},
+        {102, "tasks", A, P},         {103, "done", A, P},           {104, "journal_page", A, P},
+        {105, "health_report", A, P}, {106, "procedure_text", A, P}, {110, "paper_state", A, P},
+        {111, "paper_chunk", A, P},   {112, "relay_range", A, P},    {199, "error", A, P},
+        {200, "work", A, A},
     };
     size_t n = 0;
     const struct wf_message_info *table = wf_message_table(&n);

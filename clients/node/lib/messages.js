@@ -91,6 +91,18 @@ export const REQUESTS = Object.freeze({
     "health": [null, {
         "full": ["bool", false, 0],
     }],
+    "paper_put": ["intake", {
+        "paper": ["text", true, 64],
+        "size": ["uint", true, 0],
+        "at": ["uint", false, 0],
+        "bytes": ["bin", false, 131072],
+    }],
+    "paper_get": [null, {
+        "dossier": ["text", true, 64],
+        "paper": ["text", true, 64],
+        "at": ["uint", false, 0],
+        "max": ["uint", false, 131072],
+    }],
     "relay_reserve": ["intake", {
         "count": ["uint", true, 10000],
     }],
@@ -104,6 +116,8 @@ export const REPLIES = Object.freeze([
     "journal_page",
     "health_report",
     "procedure_text",
+    "paper_state",
+    "paper_chunk",
     "relay_range",
     "error",
 ]);
@@ -127,4 +141,5 @@ export const ERRORS = Object.freeze({
     "config": ["refuse", "a settings or procedure file is wrong"],
     "version": ["stop", "made by another version"],
     "internal": ["refuse", "a promise of our own was broken"],
+    "held": ["refuse", "put on hold by an operator; try again when it is released"],
 });

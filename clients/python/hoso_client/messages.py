@@ -91,6 +91,18 @@ REQUESTS = {
     "health": (None, {
         "full": ("bool", False, 0),
     }),
+    "paper_put": ("intake", {
+        "paper": ("text", True, 64),
+        "size": ("uint", True, 0),
+        "at": ("uint", False, 0),
+        "bytes": ("bin", False, 131072),
+    }),
+    "paper_get": (None, {
+        "dossier": ("text", True, 64),
+        "paper": ("text", True, 64),
+        "at": ("uint", False, 0),
+        "max": ("uint", False, 131072),
+    }),
     "relay_reserve": ("intake", {
         "count": ("uint", True, 10000),
     }),
@@ -104,6 +116,8 @@ REPLIES = (
     "journal_page",
     "health_report",
     "procedure_text",
+    "paper_state",
+    "paper_chunk",
     "relay_range",
     "error",
 )
@@ -127,4 +141,5 @@ ERRORS = {
     "config": ("refuse", "a settings or procedure file is wrong"),
     "version": ("stop", "made by another version"),
     "internal": ("refuse", "a promise of our own was broken"),
+    "held": ("refuse", "put on hold by an operator; try again when it is released"),
 }

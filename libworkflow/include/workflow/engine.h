@@ -20,6 +20,7 @@
 #define WORKFLOW_ENGINE_H
 
 #include "workflow/hash.h"
+#include "workflow/papers.h"
 #include "workflow/parties.h"
 #include "workflow/procedure.h"
 #include "workflow/registry.h"
@@ -113,8 +114,9 @@ struct wf_engine_options {
     const struct wf_calendar *calendar;
     const char *(*setting)(void *context, const char *name); /* settings for handlers */
     void *context;
-    uint64_t pid;  /* of the worker, for health */
-    uint64_t seed; /* of the jitter */
+    struct wf_papers *papers; /* NULL = none are kept: no dossier can name a file */
+    uint64_t pid;             /* of the worker, for health */
+    uint64_t seed;            /* of the jitter */
 };
 
 int wf_engine_open(const struct wf_engine_options *options, struct wf_engine **out,
@@ -166,6 +168,10 @@ struct wf_turn {
 /* Does this request change the store? The others can be answered in a read transaction. */
 bool wf_request_writes(enum wf_message type);
 
+/* Does it send or fetch a piece of a paper? Then it works on files: the turn is its alone, with a
+ * read transaction (for paper_put none), which has ended when wf_engine_request comes back. */
+bool wf_request_is_paper(enum wf_message type);
+
 /*
  * Carries out one request of a party and packs the answer (errors too) into *out, in the turn's
  * arena. Same party, id and content: the first answer again. WF_NONE: a fetch found no task.
@@ -212,11 +218,60 @@ int wf_engine_timer_failed(struct wf_turn *turn, const struct wf_error *why,
 
 /* ---- operators ------------------------------------------------------------------------------- */
 
-/* Puts a dead letter back into its queue, or removes it; author and reason go to the journal. */
+/* Author and reason of each act go to the dossier's journal. */
+
+/* Puts a dead letter back into its queue. */
 int wf_engine_dead_retry(struct wf_turn *turn, uint64_t seq, const char *by,
                          struct wf_error *err) WF_CHECKED;
+/* Removes it: the chart hears error.communication where it still waits for the work. */
 int wf_engine_dead_drop(struct wf_turn *turn, uint64_t seq, const char *by, const char *reason,
                         struct wf_error *err) WF_CHECKED;
+/*
+ * Puts it back with other data: `changes` maps "params.NAME" (and "to" of a task) to values; null
+ * takes one away. Checked against what the activity takes: WF_E_INVALID names what is wrong. Needs
+ * the activity's info in the engine's catalogue.
+ */
+int wf_engine_dead_edit(struct wf_turn *turn, uint64_t seq, const struct wf_value *changes,
+                        const char *by, const char *reason, struct wf_error *err) WF_CHECKED;
+/*
+ * Removes it, as if the work were done with the result (a map; NULL = none): the chart hears
+ * done.invoke. An event that could not be raised is left out. Needs the activity in the engine.
+ */
+int wf_engine_dead_skip(struct wf_turn *turn, uint64_t seq, const struct wf_value *result,
+                        const char *by, const char *reason, struct wf_error *err) WF_CHECKED;
+
+/* ---- holds ------------------------------------------------------------------------------------ */
+
+/* What is put on hold or released, by whom and why: both go to the journal. */
+struct wf_hold_order {
+    enum wf_hold_kind kind;
+    struct wf_str name; /* dossier code, procedure, service or activity, site; "" of a cell */
+    const char *by;
+    const char *reason; /* shown to parties that are refused: no personal data */
+};
+
+/*
+ * Puts on hold. From the commit on parties' new dossiers (of a procedure, site, cell) and events
+ * are refused with WF_E_HELD; queue items and timers that come due are put aside; tasks are not
+ * leased, while a lease that runs may be completed. Due dates go on. Several holds over one dossier
+ * hold it until the last of them is released. WF_E_NOT_FOUND: no such dossier, procedure, queue or
+ * site; WF_E_STATE: on hold already, or the dossier is closed.
+ */
+int wf_engine_hold(struct wf_turn *turn, const struct wf_hold_order *order,
+                   struct wf_error *err) WF_CHECKED;
+
+/* Lifts the hold; what it has put aside goes back by wf_engine_put_back. WF_E_NOT_FOUND: not on
+ * hold. */
+int wf_engine_release(struct wf_turn *turn, const struct wf_hold_order *order,
+                      struct wf_error *err) WF_CHECKED;
+
+/*
+ * Puts back at most `most` rows of holds that are released, each at its place. To be repeated in
+ * turns of their own until WF_NONE: nothing is left. May break off at any point: a worker of
+ * intake goes on with it.
+ */
+int wf_engine_put_back(struct wf_turn *turn, size_t most, size_t *out_moved,
+                       struct wf_error *err) WF_CHECKED;
 
 /* ---- versions ------------------------------------------------------------------------------- */
 

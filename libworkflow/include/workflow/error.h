@@ -50,7 +50,8 @@ enum wf_action { WF_RETRY, WF_REFUSE, WF_STOP };
     X(TIMEOUT,     -13, RETRY,  "timeout",     "no answer in time")                       \
     X(CONFIG,      -14, REFUSE, "config",      "a settings or procedure file is wrong")   \
     X(VERSION,     -15, STOP,   "version",     "made by another version")                 \
-    X(INTERNAL,    -16, REFUSE, "internal",    "a promise of our own was broken")
+    X(INTERNAL,    -16, REFUSE, "internal",    "a promise of our own was broken")         \
+    X(HELD,        -17, REFUSE, "held",        "put on hold by an operator; try again when it is released")
 /* clang-format on */
 
 enum wf_code {

@@ -36,6 +36,7 @@ enum wf_log_level { WF_LOG_FATAL, WF_LOG_ERROR, WF_LOG_WARN, WF_LOG_INFO, WF_LOG
     X(SPACE,       "space",        "the store or its disk is filling up")                  \
     X(READER,      "stale_reader", "reader slots of dead processes were cleared")          \
     X(PARTIES,     "parties",      "the registry of parties was read, or could not be")    \
+    X(PAPERS,      "papers",       "papers that nobody names were taken away")             \
     X(PROCEDURE,   "procedure",    "a procedure version was loaded or could not be")       \
     X(FILE,        "file",         "a dropped file was taken, done or refused")            \
     X(CHILD,       "child",        "the supervisor has started, lost or ended a worker")   \

@@ -30,6 +30,7 @@
 
 #define WF_FRAME_MAX        ((size_t)256 * 1024)      /* what a party sends */
 #define WF_REPLY_MAX        ((size_t)4 * 1024 * 1024) /* what it may get */
+#define WF_CHUNK_MAX        ((size_t)128 * 1024)      /* bytes of a paper in one message */
 #define WF_PROTOCOL_VERSION 1
 
 /* clang-format off */
@@ -79,6 +80,8 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     X(20,  journal_fetch,  PARTY, ANY,    "events from a sequence number")                         \
     X(21,  journal_ack,    PARTY, ANY,    "moves a durable cursor")                                \
     X(30,  health,         PARTY, ANY,    "how the service and its queue are")                     \
+    X(40,  paper_put,      PARTY, INTAKE, "send a piece of a paper, or ask how much is here")      \
+    X(41,  paper_get,      PARTY, ANY,    "a piece of a paper of a dossier")                       \
     X(50,  relay_reserve,  PARTY, INTAKE, "a station asks for provisional numbers")                \
     X(100, dossier_state,  ANY,   PARTY,  "answer to submit, event, get")                          \
     X(101, dossier_page,   ANY,   PARTY,  "answer to list")                                        \
@@ -87,6 +90,8 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     X(104, journal_page,   ANY,   PARTY,  "answer to journal_fetch")                               \
     X(105, health_report,  ANY,   PARTY,  "answer to health")                                      \
     X(106, procedure_text, ANY,   PARTY,  "answer to procedure_get")                               \
+    X(110, paper_state,    ANY,   PARTY,  "answer to paper_put")                                   \
+    X(111, paper_chunk,    ANY,   PARTY,  "answer to paper_get")                                   \
     X(112, relay_range,    ANY,   PARTY,  "answer to relay_reserve")                               \
     X(199, error,          ANY,   PARTY,  "any request refused")                                   \
     X(200, work,           ANY,   ANY,    "dossier events queued for a service")
@@ -99,7 +104,7 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, STR,  by,         REQ, 128,      "acting person: an account, not a name")                 \
     F(m, STR,  role,       REQ, 32,       "in which the acting person acts")                       \
     F(m, MAP,  fields,     REQ, 0,        "by the ids of the procedure's fields")                  \
-    F(m, LIST, papers,     OPT, 0,        "maps {id, kind, copies, file?}")                        \
+    F(m, LIST, papers,     OPT, 0,        "maps {id, kind, copies, file}")                         \
     F(m, MAP,  agent,      OPT, 0,        "who files: {full_name, citizen_id, phone, mandate}")    \
     F(m, BOOL, partial,    OPT, 0,        "the rest of the papers follows: do not refuse for them") \
     F(m, STR,  provisional, OPT, 64,      "of a station: the code on the receipt that it has given") \
@@ -163,6 +168,16 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, BOOL, full,       OPT, 0,        "also the slow figures")
 #define WF_FIELDS_relay_reserve(F, m)                                                              \
     F(m, U64,  count,      REQ, 10000,    "how many numbers")
+#define WF_FIELDS_paper_put(F, m)                                                                  \
+    F(m, STR,  paper,      REQ, 64,       "BLAKE2b-256 of the whole file: 64 lower-case hex digits") \
+    F(m, U64,  size,       REQ, 0,        "bytes of the whole file")                               \
+    F(m, U64,  at,         OPT, 0,        "place of these bytes, from 0")                          \
+    F(m, BIN,  bytes,      OPT, WF_CHUNK_MAX, "left out: a question how much is here")
+#define WF_FIELDS_paper_get(F, m)                                                                  \
+    F(m, STR,  dossier,    REQ, 64,       "code of a dossier that names the paper")                \
+    F(m, STR,  paper,      REQ, 64,       "its hash")                                              \
+    F(m, U64,  at,         OPT, 0,        "place of the first byte wanted, from 0")                \
+    F(m, U64,  max,        OPT, WF_CHUNK_MAX, "bytes; default 131072")
 #define WF_FIELDS_dossier_state(F, m)                                                              \
     F(m, STR,  dossier,    REQ, 64,       "code")                                                  \
     F(m, U64,  id,         REQ, 0,        "number")                                                \
@@ -177,7 +192,7 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, BOOL, closed,     REQ, 0,        "a final state is reached")                              \
     F(m, STR,  outcome,    REQ, 64,       "of a closed one, else empty")                           \
     F(m, U64,  events,     REQ, 0,        "how many were applied")                                 \
-    F(m, MAP,  content,    OPT, 0,        "{fields, papers, agent} when asked for")                \
+    F(m, MAP,  content,    OPT, 0,        "{fields, papers, agent, attached}, if asked")           \
     F(m, LIST, stops,      OPT, 0,        "of the clock: lists [reason, from, to]; to 0 = still")  \
     F(m, U64,  extensions, OPT, 0,        "times the due date was moved by extend")                \
     F(m, STR,  provisional, OPT, 64,      "code of the receipt that a station gave")
@@ -212,6 +227,16 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, I64,  clock_real, REQ, 0,        "ms UTC at which the cell's business clock showed ...")  \
     F(m, I64,  clock_business, REQ, 0,    "... this")                                              \
     F(m, U64,  clock_rate, REQ, 0,        "business seconds in a real one; 1 but in training")
+#define WF_FIELDS_paper_state(F, m)                                                                \
+    F(m, STR,  paper,      REQ, 64,       "its hash")                                              \
+    F(m, U64,  size,       REQ, 0,        "bytes of the whole file")                               \
+    F(m, U64,  have,       REQ, 0,        "bytes that are here: where to go on")                   \
+    F(m, BOOL, whole,      REQ, 0,        "all is here, checked and on disk: dossiers may name it")
+#define WF_FIELDS_paper_chunk(F, m)                                                                \
+    F(m, STR,  paper,      REQ, 64,       "its hash")                                              \
+    F(m, U64,  size,       REQ, 0,        "bytes of the whole file")                               \
+    F(m, U64,  at,         REQ, 0,        "place of these bytes, from 0")                          \
+    F(m, BIN,  bytes,      REQ, WF_CHUNK_MAX, "empty only at the end")
 #define WF_FIELDS_error(F, m)                                                                      \
     F(m, STR,  code,       REQ, 32,       "word of the table of errors")                           \
     F(m, STR,  message,    REQ, 512,      "for people; no personal data")                          \

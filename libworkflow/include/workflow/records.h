@@ -18,7 +18,8 @@
 
 /* clang-format off */
 #define WF_RECORDS(X) \
-    X(meta) X(dossier) X(content) X(event) X(queue) X(task) X(timer) X(request) X(procedure) X(counters)
+    X(meta) X(dossier) X(content) X(event) X(queue) X(task) X(timer) X(request) X(procedure) X(counters) \
+    X(hold)
 
 #define WF_RECORD_meta(F, m)                                                              \
     F(m, U64,  format,     REQ, 0)   /* of the store; checked at open */                  \
@@ -44,7 +45,14 @@
     F(m, LIST, done,       REQ, 0)   /* 5 ints: queue items ever settled, by service */   \
     F(m, LIST, leased,     REQ, 0)   /* 5 ints: tasks given out and not come back */      \
     F(m, LIST, retrying,   REQ, 0)   /* 5 ints: queue items that have failed before */    \
-    F(m, LIST, again,      REQ, 0)   /* 5 ints: items ever put back into their queue */
+    F(m, LIST, again,      REQ, 0)   /* 5 ints: items ever put back into their queue */   \
+    F(m, U64,  hold_id,    REQ, 0)   /* last id given to a hold */                        \
+    F(m, U64,  holds,      REQ, 0)   /* in force */                                       \
+    F(m, U64,  releasing,  REQ, 0)   /* released, with rows that are still put aside */   \
+    F(m, LIST, held,       REQ, 0)   /* 5 ints: queue items put aside, by service */      \
+    F(m, U64,  held_timers, REQ, 0)  /* put aside */                                      \
+    F(m, U64,  held_tasks, REQ, 0)   /* open, and put aside: not leased */                \
+    F(m, U64,  cell_events, REQ, 0)  /* journal events of no dossier: n of the last one */
 #define WF_RECORD_dossier(F, m)                                                           \
     F(m, U64,  id,         REQ, 0)                                                        \
     F(m, U64,  events,     REQ, 0)   /* events applied: n of the last one */              \
@@ -82,7 +90,8 @@
     F(m, MAP,  fields,     REQ, 0)                                                        \
     F(m, LIST, papers,     REQ, 0)                                                        \
     F(m, MAP,  agent,      REQ, 0)                                                        \
-    F(m, STR,  by,         REQ, 0)
+    F(m, STR,  by,         REQ, 0)                                                        \
+    F(m, LIST, attached,   REQ, 0)   /* papers that came later: {id, file, event} */
 #define WF_RECORD_event(F, m)        /* the journal; its value is record || hash, no checksum */ \
     F(m, U64,  seq,        REQ, 0)                                                        \
     F(m, I64,  ms,         REQ, 0)   /* business ms */                                    \
@@ -109,7 +118,8 @@
     F(m, MAP,  params,     REQ, 0)                                                        \
     F(m, U64,  attempts,   REQ, 0)                                                        \
     F(m, STR,  reason,     REQ, 0)   /* of the last failure */                            \
-    F(m, I64,  since,      REQ, 0)   /* dead letters: buried at, real ms */
+    F(m, I64,  since,      REQ, 0)   /* dead letters: buried at, real ms */               \
+    F(m, LIST, tries,      REQ, 0)   /* last failures: [real ms, code word, reason] each */
 #define WF_RECORD_task(F, m)                                                              \
     F(m, U64,  id,         REQ, 0)                                                        \
     F(m, U64,  service,    REQ, 0)                                                        \
@@ -128,7 +138,9 @@
     F(m, STR,  reason,     REQ, 0)   /* of the last failure */                            \
     F(m, BOOL, leased,     REQ, 0)   /* a lease was given and neither completed nor failed */ \
     F(m, STR,  party,      REQ, 0)   /* of the holder, "" = a local program */            \
-    F(m, STR,  as,         REQ, 0)   /* role in which it was leased */
+    F(m, STR,  as,         REQ, 0)   /* role in which it was leased */                    \
+    F(m, U64,  held,       REQ, 0)   /* id of the hold that has put it aside, 0 = none */ \
+    F(m, LIST, tries,      REQ, 0)   /* last failures, as in queue */
 #define WF_RECORD_timer(F, m)        /* key: service u8 | due u64 | seq u64 */            \
     F(m, U64,  dossier,    REQ, 0)                                                        \
     F(m, STR,  id,         REQ, 0)   /* send id, "deadline.x", "overdue" */               \
@@ -148,6 +160,15 @@
     F(m, BOOL, active,     REQ, 0)   /* new dossiers may use it */                        \
     F(m, STR,  file,       REQ, 0)   /* name of the file it came from, for messages */    \
     F(m, LIST, acts,       REQ, 0)   /* retired, activated: [{act, ms (real), by, reason}] */
+#define WF_RECORD_hold(F, m)         /* key: kind u8 | dossier id u64, or name */         \
+    F(m, U64,  id,         REQ, 0)   /* under which its rows are put aside */             \
+    F(m, U64,  kind,       REQ, 0)   /* enum wf_hold_kind */                              \
+    F(m, STR,  name,       REQ, 0)   /* dossier code, procedure, service or activity, site; "" */ \
+    F(m, U64,  dossier,    REQ, 0)   /* id, of that kind only */                          \
+    F(m, STR,  by,         REQ, 0)                                                        \
+    F(m, STR,  reason,     REQ, 0)                                                        \
+    F(m, I64,  since,      REQ, 0)   /* real ms */                                        \
+    F(m, I64,  released,   REQ, 0)   /* real ms, 0 = in force; what it put aside goes back */
 /* clang-format on */
 
 #define X(name)                                                                                    \
@@ -170,6 +191,16 @@ enum wf_queue_kind {
     WF_QUEUE_TASK,  /* open a failed task again: params {to, params} */
     WF_QUEUE_EVENT, /* apply an event to the dossier */
     WF_QUEUE_PART   /* a part of the dossier has closed: params {procedure, dossier, outcome} */
+};
+
+/* What is on hold: see "holds" in workflow/store.h. */
+enum wf_hold_kind {
+    WF_HOLD_DOSSIER,   /* and its parts */
+    WF_HOLD_PROCEDURE, /* all versions */
+    WF_HOLD_QUEUE,     /* of a service, or of one activity */
+    WF_HOLD_SITE,      /* dossiers received there */
+    WF_HOLD_CELL,      /* before a stop: no new dossiers, no new leases; the rest goes on */
+    WF_HOLD_KINDS
 };
 
 /*

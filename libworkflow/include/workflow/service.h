@@ -87,6 +87,10 @@ struct wf_settings {
     int64_t gate_timeout_ms;   /* a worker's answer that comes later is not passed on */
     int64_t gate_memory_mib;   /* the gate ends when it needs more, and is started again */
     int64_t relay_max_age_ms;  /* a station's dossiers may have been received so long ago */
+    const char *papers;        /* folder of scanned papers, made absolute */
+    int64_t papers_max_mib;    /* of one paper */
+    int64_t papers_open;       /* half sent ones of one party */
+    int64_t papers_keep;       /* ms that those are kept which no dossier names */
     const char *folder;        /* the cell folder, absolute */
     struct wf_config *config;  /* owns the texts */
     struct wf_arena *arena;

@@ -98,10 +98,10 @@ uint64_t wf_txn_writes(const struct wf_txn *txn);
 /* The counters row; changes made in a write transaction are stored at commit. */
 struct wf_counts {
     uint64_t dossier_id, queue_seq, task_id, timer_seq, journal_seq, procedures, open, closed,
-        timers;
+        timers, hold_id, holds, releasing, held_timers, held_tasks, cell_events;
     uint8_t journal_hash[32];
     int64_t queued[WF_SERVICE_COUNT], tasks[WF_SERVICE_COUNT], dead[WF_SERVICE_COUNT],
-        done[WF_SERVICE_COUNT];
+        done[WF_SERVICE_COUNT], held[WF_SERVICE_COUNT];
     /* tasks given out and not come back; of queued, what has failed before; ever put back */
     int64_t leased[WF_SERVICE_COUNT], retrying[WF_SERVICE_COUNT], again[WF_SERVICE_COUNT];
 };
@@ -120,6 +120,7 @@ int wf_dossier_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena,
                    struct wf_rec_dossier *out, struct wf_error *err) WF_CHECKED;
 int wf_dossier_find(struct wf_txn *txn, struct wf_str code, uint64_t *out_id,
                     struct wf_error *err) WF_CHECKED;
+/* Also keeps the rows of the papers that it names, or no longer names. */
 int wf_content_put(struct wf_txn *txn, uint64_t id, const struct wf_rec_content *content,
                    struct wf_error *err) WF_CHECKED;
 int wf_content_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena,
@@ -166,10 +167,22 @@ int wf_number_take(struct wf_txn *txn, struct wf_str series, uint64_t count, uin
 int wf_number_last(struct wf_txn *txn, struct wf_str series, uint64_t *out,
                    struct wf_error *err) WF_CHECKED;
 
+/* ---- papers: which dossiers name which files (the files: workflow/papers.h) -------------------- */
+
+/* Does this dossier name the paper (0 = does any)? WF_NONE where not. */
+int wf_paper_named_by(struct wf_txn *txn, const uint8_t hash[32], uint64_t dossier,
+                      struct wf_error *err) WF_CHECKED;
+/* The dossiers that name the paper, by rising id; hash NULL = all papers after *after (may be
+ * NULL), by hash. fn as in wf_dossier_each. */
+int wf_paper_each(struct wf_txn *txn, const uint8_t *hash, const uint8_t *after,
+                  int (*fn)(void *context, const uint8_t hash[32], uint64_t dossier), void *context,
+                  struct wf_error *err) WF_CHECKED;
+
 /* ---- journal ------------------------------------------------------------------------------- */
 
 /* Gives the event its seq, appends it with the next hash of the chain, and indexes it under its
- * dossier. event->seq is ignored on entry. */
+ * dossier. event->seq is ignored on entry. Dossier 0 is the cell itself: what concerns no dossier
+ * (a site on hold); such an event gets its n here too. */
 int wf_journal_append(struct wf_txn *txn, const struct wf_rec_event *event, uint64_t *out_seq,
                       struct wf_error *err) WF_CHECKED;
 int wf_journal_get(struct wf_txn *txn, uint64_t seq, struct wf_arena *arena,
@@ -265,6 +278,64 @@ int wf_timer_first(struct wf_txn *txn, enum wf_service service, int64_t now_ms,
 /* due_ms of the service's next timer, or INT64_MAX. */
 int wf_timer_next_due(struct wf_txn *txn, enum wf_service service, int64_t *out,
                       struct wf_error *err) WF_CHECKED;
+
+/* ---- holds ----------------------------------------------------------------------------------- */
+
+/*
+ * A hold keeps back the work of a dossier, procedure, queue or site. What comes due meanwhile is
+ * put aside under the hold's id and looked at no more; releasing moves it back to its place. Who
+ * puts aside asks wf_holds_over; without holds in force (counts.holds) there is nothing to ask.
+ * Items and timers put aside count as held, no longer as queued or armed; a task stays open.
+ */
+const char *wf_hold_kind_word(enum wf_hold_kind kind);
+
+/* `before` as it is stored, NULL for a new one, which gets its id. */
+int wf_hold_put(struct wf_txn *txn, const struct wf_rec_hold *before, struct wf_rec_hold *now,
+                struct wf_error *err) WF_CHECKED;
+/* A released one too; `name` of all kinds but DOSSIER. */
+int wf_hold_get(struct wf_txn *txn, enum wf_hold_kind kind, uint64_t dossier, struct wf_str name,
+                struct wf_arena *arena, struct wf_rec_hold *out, struct wf_error *err) WF_CHECKED;
+int wf_hold_del(struct wf_txn *txn, const struct wf_rec_hold *hold,
+                struct wf_error *err) WF_CHECKED;
+int wf_hold_each(struct wf_txn *txn, struct wf_arena *arena,
+                 int (*fn)(void *context, const struct wf_rec_hold *hold), void *context,
+                 struct wf_error *err) WF_CHECKED;
+
+/* What holds are asked about. */
+struct wf_hold_scope {
+    const struct wf_rec_dossier *dossier; /* or what is known of a new one: procedure, site */
+    int service;                          /* of an item or task; -1 = neither */
+    struct wf_str activity;               /* likewise; "" = none */
+};
+
+#define WF_HOLDS_OVER 6
+
+/* All holds over it, of one dossier or part first, released ones too. */
+int wf_holds_over(struct wf_txn *txn, const struct wf_hold_scope *scope, struct wf_arena *arena,
+                  struct wf_rec_hold out[WF_HOLDS_OVER], size_t *out_n,
+                  struct wf_error *err) WF_CHECKED;
+/* Is a hold of the kind CELL in force? */
+int wf_cell_is_held(struct wf_txn *txn, struct wf_arena *arena, bool *out,
+                    struct wf_error *err) WF_CHECKED;
+
+/* Put aside. A task is by wf_task_update with `held` set. */
+int wf_queue_hold(struct wf_txn *txn, const struct wf_rec_queue *item, uint64_t hold,
+                  struct wf_error *err) WF_CHECKED;
+int wf_timer_hold(struct wf_txn *txn, enum wf_service service, int64_t due_ms, uint64_t seq,
+                  const struct wf_rec_timer *timer, uint64_t hold, struct wf_error *err) WF_CHECKED;
+/* A timer that the hold has put aside; WF_NONE where it has not. */
+int wf_timer_del_held(struct wf_txn *txn, enum wf_service service, int64_t due_ms, uint64_t seq,
+                      uint64_t hold, struct wf_error *err) WF_CHECKED;
+/* Moves at most `most` rows back to their places, first by kind, then by due time. */
+int wf_hold_move_back(struct wf_txn *txn, uint64_t hold, size_t most, size_t *out_moved,
+                      struct wf_error *err) WF_CHECKED;
+/* How many rows the hold has put aside, counted up to `most`. */
+int wf_hold_count(struct wf_txn *txn, uint64_t hold, size_t most, size_t *out,
+                  struct wf_error *err) WF_CHECKED;
+/* The queue items put aside, of all holds. */
+int wf_held_items_each(struct wf_txn *txn, struct wf_arena *arena,
+                       int (*fn)(void *context, const struct wf_rec_queue *item), void *context,
+                       struct wf_error *err) WF_CHECKED;
 
 /* ---- requests: same id, same answer ---------------------------------------------------------- */
 
