@@ -6,6 +6,8 @@
 #include "folder.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ int drop_open(struct drop *drop, const struct folder_settings *settings,
                                               .party = party->name};
     *drop = (struct drop){.settings = settings,
                           .party = party,
+                          .notify = -1,
                           .watch = -1,
                           .dirs = {-1, -1, -1, -1, -1},
                           .stirred = true};
@@ -36,6 +39,17 @@ void drop_close(struct drop *drop)
     wf_client_close(drop->client);
     wf_arena_free(drop->arena);
     dirs_close(drop->dirs);
+}
+
+/* Before the look, so that nothing slips in between. The folder may have been made anew; the same
+ * one gives the same number again. */
+static void watch(struct drop *drop)
+{
+    char path[32];
+    if (drop->notify < 0)
+        return;
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", drop->dirs[DIR_IN]);
+    drop->watch = inotify_add_watch(drop->notify, path, IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
 }
 
 /* ---- out and done ---------------------------------------------------------------------------- */
@@ -89,6 +103,7 @@ static int look(struct drop *drop, int64_t now_ms, struct wf_error *err)
     int rc = dirs_open(drop->settings->folder, drop->party->name, drop->dirs, err);
     if (rc != 0)
         return rc;
+    watch(drop);
     if (now_ms >= drop->tidy_at_ms) {
         drop->tidy_at_ms = now_ms + TIDY_MS;
         (void)!dir_each(drop->dirs[DIR_DONE], remove_old, drop, NULL);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,6 +59,25 @@ int dirs_open(const char *folder, const char *party, int dirs[DIRS], struct wf_e
     }
     dirs_close(dirs);
     memcpy(dirs, fresh, sizeof(fresh));
+    return 0;
+}
+
+/* Held until the process ends, however it ends: two at the same files would undo each other. */
+int folder_lock(const char *folder, int *out, struct wf_error *err)
+{
+    int root = -1;
+    int rc = open_dir(AT_FDCWD, folder, 0750, &root, err);
+    if (rc != 0)
+        return wf_wrap(err, "%s", folder);
+    int fd = openat(root, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    (void)close(root);
+    if (fd < 0)
+        return io_fail(err, "the lock of the drop folder");
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        (void)close(fd);
+        return wf_fail(err, WF_E_STATE, "%s: another hoso-folder works here", folder);
+    }
+    *out = fd;
     return 0;
 }
 

@@ -159,6 +159,9 @@ json_t *time_json(int64_t ms); /* "2026-11-23T16:30:00+07:00"; null for 0 */
 
 enum drop_dir { DIR_IN, DIR_OUT, DIR_REJECTED, DIR_DONE, DIR_WORK, DIRS };
 
+/* One process at a time works in the drop folder; WF_E_STATE where one does already. */
+int folder_lock(const char *folder, int *out, struct wf_error *err) WF_CHECKED;
+
 /* Opens (and makes, where they are missing) the folders of a party, none through a link. */
 int dirs_open(const char *folder, const char *party, int dirs[DIRS],
               struct wf_error *err) WF_CHECKED;
@@ -221,7 +224,8 @@ struct drop {
     const struct folder_settings *settings;
     const struct folder_party *party;
     int dirs[DIRS]; /* -1 while the folders cannot be opened */
-    int watch;      /* of in, for inotify; -1 */
+    int notify;     /* inotify; -1 = there is none */
+    int watch;      /* of in */
     struct wf_client *client;
     struct wf_arena *arena;
     struct job job;

@@ -13,6 +13,7 @@
 struct folder {
     struct drop *drops;
     size_t n;
+    int lock;
     int notify; /* -1: the system has none, the poll must do */
 };
 
@@ -22,7 +23,11 @@ static int open_folder(struct adapter *a, struct wf_error *err)
     struct folder *folder = wf_arena_alloc(a->texts, sizeof(*folder));
     if (folder == NULL)
         return wf_fail(err, WF_E_NOMEM, "out of memory");
+    folder->lock = folder->notify = -1;
     a->self = folder;
+    int rc = folder_lock(settings->folder, &folder->lock, err);
+    if (rc != 0)
+        return rc;
     folder->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     a->wake_fd = folder->notify;
     folder->drops = wf_alloc(settings->n_parties * sizeof(*folder->drops));
@@ -31,7 +36,8 @@ static int open_folder(struct adapter *a, struct wf_error *err)
     (void)umask(007);             /* the parties' accounts share a group with the cell's */
     (void)signal(SIGIO, SIG_IGN); /* who breaks a lease (take.c) says so by it */
     for (size_t i = 0; i < settings->n_parties; i++) {
-        int rc = drop_open(&folder->drops[i], settings, &settings->parties[i], a->run, err);
+        rc = drop_open(&folder->drops[i], settings, &settings->parties[i], a->run, err);
+        folder->drops[i].notify = folder->notify;
         folder->n++;
         if (rc != 0)
             return rc;
@@ -49,6 +55,8 @@ static void close_folder(struct adapter *a)
     wf_free(folder->drops);
     if (folder->notify >= 0)
         (void)close(folder->notify);
+    if (folder->lock >= 0)
+        (void)close(folder->lock);
 }
 
 /* ---- what the system tells ------------------------------------------------------------------- */
@@ -84,17 +92,6 @@ static void hear(struct folder *folder)
     }
 }
 
-/* The folder may have been made anew: the same one gives the same number again. */
-static void watch(struct folder *folder, struct drop *drop)
-{
-    char path[32];
-    if (folder->notify < 0 || drop->dirs[DIR_IN] < 0)
-        return;
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", drop->dirs[DIR_IN]);
-    drop->watch =
-        inotify_add_watch(folder->notify, path, IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
-}
-
 /* ---- turns ----------------------------------------------------------------------------------- */
 
 static int turn(struct adapter *a, int64_t *wait_ms, struct wf_error *err)
@@ -107,7 +104,6 @@ static int turn(struct adapter *a, int64_t *wait_ms, struct wf_error *err)
     for (size_t i = 0; i < folder->n && !a->stopping; i++) {
         struct drop *drop = &folder->drops[i];
         int64_t again = drop_run(drop, wf_monotonic_ms());
-        watch(folder, drop);
         due = again < due ? again : due;
     }
     int64_t now = wf_monotonic_ms();

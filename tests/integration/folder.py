@@ -464,15 +464,30 @@ class Folder(unittest.TestCase):
 
 
 class Started(unittest.TestCase):
+    """With the examples that are delivered."""
+
     def setUp(self):
-        self.cell = Cell(SETTINGS)
+        self.examples = pathlib.Path(CONFIG).parent / "docs" / "examples"
+        self.cell = Cell(pathlib.Path(CONFIG, "folder.cfg").read_text("utf-8"))
         self.addCleanup(self.cell.end)
 
     def test_hoso_run_starts_it_where_folder_cfg_is_there(self):
         self.cell.start()
-        until(lambda: (self.cell.drop() / "in").exists(), "its folders are made")
-        (self.cell.drop() / "in" / "one.json").write_text(json.dumps([named(1)]))
-        until((self.cell.drop() / "out" / "one.json.result.json").exists, "there is a result")
+        until(lambda: (self.cell.drop() / ".work").exists(), "its folders are made")
+        for name in ("dossiers.json", "marital-status.csv"):
+            shutil.copy(self.examples / name, self.cell.drop() / "in" / f"{name}.part")
+            os.rename(self.cell.drop() / "in" / f"{name}.part", self.cell.drop() / "in" / name)
+            path = self.cell.drop() / "out" / f"{name}.result.json"
+            until(path.exists, "there is a result")
+            result = json.loads(path.read_text("utf-8"))
+            self.assertEqual((result.get("refused"), result.get("error")), (0, None), result)
+        until(lambda: list((self.cell.drop() / "out").glob("events-1-*.json")), "there are news")
+
+        done = subprocess.run([FOLDER, "--config", os.path.join(self.cell.path, "hoso.cfg")],
+                              env=self.cell.env, text=True, capture_output=True, check=False,
+                              timeout=PATIENCE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another hoso-folder works here", done.stderr)
 
     def test_every_mistake_of_the_settings_is_told_with_its_line(self):
         for old, new, words in (
