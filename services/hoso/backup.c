@@ -16,11 +16,14 @@
 #include <unistd.h>
 
 #include "tools.h"
+#include "workflow/papers.h"
 
 struct backup {
     struct hoso *h;
     char final[4096], aside[4096];
     struct wf_value *files; /* rows of the manifest */
+    FILE *papers;           /* list of papers, while it is written */
+    int64_t n_papers, paper_bytes;
     int64_t began_ms;
 };
 
@@ -30,6 +33,7 @@ static const struct hoso_column columns[] = {
     {"created", "Began", "Bắt đầu lúc", HOSO_TIME},
     {"journal_seq", "Journal up to event", "Nhật ký đến sự kiện", HOSO_NUMBER},
     {"dossiers", "Dossiers", "Hồ sơ", HOSO_NUMBER},
+    {"papers", "Papers", "Bản quét", HOSO_NUMBER},
     {"bytes", "Size", "Dung lượng", HOSO_BYTES},
 };
 
@@ -101,6 +105,68 @@ static int copy_parties(struct backup *b)
     return rc == 0 ? copy_cfgs(b, from, "parties/") : rc;
 }
 
+/* A paper that the copied store names. Their list is a file of its own, for `b2sum -l 256 -c`: of
+ * many papers the manifest would grow too long to be read at one go. */
+static int copy_paper(void *context, const uint8_t hash[WF_HASH_BYTES])
+{
+    struct backup *b = context;
+    struct hoso *h = b->h;
+    char hex[2 * WF_HASH_BYTES + 1];
+    char found[2 * WF_HASH_BYTES + 1];
+    char name[16 + sizeof(hex)];
+    char from[4096];
+    char to[4096];
+    uint64_t bytes = 0;
+    wf_hex(hash, WF_HASH_BYTES, hex);
+    (void)snprintf(name, sizeof(name), "papers/%.2s/%s", hex, hex);
+    if (!hoso_path(from, h->settings.papers, name + strlen("papers/")) ||
+        !hoso_path(to, b->aside, name))
+        return wf_fail(&h->err, WF_E_CONFIG, "the backup's path is too long");
+    int rc = keep_bring_paper(h, from, to);
+    if (rc == 0)
+        rc = keep_hash(h, to, found, &bytes);
+    if (rc == 0 && strcmp(found, hex) != 0)
+        rc = wf_fail(&h->err, WF_E_CORRUPT, "a paper is damaged: `hoso verify` tells which");
+    if (rc == 0 && fprintf(b->papers, "%s  %s\n", hex, name) < 0)
+        rc = wf_fail(&h->err, WF_E_IO, KEEP_PAPERS ": %s", strerror(errno));
+    b->n_papers += rc == 0;
+    b->paper_bytes += (int64_t)bytes;
+    return rc;
+}
+
+static int copy_named_papers(struct backup *b, const char *store_copy)
+{
+    static const struct wf_store_options options = {.read_only = true};
+    struct hoso *h = b->h;
+    struct wf_store *store = NULL;
+    char path[4096];
+    if (!hoso_path(path, b->aside, "papers"))
+        return wf_fail(&h->err, WF_E_CONFIG, "the backup's path is too long");
+    int rc = keep_make(h, path);
+    if (rc == 0)
+        rc = wf_store_open(store_copy, &options, &store, &h->err);
+    if (rc == 0)
+        rc = keep_each_paper(h, store, copy_paper, b);
+    wf_store_close(store);
+    return rc;
+}
+
+static int copy_papers(struct backup *b, const char *store_copy)
+{
+    struct hoso *h = b->h;
+    char path[4096];
+    if (!hoso_path(path, b->aside, KEEP_PAPERS))
+        return wf_fail(&h->err, WF_E_CONFIG, "the backup's path is too long");
+    b->papers = fopen(path, "we");
+    if (b->papers == NULL)
+        return wf_fail(&h->err, WF_E_IO, "%s: %s", path, strerror(errno));
+    int rc = copy_named_papers(b, store_copy);
+    bool written = fflush(b->papers) == 0 && fsync(fileno(b->papers)) == 0;
+    if ((fclose(b->papers) != 0 || !written) && rc == 0)
+        rc = wf_fail(&h->err, WF_E_IO, "%s: %s", path, strerror(errno));
+    return rc == 0 ? list_file(b, KEEP_PAPERS) : rc;
+}
+
 static int copy_store(struct backup *b, const struct wf_value **out_check)
 {
     struct hoso *h = b->h;
@@ -113,6 +179,8 @@ static int copy_store(struct backup *b, const struct wf_value **out_check)
         rc = wf_store_copy(h->store, store, &h->err);
     if (rc == 0)
         rc = keep_check_clean(h, store, out_check);
+    if (rc == 0)
+        rc = copy_papers(b, store);
     (void)unlink(lock);
     return rc == 0 ? list_file(b, "store/data.mdb") : rc;
 }
@@ -133,6 +201,7 @@ static const struct wf_value *manifest_of(struct backup *b, const struct wf_valu
         "journal_seq", wf_map_get(check, "journal_seq"),
         "journal_hash", wf_map_get(check, "journal_hash"),
         "dossiers", wf_map_get(check, "dossiers"),
+        "papers", wf_int(h->arena, b->n_papers),
         "files", b->files,
         NULL);
     /* clang-format on */
@@ -194,7 +263,7 @@ static int say(struct backup *b, const struct wf_value *manifest)
 {
     struct hoso *h = b->h;
     bool done = false;
-    int64_t bytes = 0;
+    int64_t bytes = b->paper_bytes;
     for (size_t i = 0; i < wf_value_count(b->files); i++)
         bytes += wf_value_int(wf_map_get(wf_list_at(b->files, i), "bytes"), 0);
     struct wf_value *answer = wf_map_copy(h->arena, manifest);

@@ -87,6 +87,7 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(ENDPOINT,   "endpoint",    "ADDRESS", "tcp://HOST:PORT of the gate (gate_listen)")           \
     X(OUTPUT,     "output",      "FILE",   "write to this file (standard output)")                 \
     X(DRY_RUN,    "dry-run",     NULL,     "show what would be done; change nothing")              \
+    X(QUICK,      "quick",       NULL,     "do not read the scanned papers")                       \
     X(NO_COPY,    "no-copy",     NULL,     "do not keep the old file")                             \
     X(MAP,        "map",         "OLD=NEW,...", "states of FROM that have another name in TO")     \
     X(BATCH,      "batch",       "N",      "dossiers in one transaction (200)")
@@ -286,6 +287,8 @@ int hoso_queue_drop(struct hoso *h);
 int hoso_queue_shape(struct hoso *h);
 int hoso_status(struct hoso *h);
 int hoso_metrics(struct hoso *h);
+int hoso_paper_put(struct hoso *h);
+int hoso_paper_get(struct hoso *h);
 int hoso_verify(struct hoso *h);
 int hoso_backup(struct hoso *h);
 int hoso_restore(struct hoso *h);

@@ -15,6 +15,7 @@
 #define KEEP_BACKUP_FORMAT 1
 #define KEEP_MANIFEST      "manifest.json"
 #define KEEP_MANIFEST_SUM  "manifest.b2"
+#define KEEP_PAPERS        "papers.b2" /* lines "HASH  papers/ab/HASH" */
 
 /* ---- files (keep_files.c) ------------------------------------------------------------------ */
 
@@ -30,6 +31,7 @@ int keep_copy(struct hoso *h, const char *from, const char *to) WF_CHECKED;
 int keep_write(struct hoso *h, const char *path, const void *bytes, size_t n) WF_CHECKED;
 /* BLAKE2b-256 as hex (what `b2sum -l 256` prints), and the size. */
 int keep_hash(struct hoso *h, const char *path, char out_hex[65], uint64_t *out_bytes) WF_CHECKED;
+int keep_sync_folder(struct hoso *h, const char *path) WF_CHECKED;
 /* Syncs the folder aside and renames it. */
 int keep_settle(struct hoso *h, const char *aside, const char *final) WF_CHECKED;
 
@@ -47,5 +49,19 @@ int keep_check(struct hoso *h, const char *store, const struct wf_value **out) W
 
 /* WF_E_CORRUPT with the first finding where there is one. */
 int keep_check_clean(struct hoso *h, const char *store, const struct wf_value **out) WF_CHECKED;
+
+/* ---- papers (keep_papers.c) ----------------------------------------------------------------- */
+
+/* Calls fn for each paper that a dossier of the store names, once. */
+int keep_each_paper(struct hoso *h, struct wf_store *store,
+                    int (*fn)(void *context, const uint8_t hash[32]), void *context) WF_CHECKED;
+/* Adds to the answer of a check: papers, papers_bytes, papers_waiting (which nobody names), and
+ * what is wrong with their files. Without `deep` they are not read. */
+int keep_check_papers(struct hoso *h, struct wf_store *store, const char *folder, bool deep,
+                      const struct wf_value *answer, const struct wf_value **out) WF_CHECKED;
+
+/* Links or copies one into .../papers/ab/, which is made. */
+int keep_bring_paper(struct hoso *h, const char *from, const char *to) WF_CHECKED;
+int keep_sync_papers(struct hoso *h, const char *papers) WF_CHECKED;
 
 #endif

@@ -154,7 +154,7 @@ int keep_hash(struct hoso *h, const char *path, char out_hex[65], uint64_t *out_
     return 0;
 }
 
-static int sync_folder(struct hoso *h, const char *path)
+int keep_sync_folder(struct hoso *h, const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -171,13 +171,15 @@ int keep_settle(struct hoso *h, const char *aside, const char *final)
     int rc = 0;
     for (size_t i = 0; i < WF_COUNT(inner) && rc == 0; i++) {
         if (hoso_path(path, aside, inner[i]) && access(path, F_OK) == 0)
-            rc = sync_folder(h, path);
+            rc = keep_sync_folder(h, path);
     }
+    if (rc == 0 && hoso_path(path, aside, "papers"))
+        rc = keep_sync_papers(h, path);
     if (rc == 0)
-        rc = sync_folder(h, aside);
+        rc = keep_sync_folder(h, aside);
     if (rc == 0 && rename(aside, final) != 0)
         rc = io_fail(h, final);
-    return rc == 0 && hoso_path(path, final, "..") ? sync_folder(h, path) : rc;
+    return rc == 0 && hoso_path(path, final, "..") ? keep_sync_folder(h, path) : rc;
 }
 
 /* ---- workers --------------------------------------------------------------------------------- */

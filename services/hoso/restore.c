@@ -5,6 +5,7 @@
  * must end with the event that the manifest names. Nothing of an existing cell is ever touched.
  */
 #include "keep.h"
+#include "workflow/papers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -114,7 +115,7 @@ static int check_name(struct restore *r)
 static bool is_good_name(const char *name)
 {
     size_t length = strlen(name);
-    if (strcmp(name, "store/data.mdb") == 0)
+    if (strcmp(name, "store/data.mdb") == 0 || strcmp(name, KEEP_PAPERS) == 0)
         return true;
     if (strncmp(name, "parties/", 8) == 0)
         name += 8;
@@ -140,11 +141,52 @@ static int bring_file(struct restore *r, const struct wf_value *row)
     return rc;
 }
 
+/* One line of the list: "HASH  papers/ab/HASH". */
+static int bring_paper(struct restore *r, const char *line)
+{
+    struct hoso *h = r->h;
+    char name[16 + WF_PAPER_NAME];
+    char hex[65];
+    char from[4096];
+    char to[4096];
+    uint64_t bytes = 0;
+    if (strlen(line) < WF_PAPER_NAME || !wf_paper_name((struct wf_str){line, WF_PAPER_NAME}, NULL))
+        return wf_fail(&h->err, WF_E_INVALID, KEEP_PAPERS ": a line names no paper");
+    (void)snprintf(name, sizeof(name), "papers/%.2s/%.64s", line, line);
+    if (!hoso_path(from, r->backup, name) || !hoso_path(to, r->aside, name))
+        return wf_fail(&h->err, WF_E_CONFIG, "the path is too long");
+    int rc = keep_bring_paper(h, from, to);
+    if (rc == 0)
+        rc = keep_hash(h, to, hex, &bytes);
+    if (rc == 0 && memcmp(hex, line, WF_PAPER_NAME) != 0)
+        rc = wf_fail(&h->err, WF_E_INVALID, "%s: damaged or changed since the backup", name);
+    return rc;
+}
+
+/* A backup of an older release has none. */
+static int bring_papers(struct restore *r)
+{
+    struct hoso *h = r->h;
+    char path[4096];
+    char line[256];
+    if (!hoso_path(path, r->aside, KEEP_PAPERS))
+        return wf_fail(&h->err, WF_E_CONFIG, "the path is too long");
+    FILE *list = fopen(path, "re");
+    if (list == NULL)
+        return errno == ENOENT ? 0 : wf_fail(&h->err, WF_E_IO, "%s: %s", path, strerror(errno));
+    int rc = 0;
+    while (rc == 0 && fgets(line, sizeof(line), list) != NULL)
+        rc = bring_paper(r, line);
+    (void)fclose(list);
+    (void)unlink(path);
+    return rc;
+}
+
 static int bring_files(struct restore *r)
 {
     struct hoso *h = r->h;
     const struct wf_value *files = wf_map_get(r->manifest, "files");
-    static const char *const folders[] = {"", "store", "parties", "run"};
+    static const char *const folders[] = {"", "store", "parties", "papers", "run"};
     char path[4096];
     int rc = 0;
     for (size_t i = 0; i < WF_COUNT(folders) && rc == 0; i++)
@@ -153,7 +195,7 @@ static int bring_files(struct restore *r)
                  : wf_fail(&h->err, WF_E_CONFIG, "the path is too long");
     for (size_t i = 0; i < wf_value_count(files) && rc == 0; i++)
         rc = bring_file(r, wf_list_at(files, i));
-    return rc;
+    return rc == 0 ? bring_papers(r) : rc;
 }
 
 /* ---- settings -------------------------------------------------------------------------------- */
@@ -161,7 +203,7 @@ static int bring_files(struct restore *r)
 /* Does the line set a folder? The restored cell has all of its own in its own folder. */
 static bool sets_folder(const char *line)
 {
-    static const char *const words[] = {"store", "run", "registry"};
+    static const char *const words[] = {"store", "run", "registry", "papers"};
     line += strspn(line, " \t");
     for (size_t i = 0; i < WF_COUNT(words); i++) {
         size_t n = strlen(words[i]);

@@ -23,7 +23,7 @@ const struct hoso_verb hoso_verbs[] = {
 
     {"submit", "FILE|-", 1, 1, "file a dossier",
      "FILE holds a JSON object: procedure, channel, site, by, role, fields; papers (a list of "
-     "{id, kind, copies}), agent {full_name, citizen_id, phone, mandate} and partial (the other "
+     "{id, kind, copies, file}), agent {full_name, citizen_id, phone, mandate} and partial (the other "
      "papers follow) where wanted. Prints the dossier's code.\n\n"
      "  echo '{\"procedure\": \"1.004873\", \"channel\": \"post\", \"site\": \"000.00.13.H30\",\n"
      "         \"by\": \"teller-07\", \"role\": \"postal_worker\",\n"
@@ -45,6 +45,16 @@ const struct hoso_verb hoso_verbs[] = {
                  OPT_AFTER, OPT_MAX}},
     {"history", "CODE", 1, 1, "all that happened to a dossier, in order", NULL,
      hoso_history, {OPT_UNMASK}},
+
+    {"paper put", "FILE", 1, 1, "send a scan; prints its name",
+     "The name, its hash, is what the dossier's papers carry as `file`. A command that broke off is "
+     "given again and goes on where it was. A scan that no dossier names is kept for "
+     "`papers_keep`.\n\n"
+     "  hoso paper put identity.pdf",
+     hoso_paper_put, {OPT_TIMEOUT}},
+    {"paper get", "CODE PAPER", 2, 2, "fetch a scan of a dossier",
+     "  hoso paper get 000.00.13.H30-261123-0001 HASH --output identity.pdf",
+     hoso_paper_get, {OPT_OUTPUT, OPT_TIMEOUT}},
 
     {"task list", "", 0, 0, "open tasks", "  hoso task list --activity verification.review",
      hoso_task_list, {OPT_ACTIVITY, OPT_TO, OPT_SERVICE, OPT_UNMASK, OPT_MAX}},
@@ -201,12 +211,12 @@ const struct hoso_verb hoso_verbs[] = {
 
     {"verify", "", 0, 0, "prove the store undamaged",
      "Checks pages, the checksum of every record, the hash chain of the journal, every index "
-     "against its table, and the counters. Ends with 1 where something is damaged. A running cell "
-     "goes on.",
-     hoso_verify, {OPT_CELL}},
+     "against its table, the counters, and every scanned paper against its hash; with --quick only "
+     "whether its file is there. Ends with 1 where something is damaged. A running cell goes on.",
+     hoso_verify, {OPT_QUICK}},
     {"backup", "FOLDER", 1, 1, "copy the cell, running or not; checked",
-     "FOLDER must be new. It gets the store (compact), the *.cfg files, parties/ and a manifest "
-     "with the hash of each file.\n\n"
+     "FOLDER must be new. It gets the store (compact), the *.cfg files, parties/, papers/ (linked, "
+     "where it lies on the same disk) and a manifest with the hash of each file.\n\n"
      "  hoso backup /backup/vi-thanh-2026-11-23",
      hoso_backup, {OPT_CELL}},
     {"restore", "BACKUP FOLDER", 2, 2, "make a cell of a backup, in a new folder",
@@ -223,7 +233,8 @@ const struct hoso_verb hoso_verbs[] = {
      "  hoso upgrade --dry-run && hoso upgrade",
      hoso_upgrade, {OPT_DRY_RUN, OPT_NO_COPY}},
     {"dump", "", 0, 0, "the store as JSON, for other machines",
-     "Holds personal data.\n\n  hoso dump --output cell.jsonl", hoso_dump, {OPT_OUTPUT}},
+     "Holds personal data. Papers are files as they are: take the folder papers/ along.\n\n"
+     "  hoso dump --output cell.jsonl", hoso_dump, {OPT_OUTPUT}},
     {"load", "FILE|-", 1, 1, "fill a cell without a store from a dump", NULL,
      hoso_load, {OPT_CELL}},
 };

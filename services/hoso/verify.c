@@ -15,6 +15,9 @@ static const struct hoso_column columns[] = {
     {"timers", "Timers", "Hẹn giờ", HOSO_NUMBER},
     {"procedures", "Procedure versions", "Bản thủ tục", HOSO_NUMBER},
     {"rows", "Rows of all tables", "Dòng của mọi bảng", HOSO_NUMBER},
+    {"papers", "Papers", "Bản quét", HOSO_NUMBER},
+    {"papers_waiting", "Papers that no dossier names yet", "Bản quét chưa thuộc hồ sơ nào",
+     HOSO_NUMBER},
 };
 
 static void print_findings(struct hoso *h, const struct wf_value *answer)
@@ -44,6 +47,12 @@ int hoso_verify(struct hoso *h)
         rc = hoso_calendar(h);
     if (rc == 0)
         rc = keep_check(h, h->settings.store, &answer);
+    if (rc == 0 && wf_value_bool(wf_map_get(answer, "undamaged"), false)) {
+        rc = hoso_store(h, false);
+        if (rc == 0)
+            rc = keep_check_papers(h, h->store, h->settings.papers, !hoso_has(h, OPT_QUICK), answer,
+                                   &answer);
+    }
     if (rc != 0)
         return rc;
     bool sound = wf_value_bool(wf_map_get(answer, "undamaged"), false);

@@ -169,9 +169,9 @@ static void a_foreign_party_gets_nothing_and_names_nothing(void **state)
 
     /* knowing the hash is not enough: a foreign paper cannot be made one's own */
     cell->party = "portal";
-    assert_int_equal(cell_request(cell, WF_INTAKE, new_id(cell), WF_MSG_dossier_submit, &message,
-                                  &reply, &err),
-                     WF_E_DENIED); /* not its site */
+    assert_int_equal(
+        cell_request(cell, WF_INTAKE, new_id(cell), WF_MSG_dossier_submit, &message, &reply, &err),
+        WF_E_DENIED); /* not its site */
     struct wf_msg_paper_put ask = {.paper = wf_str(paper), .size = 17};
     assert_ok(cell_request(cell, WF_INTAKE, new_id(cell), WF_MSG_paper_put, &ask, &reply, &err),
               err);
@@ -189,9 +189,9 @@ static void a_party_names_what_it_sent_or_sees_in_a_dossier(void **state)
     const char *paper = send(cell, NULL, "sent by somebody else");
     struct wf_msg_dossier_submit message = with_file(cell, paper);
     cell->party = "counter";
-    assert_int_equal(cell_request(cell, WF_INTAKE, new_id(cell), WF_MSG_dossier_submit, &message,
-                                  &reply, &err),
-                     WF_E_INVALID);
+    assert_int_equal(
+        cell_request(cell, WF_INTAKE, new_id(cell), WF_MSG_dossier_submit, &message, &reply, &err),
+        WF_E_INVALID);
     assert_string_equal(err.field, "body.papers[1].file");
     cell->party = NULL;
     (void)submit_message(cell, &message); /* received at the counter's site */

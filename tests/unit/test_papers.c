@@ -33,9 +33,9 @@ static int set_up(void **state)
     wf_hex(hash, sizeof(hash), name);
     arena = wf_arena_new(0);
     memset(&err, 0, sizeof(err));
-    assert_ok(wf_papers_open(tempdir_path(&dir, "papers", path, sizeof(path)), &options, &papers,
-                             &err),
-              err);
+    assert_ok(
+        wf_papers_open(tempdir_path(&dir, "papers", path, sizeof(path)), &options, &papers, &err),
+        err);
     return 0;
 }
 
@@ -139,7 +139,8 @@ static void what_is_wrong_is_refused_by_its_field(void **state)
         const char *field;
     } wrong[] = {
         {"abc", SIZE, 0, 0, "paper"},
-        {"../../../../../../../../../../../../../../../../../../../etc/passwd", SIZE, 0, 1, "paper"},
+        {"../../../../../../../../../../../../../../../../../../../etc/passwd", SIZE, 0, 1,
+         "paper"},
         {"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", SIZE, 0, 1, "paper"},
         {NULL, 0, 0, 0, "size"},
         {NULL, SIZE + 1, 0, 1, "size"},
@@ -270,8 +271,9 @@ static void lack_of_memory_is_an_error_and_no_crash(void **state)
     char path[300];
     (void)state;
     wf_alloc_fail_at(1, 0);
-    assert_int_equal(wf_papers_open(tempdir_path(&dir, "x", path, sizeof(path)), NULL, &other, &err),
-                     WF_E_NOMEM);
+    assert_int_equal(
+        wf_papers_open(tempdir_path(&dir, "x", path, sizeof(path)), NULL, &other, &err),
+        WF_E_NOMEM);
     wf_alloc_fail_at(0, 0);
     (void)put("p", 0, SIZE);
     struct wf_arena *small = wf_arena_new(5000);

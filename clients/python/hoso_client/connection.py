@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests and answers: sent until answered, always with the same id and the same bytes."""
+import hashlib
 import itertools
 import os
 import secrets
@@ -7,12 +8,23 @@ import time
 
 import msgpack
 
-from .errors import HosoError, Invalid, Timeout, error_of
+from .errors import Corrupt, HosoError, Invalid, State, Timeout, error_of
 from .messages import FRAME_MAX, REPLIES, REQUESTS, VERSION
 from .sockets import Gate, LocalCell, Sockets
 from .tasks import TaskLoop
 
 _UNREACHED_S = 0.02  # until a service that takes nothing is tried again
+_PIECE = 128 * 1024  # of a paper in one request
+
+
+def _name_of(file):
+    """The paper's name, which is its BLAKE2b-256, and its size."""
+    file.seek(0)
+    digest, size = hashlib.blake2b(digest_size=32), 0
+    while piece := file.read(_PIECE):
+        digest.update(piece)
+        size += len(piece)
+    return digest.hexdigest(), size
 
 
 class _Request:
@@ -89,6 +101,48 @@ class Connection:
             if page["next"] == 0:
                 return
             which["after"] = page["next"]
+
+    # ---- papers ---------------------------------------------------------------------------------
+
+    def put_paper(self, file, progress=None):
+        """Sends a scan (a path, or a binary file that can seek); gives its name, which goes into
+        a dossier's papers as `file`. Goes on where an earlier call broke off. progress(done,
+        size) is called after each piece."""
+        if not hasattr(file, "read"):
+            with open(file, "rb") as opened:
+                return self.put_paper(opened, progress)
+        name, size = _name_of(file)
+        state, stuck = self.call("paper_put", {"paper": name, "size": size}), 0
+        while not state["whole"]:
+            before = state["have"]
+            file.seek(before)
+            state = self.call("paper_put", {"paper": name, "size": size, "at": before,
+                                            "bytes": file.read(_PIECE)})
+            stuck = 0 if state["have"] > before else stuck + 1
+            if stuck > 3:
+                raise State("the paper does not get on: is it sent from elsewhere?")
+            if progress:
+                progress(state["have"], size)
+        return name
+
+    def get_paper(self, dossier, paper, file, progress=None):
+        """Writes a dossier's scan to a path, or to a binary file opened for reading and writing,
+        and checks it. What the file holds already is taken as its beginning."""
+        if not hasattr(file, "write"):
+            with open(file, "a+b") as opened:
+                return self.get_paper(dossier, paper, opened, progress)
+        at, size = file.seek(0, os.SEEK_END), None
+        while size is None or at < size:
+            chunk = self.call("paper_get", {"dossier": dossier, "paper": paper, "at": at},
+                              service="intake")
+            file.write(chunk["bytes"])
+            at, size = at + len(chunk["bytes"]), chunk["size"]
+            if progress:
+                progress(at, size)
+        if _name_of(file)[0] != paper:
+            file.truncate(0)
+            raise Corrupt("what came has another hash: get the paper anew")
+        return None
 
     # ---- tasks ----------------------------------------------------------------------------------
 

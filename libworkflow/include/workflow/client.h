@@ -26,6 +26,7 @@
 #include "workflow/messages.h"
 
 #define WF_REQUEST_ID_SIZE 40
+#define WF_PAPER_NAME_SIZE 65 /* 64 hex digits, NUL */
 
 struct wf_client;
 
@@ -60,6 +61,26 @@ int wf_client_call(struct wf_client *client, enum wf_service to, enum wf_message
 int wf_client_again(struct wf_client *client, enum wf_service to, enum wf_message type,
                     const void *body, const char *id, struct wf_arena *arena,
                     struct wf_envelope *out, struct wf_error *err) WF_CHECKED;
+
+/* Papers (scans) in pieces; told after each how far it is. May be NULL. */
+struct wf_client_progress {
+    void (*fn)(void *context, uint64_t done, uint64_t size);
+    void *context;
+};
+
+/*
+ * Sends the whole file to intake and gives its name, its BLAKE2b-256; 0: it is on disk there, and a
+ * dossier may name it. What is there already is not sent again, so after WF_E_TIMEOUT, or a restart
+ * of anything, call it again.
+ */
+int wf_client_put_paper(struct wf_client *client, int fd, const struct wf_client_progress *progress,
+                        char out_name[WF_PAPER_NAME_SIZE], struct wf_error *err) WF_CHECKED;
+/*
+ * Writes a dossier's paper to the file, going on at the file's end, and checks it as a whole.
+ * WF_E_CORRUPT: it is not that paper; the file was emptied, call it again. WF_E_NOT_FOUND.
+ */
+int wf_client_get_paper(struct wf_client *client, const char *dossier, const char *paper, int fd,
+                        const struct wf_client_progress *progress, struct wf_error *err) WF_CHECKED;
 
 /* Pipelined use: send many, then receive answers in any order (match by out->re). No re-sending.
  * Waits at most timeout_ms until the worker takes the request. */
