@@ -35,6 +35,10 @@ static error_t take_option(struct hoso *h, int key, const char *arg)
 {
     if (key < KEY_FIRST || key >= KEY_FIRST + OPT_COUNT)
         return ARGP_ERR_UNKNOWN;
+    if (key == KEY_FIRST + OPT_SET && h->n_sets == HOSO_SETS_MOST)
+        return E2BIG;
+    if (key == KEY_FIRST + OPT_SET)
+        h->sets[h->n_sets++] = arg;
     h->opt[key - KEY_FIRST] = arg != NULL ? arg : "";
     return 0;
 }

@@ -59,7 +59,14 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(SOURCE,     "source",      NULL,     "print the definition's text as it was installed")      \
     X(SERVICE,    "service",     "NAME",   "of this service only")                                 \
     X(DEAD,       "dead",        NULL,     "the dead letters: what failed for good")               \
-    X(ALL,        "all",         NULL,     "all dead letters (of --service)")                      \
+    X(ALL,        "all",         NULL,     "all dead letters that the other options let through")  \
+    X(HELD,       "held",        NULL,     "what holds have put aside")                            \
+    X(ERROR,      "error",       "CODE",   "whose last failure has this code: internal, failed ...") \
+    X(OLDER,      "older",       "LENGTH", "given up at least so long ago: 90 minutes, 2 days")    \
+    X(SET,        "set",         "NAME=JSON", "params.NAME, or to of a task; may be given again")  \
+    X(RESULT,     "result",      "JSON",   "the work's result, a JSON object")                     \
+    X(FAILED,     "failed",      NULL,     "the work counts as failed: error.communication")       \
+    X(STOP,       "stop",        NULL,     "then end `hoso run`")                                  \
     X(REASON,     "reason",      "TEXT",   "why; goes into the journal")                           \
     X(SETTLE,     "settle",      NULL,     "at the end let time run until no timer is armed")      \
     X(DOT,        "dot",         NULL,     "the drawing as Graphviz text (the default)")           \
@@ -100,6 +107,8 @@ enum hoso_option {
         OPT_COUNT
 };
 
+#define HOSO_SETS_MOST 32
+
 struct hoso;
 
 struct hoso_verb {
@@ -119,6 +128,8 @@ extern const size_t hoso_n_verbs;
 struct hoso {
     const struct hoso_verb *verb;
     const char *opt[OPT_COUNT]; /* NULL = not given; "" for an option without value */
+    const char *sets[HOSO_SETS_MOST]; /* all that --set was given */
+    size_t n_sets;
     char **args;
     int n_args;
     bool json;
@@ -172,8 +183,14 @@ const struct wf_procedure *hoso_known_procedure(struct hoso *h, struct wf_txn *t
 int hoso_read(struct hoso *h, int (*fn)(struct hoso *h, struct wf_txn *txn, void *context),
               void *context) WF_CHECKED;
 
-/* An engine over the cell's store, procedures loaded; close it with wf_engine_close (queues.c). */
+/* An engine over the cell's store with all activities, procedures loaded; close it with
+ * wf_engine_close (operate.c). */
 int hoso_engine(struct hoso *h, struct wf_engine **out) WF_CHECKED;
+
+/* A write transaction for operators' acts, in an arena that is emptied first; ends in a commit or
+ * wf_txn_abort (operate.c). */
+int hoso_turn(struct hoso *h, struct wf_engine *engine, struct wf_arena *arena,
+              struct wf_turn *out) WF_CHECKED;
 
 /* ---- options (arguments.c) ----------------------------------------------------------------- */
 
@@ -284,6 +301,12 @@ int hoso_queue_list(struct hoso *h);
 int hoso_queue_show(struct hoso *h);
 int hoso_queue_retry(struct hoso *h);
 int hoso_queue_drop(struct hoso *h);
+int hoso_queue_edit(struct hoso *h);
+int hoso_queue_skip(struct hoso *h);
+int hoso_hold(struct hoso *h);
+int hoso_hold_list(struct hoso *h);
+int hoso_release(struct hoso *h);
+int hoso_drain(struct hoso *h);
 int hoso_queue_shape(struct hoso *h);
 int hoso_status(struct hoso *h);
 int hoso_metrics(struct hoso *h);

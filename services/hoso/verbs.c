@@ -3,6 +3,9 @@
 #include "hoso.h"
 
 #define ACTOR OPT_BY, OPT_ROLE, OPT_TIMEOUT
+#define DEAD_FILTER                                                                                \
+    OPT_ALL, OPT_SERVICE, OPT_ACTIVITY, OPT_PROCEDURE, OPT_SITE, OPT_ERROR, OPT_OLDER, OPT_MAX,    \
+        OPT_DRY_RUN
 
 /* clang-format off */
 const struct hoso_verb hoso_verbs[] = {
@@ -190,20 +193,55 @@ const struct hoso_verb hoso_verbs[] = {
 
     {"queue list", "", 0, 0, "waiting work, or the dead letters",
      "  hoso queue list --dead\n  hoso queue list --service routing",
-     hoso_queue_list, {OPT_SERVICE, OPT_DEAD, OPT_MAX}},
-    {"queue show", "SEQ", 1, 1, "one dead letter or waiting item", NULL,
+     hoso_queue_list, {OPT_SERVICE, OPT_DEAD, OPT_HELD, OPT_MAX}},
+    {"queue show", "SEQ", 1, 1, "one item or dead letter, with its failures", NULL,
      hoso_queue_show, {OPT_UNMASK}},
     {"queue retry", "[SEQ...]", 0, -1, "put dead letters back into their queue",
-     "  hoso queue retry 371\n  hoso queue retry --all --service notification",
-     hoso_queue_retry, {OPT_ALL, OPT_SERVICE, OPT_BY}},
-    {"queue drop", "SEQ...", 1, -1, "take dead letters away for good",
+     "Without SEQ those that all given options let through; --dry-run shows them. Carried out in "
+     "turns of 200; one that cannot be helped stops no other.\n\n"
+     "  hoso queue retry 371\n  hoso queue retry --all --service notification\n"
+     "  hoso queue retry --error failed --older '2 hours' --procedure 1.004873 --dry-run",
+     hoso_queue_retry, {DEAD_FILTER, OPT_BY}},
+    {"queue drop", "[SEQ...]", 0, -1, "give dead letters up: the work has failed",
      "  hoso queue drop 371 --reason 'no such number; citizen told by letter'",
-     hoso_queue_drop, {OPT_REASON, OPT_BY}},
+     hoso_queue_drop, {DEAD_FILTER, OPT_REASON, OPT_BY}},
+    {"queue skip", "[SEQ...]", 0, -1, "take the work of dead letters for done",
+     "The dossier goes on as if the work had ended with the result (an empty one where none is "
+     "given), or with --failed as if it could not be done.\n\n"
+     "  hoso queue skip 371 --reason 'agency answered by letter 15/2026' \\\n"
+     "        --result '{\"verdict\": \"approve\"}'",
+     hoso_queue_skip, {DEAD_FILTER, OPT_RESULT, OPT_FAILED, OPT_REASON, OPT_BY}},
+    {"queue edit", "SEQ", 1, 1, "mend a dead letter's data and put it back",
+     "Checked as the activity takes it; null takes a parameter away.\n\n"
+     "  hoso queue edit 371 --set 'params.template=\"receipt\"' --reason 'wrong template'",
+     hoso_queue_edit, {OPT_SET, OPT_REASON, OPT_BY}},
     {"queue shape", "", 0, 0, "how old is what waits? activities by age",
      "Rows are queues, dead letters and open tasks of each activity, columns ages in minutes: "
      "under 5, 5 to 10, and so on, each twice as long as the one before. Old work that nobody "
      "takes stands out on the right.",
      hoso_queue_shape, {OPT_SERVICE}},
+    {"hold list", "", 0, 0, "what is on hold, since when and why", NULL,
+     hoso_hold_list, {OPT_CELL}},
+    {"hold", "KIND [NAME]", 1, 2, "keep back a dossier, procedure, queue, site",
+     "Parties' new dossiers and events are refused with `held` and the reason; what comes due is "
+     "put aside; tasks are not given out, while a lease that runs may be completed. Due dates go "
+     "on. `hoso release` lets it go on where it stood. The reason is shown to parties.\n\n"
+     "  hoso hold dossier 000.00.13.H30-261123-0001 --reason 'complaint 7/2026'\n"
+     "  hoso hold procedure 1.004873 --reason 'new form from Monday' --by head-1\n"
+     "  hoso hold queue notification.send --reason 'gateway out of order'\n"
+     "  hoso hold site 000.00.13.H30 --reason 'flood'\n"
+     "  hoso hold cell --reason 'moving house'      # no new dossiers, no new leases",
+     hoso_hold, {OPT_REASON, OPT_BY}},
+    {"release", "KIND [NAME]", 1, 2, "let go on what was on hold",
+     "  hoso release queue notification.send --reason 'gateway mended'",
+     hoso_release, {OPT_REASON, OPT_BY}},
+    {"drain", "", 0, 0, "finish what is under way before a stop",
+     "Puts the cell on hold, waits until no work is due and no lease runs, and tells how much is "
+     "left. With --stop `hoso run` is ended then, in good order, also where the time is over: "
+     "nothing is lost by that. Waits 60 seconds unless --timeout says otherwise; ends with 1 where "
+     "something was left. After the next start `hoso release cell` opens it again.\n\n"
+     "  hoso drain --stop --timeout 300 --reason 'kernel update'",
+     hoso_drain, {OPT_STOP, OPT_TIMEOUT, OPT_REASON, OPT_BY}},
     {"metrics", "", 0, 0, "figures as Prometheus text",
      "For a node exporter's text folder, by cron:\n\n"
      "  hoso metrics --cell /var/lib/hoso/vi-thanh --output /var/lib/node/hoso.prom",
