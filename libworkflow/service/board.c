@@ -21,7 +21,7 @@ int wf_board_open(const char *run, struct wf_board **out, struct wf_error *err)
 {
     char path[1100];
     (void)snprintf(path, sizeof(path), "%s/board", run);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660); /* the gate has a user of its own */
     if (fd < 0)
         return wf_fail(err, WF_E_IO, "%s: %s", path, strerror(errno));
     void *page = MAP_FAILED;

@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The systemd units: well formed, and as closed as promised.
+
+    tests/units.py UNIT-FOLDER SOURCE-FOLDER
+"""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+UNITS, SOURCE = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+WORKERS = ("intake", "verification", "routing", "notification", "return")
+
+
+def exposure(unit):
+    """What systemd-analyze says of a unit, 0 (closed) to 10."""
+    said = subprocess.run(["systemd-analyze", "security", "--offline=true", str(UNITS / unit)],
+                          capture_output=True, text=True, timeout=60, check=False)
+    found = re.search(r"exposure level for .*: ([0-9.]+)", said.stdout)
+    assert found, said.stdout + said.stderr
+    return float(found.group(1))
+
+
+class Units(unittest.TestCase):
+    def test_the_workers_are_closed(self):
+        for worker in WORKERS:
+            self.assertLessEqual(exposure(f"hoso-{worker}@.service"), 0.5, worker)
+
+    def test_gate_and_bridge_are_closed_but_for_the_network(self):
+        for name in ("gate", "bridge"):
+            self.assertLessEqual(exposure(f"hoso-{name}@.service"), 1.2, name)
+
+    def test_every_name_is_filled_in(self):
+        for unit in UNITS.glob("*@.*"):
+            self.assertNotRegex(unit.read_text(encoding="utf-8"), r"@[A-Z]+@", unit.name)
+
+    def test_no_unit_has_a_key_that_systemd_does_not_know(self):
+        names = [str(unit) for unit in UNITS.glob("*@.service")]
+        said = subprocess.run(["systemd-analyze", "verify", "--man=no", *names],
+                              capture_output=True, text=True, timeout=60, check=False)
+        bad = [line for line in said.stderr.splitlines()
+               if "Unknown" in line or "Failed to parse" in line or "Invalid" in line]
+        self.assertEqual(bad, [])
+
+    def test_the_gate_is_another_user_and_cannot_see_the_store(self):
+        text = (UNITS / "hoso-gate@.service").read_text(encoding="utf-8")
+        self.assertIn("User=hoso-gate\n", text)
+        self.assertRegex(text, r"InaccessiblePaths=.*%i/store")
+
+    def test_the_target_wants_the_five_workers(self):
+        text = (UNITS / "hoso@.target").read_text(encoding="utf-8")
+        self.assertEqual(re.findall(r"Wants=hoso-(\w+)@%i", text), list(WORKERS))
+
+    def test_preparing_wants_a_cell(self):
+        script = str(SOURCE / "systemd" / "prepare-cell")
+        for args in ([], ["/nowhere"]):
+            said = subprocess.run(["/bin/sh", script, *args], capture_output=True, text=True,
+                                  timeout=10, check=False)
+            self.assertEqual(said.returncode, 2)
+            self.assertIn("hoso init makes one", said.stderr)
+
+
+if __name__ == "__main__":
+    if shutil.which("systemd-analyze") is None:
+        print("skipped: systemd-analyze is not installed")
+        sys.exit(77)
+    unittest.main(argv=sys.argv[:1])
