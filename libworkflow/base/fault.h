@@ -36,6 +36,8 @@
     X("papers.checked")        /* an upload has its hash, on disk, not yet in place */    \
     X("papers.placed")         /* in place, its folder not yet synced */                  \
     X("papers.synced")         /* whole, and nobody told */                               \
+    X("archive.written")       /* changes in their file, not synced */                    \
+    X("archive.synced")        /* changes on disk, still in the store too */              \
     X("service.receive")       /* a batch was received and nothing done */                \
     X("service.speak")         /* a batch is on disk, its answers not sent */
 /* clang-format on */

@@ -23,6 +23,7 @@ static const struct wf_key keys[] = {
     SETTING(store,             TEXT,  1, 1024, "store",  "folder of the store, from this file's folder"),
     SETTING(run,               TEXT,  1, 1024, "run",    "folder of the sockets, from this file's folder"),
     SETTING(registry,          TEXT,  1, 1024, ".",      "folder of sites.cfg, roles.cfg, templates.cfg, calendar.cfg"),
+    SETTING(archive,           TEXT,  0, 1024, "",       "folder outside of the cell for every change; empty = no archive"),
     SETTING(map_mib,           INT,   1, 16777216, "16384", "largest size of the store, MiB"),
     SETTING(min_free_mib,      INT,   0, 1048576, "64",  "free disk below which intake stops, MiB"),
     SETTING(batch,             INT,   1, 4096, "256",    "most messages in one transaction"),
@@ -79,8 +80,10 @@ static int fix_paths(struct wf_settings *s, const char *path, struct wf_error *e
     s->registry = absolute(s->arena, s->folder, s->registry);
     s->gate_key = absolute(s->arena, s->folder, s->gate_key);
     s->papers = absolute(s->arena, s->folder, s->papers);
-    return s->store == NULL || s->run == NULL || s->registry == NULL || s->gate_key == NULL ||
-                   s->papers == NULL
+    if (s->archive[0] != '\0')
+        s->archive = absolute(s->arena, s->folder, s->archive);
+    return s->store == NULL || s->archive == NULL || s->run == NULL || s->registry == NULL ||
+                   s->gate_key == NULL || s->papers == NULL
                ? wf_fail(err, WF_E_NOMEM, "out of memory")
                : 0;
 }

@@ -112,6 +112,7 @@ static int walk(struct check *c, enum wf_table table)
         if (rc < 0)
             return check_damage(c, rc, "counters") == 0 ? 0 : rc;
         c->has_waiting = false;
+        c->last_change = 0;
         rc = walk_part(c, table, &last, &at_end);
         wf_txn_abort(c->txn);
     }
@@ -252,7 +253,7 @@ static int compare_head(struct check *c, const struct wf_counts *k)
     return rc;
 }
 
-static int totals(struct check *c, struct wf_counts *out)
+static int totals(struct check *c, uint64_t *out_snapshot)
 {
     char text[200];
     bool is_sound = true;
@@ -260,7 +261,7 @@ static int totals(struct check *c, struct wf_counts *out)
     if (rc < 0)
         return check_damage(c, rc, "counters");
     const struct wf_counts *k = wf_txn_counts(c->txn);
-    *out = *k;
+    *out_snapshot = wf_txn_snapshot(c->txn);
     rc = check_damage(c, compare_tables(c, k), "counters");
     if (rc == 0)
         rc = check_damage(
@@ -284,13 +285,13 @@ static int totals(struct check *c, struct wf_counts *out)
 }
 
 /* When nobody wrote during the walk, what was counted on it must be the whole. */
-static int compare_walk(struct check *c, const struct wf_counts *before)
+static int compare_walk(struct check *c, uint64_t before)
 {
     int rc = wf_txn_begin(c->store, false, &c->txn, c->err);
     if (rc < 0)
         return check_damage(c, rc, "counters");
     const struct wf_counts *k = wf_txn_counts(c->txn);
-    c->sum.was_quiet = memcmp(before, k, sizeof(*k)) == 0;
+    c->sum.was_quiet = before == wf_txn_snapshot(c->txn);
     for (size_t i = 0; i < WF_TABLE_COUNT && rc == 0 && c->sum.was_quiet; i++) {
         uint64_t rows = 0;
         rc = check_damage(c, wf_txn_entries(c->txn, (enum wf_table)i, &rows, c->err), "pages");
@@ -313,7 +314,7 @@ int wf_store_check(struct wf_store *store, wf_finding_fn *fn, void *context, str
 {
     struct wf_error own = {0};
     struct wf_clock clock = wf_store_clock(store);
-    struct wf_counts before;
+    uint64_t before = 0;
     struct check c = {.store = store,
                       .arena = wf_arena_new(0),
                       .fn = fn,
@@ -322,12 +323,11 @@ int wf_store_check(struct wf_store *store, wf_finding_fn *fn, void *context, str
                       .err = err != NULL ? err : &own};
     if (c.arena == NULL)
         return wf_fail(err, WF_E_NOMEM, "check the store");
-    memset(&before, 0, sizeof(before));
     int rc = totals(&c, &before);
     for (size_t i = 0; i < WF_TABLE_COUNT && rc == 0; i++)
         rc = walk(&c, (enum wf_table)i);
     if (rc == 0)
-        rc = compare_walk(&c, &before);
+        rc = compare_walk(&c, before);
     wf_free(c.waiting);
     wf_free(c.tallies.rows);
     wf_arena_free(c.arena);

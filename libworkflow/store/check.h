@@ -23,8 +23,9 @@ struct check {
     struct wf_check sum;
     uint64_t counted[WF_TABLE_COUNT];
     uint64_t open, closed;
-    int64_t now_ms;    /* business time */
-    uint64_t *waiting; /* numbers of all queue items, sorted; made when first needed in a part */
+    uint64_t last_change; /* seen in the part under way, 0 = none */
+    int64_t now_ms;       /* business time */
+    uint64_t *waiting;    /* numbers of all queue items, sorted; made when first needed in a part */
     size_t n_waiting, cap_waiting;
     bool has_waiting;
     struct check_tallies tallies; /* of the dossiers walked over */
@@ -59,6 +60,9 @@ check_row_fn check_holds_row;
 check_row_fn check_held_row;
 bool check_timer_is_held(struct check *c, const struct wf_rec_dossier *dossier, int64_t due,
                          uint64_t seq);
+/* Of the table of changes, and of the meta row with their head (changes.c). */
+check_row_fn check_changes_row;
+int check_changes_head(struct check *c, struct wf_slice value);
 
 /* One for each table, by enum wf_table. */
 extern check_row_fn *const check_rows[WF_TABLE_COUNT];

@@ -111,6 +111,8 @@ static int meta_row(struct check *c, const struct wf_key *key, struct wf_slice v
         return check_unpack(c, WF_TABLE_META, WF_REC_counters, value, &counters, &whole);
     if (wf_str_is(name, "format"))
         return check_number(c, WF_TABLE_META, key, &format);
+    if (wf_str_is(name, "changes"))
+        return check_changes_head(c, value);
     check_find(c, "keys", "meta: a row that nobody knows");
     return 0;
 }
@@ -593,4 +595,5 @@ check_row_fn *const check_rows[WF_TABLE_COUNT] = {
     [WF_TABLE_PAPERS] = papers_row,
     [WF_TABLE_HOLDS] = check_holds_row,
     [WF_TABLE_HELD] = check_held_row,
+    [WF_TABLE_CHANGES] = check_changes_row,
 };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "store/changes.h"
 #include "store/env.h"
 
 const char *const wf_table_names[WF_TABLE_COUNT] = {
@@ -45,6 +46,7 @@ void wf_txn_drop_idle(struct wf_txn *txn)
     if (txn->mdb != NULL && txn->store->pid == getpid())
         mdb_txn_abort(txn->mdb);
     wf_buf_fini(&txn->buf);
+    wf_buf_fini(&txn->change);
     wf_arena_free(txn->arena);
     wf_free(txn);
 }
@@ -124,6 +126,8 @@ int wf_txn_begin(struct wf_store *store, bool write, struct wf_txn **out, struct
     txn->n_tallies = 0;
     txn->tight = write && wf_env_is_tight(store->env);
     rc = wf_counts_load(txn, err);
+    if (rc == 0 && write)
+        rc = wf_changes_load(txn, err);
     if (rc < 0) {
         wf_txn_abort(txn);
         return rc;
@@ -179,6 +183,8 @@ static int flush(struct wf_txn *txn, struct wf_error *err)
     int rc = wf_tallies_flush(txn, err);
     if (rc == 0)
         rc = wf_counts_flush(txn, err);
+    if (rc == 0)
+        rc = wf_changes_flush(txn, err);
     if (rc < 0)
         return rc;
     rc = WF_FAULT("store.commit.before");
@@ -290,10 +296,12 @@ int wf_txn_put(struct wf_txn *txn, enum wf_table table, const struct wf_key *key
     rc = WF_FAULT("store.put");
     if (rc < 0)
         return note_write(txn, wf_fail(err, rc, "%s: fault point", wf_table_names[table]));
-    if (txn->tight && table != WF_TABLE_META)
+    if (txn->tight && table != WF_TABLE_META && table != WF_TABLE_CHANGES)
         return note_write(txn, no_room(txn, table, err));
-    return note_write(txn,
-                      txn->store->writes->put(txn, table, wf_key_slice(key), value, mode, err));
+    rc = txn->store->writes->put(txn, table, wf_key_slice(key), value, mode, err);
+    if (rc == 0)
+        wf_changes_note(txn, table, wf_key_slice(key), value);
+    return note_write(txn, rc);
 }
 
 int wf_txn_del(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
@@ -305,7 +313,10 @@ int wf_txn_del(struct wf_txn *txn, enum wf_table table, const struct wf_key *key
     rc = WF_FAULT("store.del");
     if (rc < 0)
         return note_write(txn, wf_fail(err, rc, "%s: fault point", wf_table_names[table]));
-    return note_write(txn, txn->store->writes->del(txn, table, wf_key_slice(key), err));
+    rc = txn->store->writes->del(txn, table, wf_key_slice(key), err);
+    if (rc == 0)
+        wf_changes_note(txn, table, wf_key_slice(key), (struct wf_slice){NULL, 0});
+    return note_write(txn, rc);
 }
 
 int wf_txn_must_del(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
@@ -345,6 +356,11 @@ int wf_txn_entries(struct wf_txn *txn, enum wf_table table, uint64_t *out, struc
         return wf_lmdb_fail(err, rc, wf_table_names[table]);
     *out = stat.ms_entries;
     return 0;
+}
+
+uint64_t wf_txn_snapshot(const struct wf_txn *txn)
+{
+    return mdb_txn_id(txn->mdb);
 }
 
 int wf_rows_open(struct wf_txn *txn, enum wf_table table, const struct wf_key *from, size_t prefix,

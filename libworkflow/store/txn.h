@@ -40,7 +40,8 @@
     X(PROCEDURES,   "procedures")   /* code | 0 | version -> procedure */                 \
     X(PAPERS,       "papers")       /* hash | dossier: the files that its content names */ \
     X(HOLDS,        "holds")        /* kind | dossier or name -> hold */                  \
-    X(HELD,         "held")         /* hold | item, timer, task | service | due | seq -> queue, timer */
+    X(HELD,         "held")         /* hold | item, timer, task | service | due | seq -> queue, timer */ \
+    X(CHANGES,      "changes")      /* number -> change (changes.h) */
 /* clang-format on */
 
 /* In tables whose rows come and go, a one-byte key (see create.c) is no row of anybody. */
@@ -82,6 +83,13 @@ struct wf_tally {
     uint8_t bytes[WF_TALLY_KEY];
 };
 
+/* Where the recording of changes stands (changes.c). */
+struct wf_changes_head {
+    bool is_on;
+    uint64_t seq;
+    uint8_t hash[WF_HASH_BYTES];
+};
+
 struct wf_txn {
     struct wf_store *store;
     struct MDB_txn *mdb;
@@ -94,6 +102,9 @@ struct wf_txn {
     struct wf_tally tallies[WF_TALLIES_MOST];
     size_t n_tallies;
     struct wf_buf buf;      /* for packing; one for all puts */
+    struct wf_changes_head changes; /* as it was at begin */
+    uint8_t change_kind;            /* enum wf_change_kind; 0 = nothing is recorded */
+    struct wf_buf change;           /* what has been recorded */
     struct wf_arena *arena; /* short-lived: each user resets it, nobody keeps anything in it */
 };
 
@@ -146,6 +157,17 @@ bool wf_tally_is_key(const struct wf_key *key);
 /* Sums over all hours, and over all procedures. */
 int wf_tally_sums(struct wf_txn *txn, uint64_t *out_due, uint64_t *out_open,
                   struct wf_error *err) WF_CHECKED;
+
+/* ---- changes, recorded for the archive (changes.c) -------------------------------------------- */
+
+/* Notes a row change that was made; value.ptr NULL = deleted. */
+void wf_changes_note(struct wf_txn *txn, enum wf_table table, struct wf_slice key,
+                     struct wf_slice value);
+/* At commit: writes the row of the table, and the new head. */
+int wf_changes_flush(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
+
+/* Number of the commit that the transaction sees: the same, nobody has written meanwhile. */
+uint64_t wf_txn_snapshot(const struct wf_txn *txn);
 
 /* Rows of the table in this snapshot, by LMDB's own count. */
 int wf_txn_entries(struct wf_txn *txn, enum wf_table table, uint64_t *out,

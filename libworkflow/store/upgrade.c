@@ -20,6 +20,7 @@
 #include "base/fault.h"
 #include "store/aside.h"
 #include "store/env.h"
+#include "workflow/archive.h"
 
 struct step {
     uint64_t from; /* stores of this format and older ones need it */
@@ -90,6 +91,8 @@ static int change(const char *place, uint64_t map_bytes, uint64_t *out_from, wf_
         else
             wf_txn_abort(txn);
     }
+    if (rc == 0) /* an archive holds one format: it begins anew, with a new backup */
+        rc = wf_archive_switch_off(store, err);
     wf_store_close(store);
     return rc;
 }

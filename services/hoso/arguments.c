@@ -286,16 +286,18 @@ int hoso_moment(struct hoso *h, const char *text, int64_t *out_ms)
 {
     struct wf_civil c = {0};
     const char *at = text;
+    int second = 0;
     bool fits = digits(&at, 4, '-', &c.year) && digits(&at, 2, '-', &c.month) &&
                 digits(&at, 2, '\0', &c.day);
     if (fits && (*at == 'T' || *at == ' ')) {
         at++;
         fits = digits(&at, 2, ':', &c.hour) && digits(&at, 2, '\0', &c.minute);
+        fits = fits && (*at != ':' || (at++, digits(&at, 2, '\0', &second)));
     }
     if (!fits || *at != '\0' || !wf_date_is_valid(c.year, c.month, c.day) || c.hour > 23 ||
-        c.minute > 59)
+        c.minute > 59 || second > 59)
         return wf_fail(&h->err, WF_E_CONFIG,
                        "\"%.40s\": a date is written 2026-11-23 or 2026-11-23T09:10", text);
-    *out_ms = wf_civil_to_ms(h->calendar, &c);
+    *out_ms = wf_civil_to_ms(h->calendar, &c) + second * INT64_C(1000);
     return 0;
 }

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "tools.h"
+#include "workflow/archive.h"
 #include "workflow/hash.h"
 
 #define DUMP_FORMAT  1
@@ -249,7 +250,14 @@ static int upgrade(struct load *l)
     const struct wf_upgrade_options options = {.map_bytes = (uint64_t)h->settings.map_mib << 20,
                                                .no_copy = true};
     struct wf_upgrade upgraded;
-    return wf_store_upgrade(l->aside, &options, NULL, NULL, &upgraded, &h->err);
+    struct wf_store *store = NULL;
+    int rc = wf_store_upgrade(l->aside, &options, NULL, NULL, &upgraded, &h->err);
+    if (rc == 0)
+        rc = wf_store_open(l->aside, NULL, &store, &h->err);
+    if (rc == 0) /* the archive is that of the cell the dump came from */
+        rc = wf_archive_switch_off(store, &h->err);
+    wf_store_close(store);
+    return rc;
 }
 
 static int load_file(struct load *l)

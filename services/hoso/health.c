@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "archive.h"
+
 #define LATE_MS      10000 /* an item that is due for so long: its worker does not keep up */
 #define VERY_LATE_MS 60000
 #define FILLING      70 /* per cent of the store's limit: time to think of room */
@@ -23,6 +25,7 @@ struct figures {
     int64_t now, real;
     int64_t overdue;
     int64_t late_ms[WF_SERVICE_COUNT];
+    struct wf_archive_state archive;
     struct wf_arena *row; /* one dossier at a time */
 };
 
@@ -49,7 +52,7 @@ static int read_figures(struct hoso *h, struct wf_txn *txn, void *context)
         rc = wf_queue_next_due(txn, (enum wf_service)s, &due, &h->err);
         f->late_ms[s] = due < f->real ? f->real - due : 0;
     }
-    return rc;
+    return rc == 0 ? wf_archive_state(txn, &f->archive, &h->err) : rc;
 }
 
 /* ---- what needs a person --------------------------------------------------------------------- */
@@ -197,6 +200,25 @@ static void space_problems(struct health *is)
     }
 }
 
+#define ARCHIVE_LATE_MS      60000
+#define ARCHIVE_VERY_LATE_MS 600000
+
+static void archive_problems(struct health *is)
+{
+    const struct wf_archive_state *archive = &is->figures->archive;
+    int64_t lag = archive->waiting > 0 ? is->figures->real - archive->since_ms : 0;
+    char what[160];
+    if (lag <= ARCHIVE_LATE_MS)
+        return;
+    (void)snprintf(what, sizeof(what),
+                   is->h->vi ? "lưu trữ thay đổi chậm %" PRId64 " giây"
+                             : "the archive is %" PRId64 " s behind",
+                   lag / 1000);
+    problem(is, "archive_behind", lag > ARCHIVE_VERY_LATE_MS, "", what,
+            is->h->vi ? "xem đĩa của thư mục lưu trữ và nhật ký của `hoso run`"
+                      : "look at the disk of its folder and into the log of `hoso run`");
+}
+
 static const struct wf_value *worker_row(struct health *is, unsigned s, bool runs)
 {
     struct hoso *h = is->h;
@@ -248,6 +270,7 @@ static const struct wf_value *answer_of(struct health *is)
     for (unsigned s = 0; s < WF_SERVICE_COUNT; s++)
         (void)wf_list_add(h->arena, workers, worker_row(is, s, runs));
     space_problems(is);
+    archive_problems(is);
     const char *level = is->is_critical                    ? "critical"
                         : wf_value_count(is->problems) > 0 ? "warning"
                                                            : "ok";
@@ -275,6 +298,7 @@ static const struct wf_value *answer_of(struct health *is)
             "used_percent", number(h, f->space.used_percent),
             "readers", number(h, f->space.readers),
             "intake_stopped", wf_bool(f->space.intake_stopped), NULL),
+        "archive", archive_value(h, &f->archive),
         "workers", workers,
         NULL);
     /* clang-format on */

@@ -94,7 +94,12 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(ENDPOINT,   "endpoint",    "ADDRESS", "tcp://HOST:PORT of the gate (gate_listen)")           \
     X(OUTPUT,     "output",      "FILE",   "write to this file (standard output)")                 \
     X(DRY_RUN,    "dry-run",     NULL,     "show what would be done; change nothing")              \
-    X(QUICK,      "quick",       NULL,     "do not read the scanned papers")                       \
+    X(QUICK,      "quick",       NULL,     "do not read the scanned papers, nor the archive")      \
+    X(ARCHIVE,    "archive",     "DIR",    "bring it forward by the changes of this archive")      \
+    X(UNTIL,      "until",       "WHEN",   "not beyond YYYY-MM-DDTHH:MM[:SS], or this number of "  \
+                                           "the journal")                                          \
+    X(MOVE,       "move",        NULL,     "move what waits now")                                  \
+    X(OFF,        "off",         NULL,     "end recording; what waits is dropped")                 \
     X(NO_COPY,    "no-copy",     NULL,     "do not keep the old file")                             \
     X(MAP,        "map",         "OLD=NEW,...", "states of FROM that have another name in TO")     \
     X(BATCH,      "batch",       "N",      "dossiers in one transaction (200)")
@@ -315,6 +320,7 @@ int hoso_paper_get(struct hoso *h);
 int hoso_verify(struct hoso *h);
 int hoso_backup(struct hoso *h);
 int hoso_restore(struct hoso *h);
+int hoso_archive(struct hoso *h);
 int hoso_compact(struct hoso *h);
 int hoso_upgrade(struct hoso *h);
 int hoso_dump(struct hoso *h);

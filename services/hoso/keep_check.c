@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "workflow/archive.h"
 #include "workflow/hash.h"
 
 #define ANSWER_MOST ((size_t)1 << 20)
@@ -37,22 +38,28 @@ static const struct wf_value *number(struct hoso *h, uint64_t n)
 
 /* ---- in the child ---------------------------------------------------------------------------- */
 
-static int head_of(struct hoso *h, struct wf_store *store, struct wf_counts *out)
+static int head_of(struct hoso *h, struct wf_store *store, struct wf_counts *out,
+                   struct wf_archive_state *out_changes)
 {
     struct wf_txn *txn = NULL;
     int rc = wf_txn_begin(store, false, &txn, &h->err);
     if (rc == 0)
         *out = *wf_txn_counts(txn);
+    if (rc == 0)
+        rc = wf_archive_state(txn, out_changes, &h->err);
     wf_txn_abort(txn);
     return rc;
 }
 
 static const struct wf_value *answer_of(struct hoso *h, struct wf_store *store,
                                         const struct wf_check *sum, const struct wf_counts *counts,
+                                        const struct wf_archive_state *changes,
                                         const struct wf_value *findings)
 {
+    char change[2 * WF_HASH_BYTES + 1];
     char hash[2 * WF_HASH_BYTES + 1];
     wf_hex(counts->journal_hash, WF_HASH_BYTES, hash);
+    wf_hex(changes->hash, WF_HASH_BYTES, change);
     /* clang-format off */
     return hoso_map(h,
         "undamaged", wf_bool(sum->findings == 0),
@@ -64,6 +71,9 @@ static const struct wf_value *answer_of(struct hoso *h, struct wf_store *store,
         "journal", number(h, sum->journal),
         "journal_seq", number(h, counts->journal_seq),
         "journal_hash", wf_text(h->arena, hash),
+        "changes", number(h, changes->seq),
+        "changes_hash", wf_text(h->arena, changes->seq > 0 ? change : ""),
+        "changes_waiting", number(h, changes->waiting),
         "dossiers", number(h, sum->dossiers),
         "open", number(h, counts->open),
         "closed", number(h, counts->closed),
@@ -85,14 +95,15 @@ static const struct wf_value *check(struct hoso *h, const char *path)
     struct wf_store *store = NULL;
     struct wf_check sum = {0};
     struct wf_counts counts;
+    struct wf_archive_state changes = {0};
     memset(&counts, 0, sizeof(counts));
     int rc = wf_store_open(path, &options, &store, &h->err);
     if (rc == 0)
         rc = wf_store_check(store, note, &f, &sum, &h->err);
     if (rc == 0)
-        rc = head_of(h, store, &counts);
+        rc = head_of(h, store, &counts, &changes);
     const struct wf_value *answer = rc == 0
-                                        ? answer_of(h, store, &sum, &counts, f.list)
+                                        ? answer_of(h, store, &sum, &counts, &changes, f.list)
                                         : hoso_map(h, "code", wf_text(h->arena, wf_code_word(rc)),
                                                    "text", wf_text(h->arena, h->err.text), NULL);
     wf_store_close(store);

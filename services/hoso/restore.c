@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive.h"
+
 #define MANIFEST_MOST ((size_t)4 << 20)
 #define CFG_MOST      ((size_t)1 << 20)
 
@@ -28,6 +30,7 @@ static const struct hoso_column columns[] = {
     {"created", "As it was on", "Trạng thái lúc", HOSO_TIME},
     {"journal_seq", "Journal up to event", "Nhật ký đến sự kiện", HOSO_NUMBER},
     {"dossiers", "Dossiers", "Hồ sơ", HOSO_NUMBER},
+    {"replayed", "Changes of the archive", "Thay đổi từ kho lưu", HOSO_NUMBER},
 };
 
 /* ---- manifest -------------------------------------------------------------------------------- */
@@ -203,7 +206,7 @@ static int bring_files(struct restore *r)
 /* Does the line set a folder? The restored cell has all of its own in its own folder. */
 static bool sets_folder(const char *line)
 {
-    static const char *const words[] = {"store", "run", "registry", "papers"};
+    static const char *const words[] = {"store", "run", "registry", "papers", "archive"};
     line += strspn(line, " \t");
     for (size_t i = 0; i < WF_COUNT(words); i++) {
         size_t n = strlen(words[i]);
@@ -291,6 +294,32 @@ static int upgrade_store(struct restore *r)
     return wf_store_upgrade(h->settings.store, &options, NULL, NULL, &done, &h->err);
 }
 
+/* The check that follows a replay says what came of it. */
+static int bring_forward(struct restore *r)
+{
+    struct hoso *h = r->h;
+    static const char *const news[] = {"journal_seq", "journal_hash", "changes", "dossiers"};
+    const struct wf_value *check = NULL;
+    char path[4096];
+    struct wf_archive_reached reached = {0};
+    int rc = archive_bring_forward(h, &reached);
+    if (rc == 0 && hoso_has(h, OPT_ARCHIVE))
+        rc = keep_check_clean(h, h->settings.store, &check);
+    if (hoso_path(path, h->settings.store, "lock.mdb"))
+        (void)unlink(path);
+    if (rc != 0 || check == NULL)
+        return rc;
+    struct wf_value *answer = wf_map_copy(h->arena, r->manifest);
+    for (size_t i = 0; i < WF_COUNT(news); i++)
+        (void)wf_map_put(h->arena, answer, news[i], wf_map_get(check, news[i]));
+    if (reached.changes > 0)
+        (void)wf_map_put(h->arena, answer, "created", wf_int(h->arena, reached.real_ms));
+    (void)wf_map_put(h->arena, answer, "replayed", wf_int(h->arena, (int64_t)reached.changes));
+    (void)wf_map_put(h->arena, answer, "last_cut", wf_bool(reached.was_cut));
+    r->manifest = answer;
+    return 0;
+}
+
 static int make(struct restore *r)
 {
     struct hoso *h = r->h;
@@ -304,6 +333,8 @@ static int make(struct restore *r)
         rc = upgrade_store(r);
     if (rc == 0)
         rc = check_store(r);
+    if (rc == 0)
+        rc = bring_forward(r);
     return rc == 0 ? keep_settle(h, r->aside, r->final) : rc;
 }
 
@@ -314,6 +345,8 @@ int hoso_restore(struct hoso *h)
     if (r == NULL)
         return wf_fail(&h->err, WF_E_NOMEM, "restore: out of memory");
     *r = (struct restore){.h = h, .backup = h->args[0]};
+    if (hoso_has(h, OPT_UNTIL) && !hoso_has(h, OPT_ARCHIVE))
+        return wf_fail(&h->err, WF_E_CONFIG, "--until goes with --archive DIR");
     int rc = keep_places(h, h->args[1], r->final, r->aside);
     if (rc == 0)
         rc = keep_is_free(h, r->final);

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "archive.h"
 #include "children.h"
 #include "workflow/log.h"
 
@@ -27,7 +28,7 @@
 /* Programs that join the cell to another system: hoso-NAME runs where CELL/NAME.cfg is. */
 static const char *const adapters[] = {"portal", "folder", "courier"};
 
-#define CHILDREN_MOST (WF_SERVICE_COUNT + 2 + WF_COUNT(adapters))
+#define CHILDREN_MOST (WF_SERVICE_COUNT + 3 + WF_COUNT(adapters))
 
 struct supervisor {
     struct hoso *h;
@@ -121,11 +122,19 @@ static int catch_signals(struct supervisor *s)
 /* What is wrong with files or store is better said once, here, than by five workers in turn. */
 static int check_cell(struct supervisor *s)
 {
+    bool dropped = false;
     int rc = hoso_registry(s->h);
     if (rc == 0)
         rc = hoso_store(s->h, false);
+    if (rc == 0)
+        rc = archive_check_folder(s->h);
+    if (rc == 0)
+        rc = archive_fit_setting(s->h, &dropped);
     if (rc != 0)
         return rc;
+    if (dropped)
+        wf_log(WF_LOG_WARN, WF_LOG_ARCHIVE_EVENT, NULL,
+               "hoso.cfg names no archive any more: changes are not recorded from now on");
     wf_store_close(s->h->store);
     s->h->store = NULL; /* the supervisor keeps no store */
     return 0;
@@ -160,6 +169,8 @@ static int prepare(struct supervisor *s)
         add_child(s, "gate");
     if (h->settings.bridge_listen[0] != '\0')
         add_child(s, "bridge");
+    if (h->settings.archive[0] != '\0')
+        add_child(s, "archive");
     for (size_t i = 0; i < WF_COUNT(adapters); i++) {
         if (child_is_wanted(h->folder, adapters[i]))
             add_child(s, adapters[i]);

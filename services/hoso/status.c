@@ -14,6 +14,8 @@ static const struct hoso_column cell_columns[] = {
     {"store.used_bytes", "Store, in use", "Kho dữ liệu, đang dùng", HOSO_BYTES},
     {"store.map_bytes", "Store, limit", "Kho dữ liệu, giới hạn", HOSO_BYTES},
     {"store.disk_free_bytes", "Disk, free", "Đĩa còn trống", HOSO_BYTES},
+    {"archive.file", "Archive, last file", "Lưu trữ, tệp cuối", HOSO_TEXT},
+    {"archive.waiting", "Archive, changes waiting", "Lưu trữ, còn chờ", HOSO_NUMBER0},
 };
 
 static const struct hoso_column worker_columns[] = {

@@ -260,8 +260,16 @@ const struct hoso_verb hoso_verbs[] = {
     {"restore", "BACKUP FOLDER", 2, 2, "make a cell of a backup, in a new folder",
      "Every file is compared with its hash, the store checked. FOLDER must be new or empty, and "
      "carry the cell's name unless --name says it.\n\n"
-     "  hoso restore /backup/vi-thanh-2026-11-23 /var/lib/hoso/vi-thanh",
-     hoso_restore, {OPT_NAME}},
+     "  hoso restore /backup/vi-thanh-2026-11-23 /var/lib/hoso/vi-thanh\n\n"
+     "With --archive the changes since the backup follow, to the last one or to --until: a moment "
+     "of the clock on the wall, or the last number of the journal that is wanted.\n\n"
+     "  hoso restore /backup/monday vi-thanh --archive /archive/vi-thanh \\\n"
+     "        --until 2026-11-23T14:29:59",
+     hoso_restore, {OPT_NAME, OPT_ARCHIVE, OPT_UNTIL}},
+    {"archive", "", 0, 0, "how far the archive of changes has come",
+     "`hoso run` moves changes to the folder `archive` of hoso.cfg by itself. --move does it once "
+     "where no archiver runs; --off ends recording: what follows needs a new backup.",
+     hoso_archive, {OPT_MOVE, OPT_OFF}},
     {"compact", "", 0, 0, "make the store's file small; cell stopped", NULL,
      hoso_compact, {OPT_CELL}},
     {"upgrade", "", 0, 0, "take over an older store; cell stopped",

@@ -3,6 +3,7 @@
  * verify: the whole check of a store, with what was found by name (docs/operations.md lists the
  * names). A running cell goes on meanwhile.
  */
+#include "archive.h"
 #include "keep.h"
 
 static const struct hoso_column columns[] = {
@@ -14,6 +15,7 @@ static const struct hoso_column columns[] = {
     {"dead", "Dead letters", "Việc lỗi hẳn", HOSO_NUMBER},
     {"timers", "Timers", "Hẹn giờ", HOSO_NUMBER},
     {"procedures", "Procedure versions", "Bản thủ tục", HOSO_NUMBER},
+    {"archived", "Changes in the archive", "Thay đổi đã lưu trữ", HOSO_NUMBER},
     {"rows", "Rows of all tables", "Dòng của mọi bảng", HOSO_NUMBER},
     {"papers", "Papers", "Bản quét", HOSO_NUMBER},
     {"papers_waiting", "Papers that no dossier names yet", "Bản quét chưa thuộc hồ sơ nào",
@@ -53,6 +55,8 @@ int hoso_verify(struct hoso *h)
             rc = keep_check_papers(h, h->store, h->settings.papers, !hoso_has(h, OPT_QUICK), answer,
                                    &answer);
     }
+    if (rc == 0 && !hoso_has(h, OPT_QUICK))
+        rc = archive_check(h, &answer);
     if (rc != 0)
         return rc;
     bool sound = wf_value_bool(wf_map_get(answer, "undamaged"), false);

@@ -55,6 +55,7 @@ struct wf_settings {
     const char *cell;     /* name of the cell */
     const char *store;    /* folder, made absolute */
     const char *run;      /* folder of the sockets, made absolute */
+    const char *archive;  /* folder of the changes, made absolute; "" = none */
     const char *registry; /* folder with sites, roles, templates, calendar; made absolute */
     int64_t map_mib;      /* address space of the store */
     int64_t min_free_mib;
