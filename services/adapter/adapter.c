@@ -6,11 +6,13 @@
 #include "adapter/adapter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -75,7 +77,7 @@ static int catch_signals(struct adapter *a, struct wf_error *err)
     return a->signal_fd >= 0 ? 0 : wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno));
 }
 
-/* SIGHUP only ends the wait: what waits for its time is looked at now. */
+/* SIGHUP ends all waits: what waits for its time is looked at now. */
 bool adapter_wait(struct adapter *a, int64_t ms)
 {
     struct pollfd fds[] = {{.fd = a->signal_fd, .events = POLLIN},
@@ -83,10 +85,11 @@ bool adapter_wait(struct adapter *a, int64_t ms)
     struct signalfd_siginfo info;
     if (a->stopping)
         return true;
+    a->hurry = false;
     (void)poll(fds, a->wake_fd > 0 ? 2 : 1, ms > 60000 ? 60000 : ms > 0 ? (int)ms : 0);
     while (read(a->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP)
-            adapter_backoff_reset(&a->backoff);
+            a->hurry = true;
         else
             a->stopping = true;
     }
@@ -96,46 +99,78 @@ bool adapter_wait(struct adapter *a, int64_t ms)
 /* ---- the loop -------------------------------------------------------------------------------- */
 
 /* An outage is told once when it begins, and again when its reason changes. */
-static void say_failure(const struct wf_error *err, struct wf_error *last)
+static void say_failure(const struct wf_error *err, struct adapter_side *side)
 {
-    if (err->code == last->code && strcmp(err->text, last->text) == 0)
+    if (err->code == side->last.code && strcmp(err->text, side->last.text) == 0)
         return;
-    wf_log(WF_LOG_WARN, WF_LOG_RETRY_EVENT, &(struct wf_log_fact){.rc = err->code}, "%s",
-           err->text);
-    *last = *err;
+    wf_log(WF_LOG_WARN, WF_LOG_RETRY_EVENT, &(struct wf_log_fact){.rc = err->code}, "%s%s%s",
+           side->name != NULL ? side->name : "", side->name != NULL ? ": " : "", err->text);
+    side->last = *err;
 }
 
-static void say_recovery(struct wf_error *last)
+static void say_recovery(struct adapter_side *side)
 {
-    if (last->code != 0)
-        wf_log(WF_LOG_INFO, WF_LOG_NOTE_EVENT, NULL, "works again");
-    *last = (struct wf_error){0};
+    if (side->last.code != 0)
+        wf_log(WF_LOG_INFO, WF_LOG_NOTE_EVENT, NULL, "%s works again",
+               side->name != NULL ? side->name : "it");
+    side->last = (struct wf_error){0};
+}
+
+static void settle(struct adapter *a, struct adapter_side *side, int rc, const struct wf_error *err)
+{
+    if (rc < 0) {
+        say_failure(err, side);
+        adapter_backoff_grow(&side->backoff, a->common, wf_monotonic_ms());
+    } else {
+        say_recovery(side);
+        adapter_backoff_reset(&side->backoff);
+    }
+}
+
+static void come_back(const struct adapter_side *side, int64_t now_ms, int64_t *wait_ms)
+{
+    int64_t left = side->backoff.until_ms - now_ms;
+    if (left > 0 && left < *wait_ms)
+        *wait_ms = left;
+}
+
+int adapter_work(struct adapter *a, struct adapter_side *side,
+                 int (*work)(struct adapter *a, struct wf_error *err), int64_t *wait_ms,
+                 struct wf_error *err)
+{
+    int rc = 0;
+    if (a->hurry)
+        adapter_backoff_reset(&side->backoff);
+    if (side->backoff.until_ms <= wf_monotonic_ms()) {
+        *err = (struct wf_error){0};
+        rc = work(a, err);
+        if (rc < 0 && !adapter_may_pass(rc))
+            return rc;
+        settle(a, side, rc, err);
+    }
+    if (rc > 0)
+        *wait_ms = 0;
+    come_back(side, wf_monotonic_ms(), wait_ms);
+    return 0;
 }
 
 static int loop(struct adapter *a, struct wf_error *err)
 {
-    struct wf_error last = {0};
     int64_t wait_ms = 0;
     while (!adapter_wait(a, wait_ms)) {
         int64_t now = wf_monotonic_ms();
-        if (a->backoff.until_ms > now) {
-            wait_ms = a->backoff.until_ms - now;
+        wait_ms = a->common->poll_ms;
+        if (a->side.backoff.until_ms > now && !a->hurry) {
+            wait_ms = a->side.backoff.until_ms - now;
             continue;
         }
         wf_arena_reset(a->arena);
-        wait_ms = a->common->poll_ms;
         *err = (struct wf_error){0};
         int rc = a->spec->turn(a, &wait_ms, err);
+        a->hurry = false;
         if (rc < 0 && !adapter_may_pass(rc))
             return rc;
-        if (rc < 0) {
-            say_failure(err, &last);
-            adapter_backoff_grow(&a->backoff, a->common, wf_monotonic_ms());
-            wait_ms = 0;
-        } else {
-            say_recovery(&last);
-            adapter_backoff_reset(&a->backoff);
-        }
+        settle(a, &a->side, rc, err);
     }
     return 0;
 }
@@ -166,9 +201,28 @@ static int load(struct adapter *a, const struct adapter_spec *spec, struct wf_er
     return 0;
 }
 
+/* Two that work on one outbox would say everything twice. Held until the process ends. */
+static int take_lock(struct adapter *a, struct wf_error *err)
+{
+    if (a->common->database == NULL)
+        return 0;
+    const char *path = wf_arena_printf(a->texts, "%s.lock", a->common->database);
+    if (path == NULL)
+        return wf_fail(err, WF_E_NOMEM, "out of memory");
+    a->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (a->lock_fd < 0)
+        return wf_fail(err, WF_E_CONFIG, "%s: %s", path, strerror(errno));
+    if (flock(a->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return wf_fail(err, WF_E_STATE, "%s: another hoso-%s works with this database", path,
+                       a->spec->name);
+    return 0;
+}
+
 static int live(struct adapter *a, struct wf_error *err)
 {
     int rc = catch_signals(a, err);
+    if (rc == 0)
+        rc = take_lock(a, err);
     if (rc == 0 && a->spec->open != NULL)
         rc = a->spec->open(a, err);
     if (rc == 0) {
@@ -184,7 +238,7 @@ static int live(struct adapter *a, struct wf_error *err)
 
 int adapter_main(const struct adapter_spec *spec, int argc, char **argv)
 {
-    struct adapter a = {.signal_fd = -1};
+    struct adapter a = {.signal_fd = -1, .lock_fd = -1};
     struct wf_error err = {0};
     wf_log_open(spec->name, WF_LOG_INFO);
     if (!wf_options_read(argc, argv, spec->doc, &a.options))
@@ -199,9 +253,6 @@ int adapter_main(const struct adapter_spec *spec, int argc, char **argv)
     }
     if (rc != 0)
         wf_log(WF_LOG_FATAL, WF_LOG_STOP_EVENT, &(struct wf_log_fact){.rc = rc}, "%s", err.text);
-    int signal_fd = a.signal_fd;
     adapter_unload(&a);
-    if (signal_fd >= 0)
-        (void)close(signal_fd);
     return rc == 0 ? 0 : rc == WF_E_CONFIG || rc == WF_E_NOT_FOUND ? 2 : 1;
 }

@@ -76,6 +76,13 @@ struct adapter_backoff {
     int64_t until_ms; /* monotonic: not before */
 };
 
+/* One of the two sides that an adapter works with: each may be down while the other goes on. */
+struct adapter_side {
+    const char *name; /* for the log: "the portal" */
+    struct adapter_backoff backoff;
+    struct wf_error last; /* what was wrong; code 0 = nothing */
+};
+
 struct adapter {
     const struct adapter_spec *spec;
     struct wf_options options;
@@ -85,12 +92,14 @@ struct adapter {
     const struct adapter_settings *common; /* its first member */
     const struct wf_node *root;            /* of the settings file */
     struct wf_client *client;
-    struct wf_arena *arena;         /* emptied before each turn */
-    void *self;                     /* the adapter's own state */
-    struct adapter_backoff backoff; /* of turns that failed */
+    struct wf_arena *arena;   /* emptied before each turn */
+    void *self;               /* the adapter's own state */
+    struct adapter_side side; /* of turns that failed */
+    int lock_fd;              /* one process for each database */
     int signal_fd;
     int wake_fd; /* set by the adapter: what can be read there ends a wait; 0 = none */
     bool stopping;
+    bool hurry; /* SIGHUP: no back-off in this turn */
     struct wf_config *config;
     struct wf_settings cell; /* hoso.cfg, where there is no gate */
     struct wf_arena *texts;
@@ -126,6 +135,16 @@ int adapter_client(struct adapter *a, struct wf_client **out, struct wf_error *e
 
 /* Waits so long, or until there is a signal; true when it is time to stop. */
 bool adapter_wait(struct adapter *a, int64_t ms);
+
+/*
+ * One piece of work at one side, unless its back-off has not run out. `work` gives 0 when there was
+ * nothing to do, 1 when it did something and wants to come again at once. What may pass is logged
+ * when it changes, and the side left alone for a while; what may not comes back. *wait_ms is
+ * shortened to when the side is to be looked at again.
+ */
+int adapter_work(struct adapter *a, struct adapter_side *side,
+                 int (*work)(struct adapter *a, struct wf_error *err), int64_t *wait_ms,
+                 struct wf_error *err) WF_CHECKED;
 
 /* The next wait; `settings` has the bounds. Reset: all is well again. */
 void adapter_backoff_grow(struct adapter_backoff *b, const struct adapter_settings *settings,

@@ -89,11 +89,14 @@ static void set_up(struct http_client *client, const struct http_request *reques
                    struct curl_slist *headers)
 {
     CURL *curl = client->curl;
-    curl_easy_reset(curl); /* options; connections stay */
+    curl_easy_reset(curl);
     (void)curl_easy_setopt(curl, CURLOPT_URL, request->url);
     (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    /* A connection of its own for each request: what a confused server sends after its answer can
+     * never be taken for the answer to the next one. */
+    (void)curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
     (void)curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* no surprise from the environment */
     (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);

@@ -12,7 +12,7 @@
  *            WF_E_CONFIG   no such URL
  *            Any status is an answer, also 404 and 500: look at it.
  * DANGERS    error texts name host and port only; never log a body or a header.
- * THREADS    one thread per client; it keeps its connections between requests.
+ * THREADS    one thread per client.
  */
 #ifndef ADAPTER_HTTP_H
 #define ADAPTER_HTTP_H

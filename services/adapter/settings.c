@@ -68,7 +68,7 @@ int adapter_load(struct adapter *a, const struct adapter_spec *spec, const char 
                  struct wf_report *report, struct wf_error *err)
 {
     char real[PATH_MAX];
-    *a = (struct adapter){.spec = spec, .signal_fd = -1};
+    *a = (struct adapter){.spec = spec, .signal_fd = -1, .lock_fd = -1};
     if (realpath(folder, real) == NULL)
         return wf_fail(err, WF_E_CONFIG, "%s: there is no such folder", folder);
     a->texts = wf_arena_new(0);
@@ -93,7 +93,11 @@ void adapter_unload(struct adapter *a)
     wf_settings_free(&a->cell);
     wf_arena_free(a->arena);
     wf_arena_free(a->texts);
-    *a = (struct adapter){.signal_fd = -1};
+    if (a->signal_fd >= 0)
+        (void)close(a->signal_fd);
+    if (a->lock_fd >= 0)
+        (void)close(a->lock_fd);
+    *a = (struct adapter){.signal_fd = -1, .lock_fd = -1};
 }
 
 static int open_gate(struct adapter *a, struct wf_error *err)
