@@ -60,7 +60,7 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(SERVICE,    "service",     "NAME",   "of this service only")                                 \
     X(DEAD,       "dead",        NULL,     "the dead letters: what failed for good")               \
     X(ALL,        "all",         NULL,     "all dead letters that the other options let through")  \
-    X(HELD,       "held",        NULL,     "what holds have put aside")                            \
+    X(HELD,       "held",        NULL,     "what holds put aside, or the portal refused")        \
     X(ERROR,      "error",       "CODE",   "whose last failure has this code: internal, failed ...") \
     X(OLDER,      "older",       "LENGTH", "given up at least so long ago: 90 minutes, 2 days")    \
     X(SET,        "set",         "NAME=JSON", "params.NAME, or to of a task; may be given again")  \
@@ -100,6 +100,8 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
                                            "the journal")                                          \
     X(MOVE,       "move",        NULL,     "move what waits now")                                  \
     X(OFF,        "off",         NULL,     "end recording; what waits is dropped")                 \
+    X(FIRST_DAY,  "first-day",   "DATE",   "first day of reception (30 days ago)")                 \
+    X(LAST_DAY,   "last-day",    "DATE",   "last day of reception (today)")                        \
     X(NO_COPY,    "no-copy",     NULL,     "do not keep the old file")                             \
     X(MAP,        "map",         "OLD=NEW,...", "states of FROM that have another name in TO")     \
     X(BATCH,      "batch",       "N",      "dossiers in one transaction (200)")
@@ -317,6 +319,10 @@ int hoso_status(struct hoso *h);
 int hoso_metrics(struct hoso *h);
 int hoso_paper_put(struct hoso *h);
 int hoso_paper_get(struct hoso *h);
+int hoso_portal_status(struct hoso *h);
+int hoso_portal_list(struct hoso *h);
+int hoso_portal_retry(struct hoso *h);
+int hoso_portal_reconcile(struct hoso *h);
 int hoso_verify(struct hoso *h);
 int hoso_backup(struct hoso *h);
 int hoso_restore(struct hoso *h);

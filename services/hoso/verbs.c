@@ -247,6 +247,22 @@ const struct hoso_verb hoso_verbs[] = {
      "  hoso metrics --cell /var/lib/hoso/vi-thanh --output /var/lib/node/hoso.prom",
      hoso_metrics, {OPT_OUTPUT}},
 
+    {"portal status", "", 0, 0, "what waits for the national portal",
+     "Ends with 1 when the portal has refused something: `hoso portal list --held` says what.",
+     hoso_portal_status, {OPT_CELL}},
+    {"portal list", "", 0, 0, "records that wait or were refused, and why",
+     "A record that was refused is held, and later ones of its dossier wait behind it.",
+     hoso_portal_list, {OPT_HELD, OPT_MAX}},
+    {"portal retry", "[CODE...]", 0, -1, "send refused records again",
+     "They are made anew first, so that what was mended in the dossier goes along.\n\n"
+     "  hoso portal retry 000.00.13.H30-261123-0001\n  hoso portal retry --all",
+     hoso_portal_retry, {OPT_ALL}},
+    {"portal reconcile", "", 0, 0, "compare dossiers with the portal's",
+     "Counts and statuses by day of reception and procedure. Ends with 1 where they differ; what "
+     "only waits to be told is no difference.\n\n"
+     "  hoso portal reconcile --first-day 2026-11-01 --last-day 2026-11-30",
+     hoso_portal_reconcile, {OPT_FIRST_DAY, OPT_LAST_DAY}},
+
     {"verify", "", 0, 0, "prove the store undamaged",
      "Checks pages, the checksum of every record, the hash chain of the journal, every index "
      "against its table, the counters, and every scanned paper against its hash; with --quick only "

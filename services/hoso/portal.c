@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * portal ...: the outbox of hoso-portal, which may run meanwhile. All but reconcile read or mark
+ * rows of its file only; reconcile also asks the cell, as the adapter's party, and the portal.
+ */
+#include "hoso.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "portal/portal.h"
+
+static const struct hoso_column status_columns[] = {
+    {"told", "Records told", "Bản tin đã gửi", HOSO_NUMBER},
+    {"waiting", "Waiting", "Đang chờ", HOSO_NUMBER},
+    {"oldest", "  oldest event", "  sự kiện cũ nhất", HOSO_TIME},
+    {"held", "Refused, held", "Bị từ chối, giữ lại", HOSO_NUMBER},
+    {"dossiers", "Dossiers", "Hồ sơ", HOSO_NUMBER},
+    {"position", "Journal read to", "Đã đọc nhật ký đến", HOSO_NUMBER},
+};
+
+static const struct hoso_column list_columns[] = {
+    {"dossier", "Dossier", "Hồ sơ", HOSO_TEXT},
+    {"n", "Event", "Sự kiện", HOSO_NUMBER},
+    {"record", "Record", "Bản tin", HOSO_TEXT},
+    {"status", "Status", "Trạng thái", HOSO_STATUS},
+    {"at", "At", "Lúc", HOSO_TIME},
+    {"state", "State", "Tình trạng", HOSO_TEXT},
+    {"attempts", "Tries", "Lần gửi", HOSO_NUMBER},
+    {"reason", "Why", "Lý do", HOSO_TEXT},
+};
+
+static const struct hoso_column day_columns[] = {
+    {"day", "Day", "Ngày", HOSO_TEXT},         {"procedure", "Procedure", "Thủ tục", HOSO_TEXT},
+    {"cell", "Here", "Tại đây", HOSO_NUMBER},  {"portal", "Portal", "Cổng", HOSO_NUMBER},
+    {"differ", "Differ", "Lệch", HOSO_NUMBER},
+};
+
+static const struct hoso_column difference_columns[] = {
+    {"dossier", "Dossier", "Hồ sơ", HOSO_TEXT}, {"day", "Day", "Ngày", HOSO_TEXT},
+    {"cell", "Here", "Tại đây", HOSO_NUMBER0},  {"portal", "Portal", "Cổng", HOSO_NUMBER0},
+    {"why", "Why", "Lý do", HOSO_TEXT},
+};
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+struct desk {
+    struct adapter adapter;
+    struct db *db;
+};
+
+static int open_desk(struct hoso *h, struct desk *out)
+{
+    struct wf_report report = {0};
+    *out = (struct desk){0};
+    int rc = hoso_cell(h);
+    if (rc != 0)
+        return rc;
+    rc = adapter_load(&out->adapter, &portal_spec, h->folder, &report, &h->err);
+    if (rc != 0 && hoso_print_report(&report) != 0) {
+        h->err.code = rc;
+        rc = HOSO_FAILED;
+    }
+    wf_report_fini(&report);
+    if (rc == 0 && access(out->adapter.common->database, F_OK) != 0)
+        rc = wf_fail(&h->err, WF_E_NOT_FOUND, "%s: not there: hoso-portal has not run yet",
+                     out->adapter.common->database);
+    return rc == 0 ? outbox_open(out->adapter.common->database, &out->db, &h->err) : rc;
+}
+
+static void close_desk(struct desk *desk)
+{
+    db_close(desk->db);
+    if (desk->adapter.spec != NULL)
+        adapter_unload(&desk->adapter);
+}
+
+/* ---- status ---------------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct { const char *name, *sql; } figures[] = {
+    {"told",     "SELECT count(*) FROM outbox WHERE state = 1"},
+    {"waiting",  "SELECT count(*) FROM outbox WHERE state = 0"},
+    {"oldest",   "SELECT min(ms) FROM outbox WHERE state = 0"},
+    {"held",     "SELECT count(*) FROM outbox WHERE state = 2"},
+    {"dossiers", "SELECT count(*) FROM dossiers"},
+    {"position", "SELECT seq FROM position"},
+};
+/* clang-format on */
+
+int hoso_portal_status(struct hoso *h)
+{
+    struct desk desk;
+    struct wf_value *answer = wf_map(h->arena);
+    bool done = false;
+    int rc = open_desk(h, &desk);
+    for (size_t i = 0; rc == 0 && i < WF_COUNT(figures); i++) {
+        int64_t value = 0;
+        rc = db_number(desk.db, &h->err, &value, figures[i].sql, "");
+        if (rc >= 0)
+            (void)wf_map_put(h->arena, answer, figures[i].name, wf_int(h->arena, value));
+        rc = rc == WF_NONE ? 0 : rc;
+    }
+    close_desk(&desk);
+    if (rc == 0)
+        rc = hoso_answer(h, answer, &done);
+    if (rc == 0 && !done)
+        rc = hoso_print_pairs(h, status_columns, WF_COUNT(status_columns), answer);
+    return rc == 0 && wf_value_int(wf_map_get(answer, "held"), 0) > 0 ? HOSO_FAILED : rc;
+}
+
+/* ---- list ------------------------------------------------------------------------------------ */
+
+static const struct wf_value *row_value(struct hoso *h, struct db_rows *row)
+{
+    bool is_held = db_int(row, 5) == PORTAL_HELD;
+    bool is_progress = db_int(row, 2) == PORTAL_PROGRESS;
+    return hoso_map(h, "dossier", hoso_str(h, db_str(row, 0)), "n",
+                    wf_int(h->arena, db_int(row, 1)), "record",
+                    wf_text(h->arena, is_progress ? "progress" : "dossier"), "status",
+                    wf_int(h->arena, db_int(row, 3)), "at", wf_int(h->arena, db_int(row, 4)),
+                    "state", wf_text(h->arena, is_held ? "held" : "waits"), "attempts",
+                    wf_int(h->arena, db_int(row, 6)), "reason", hoso_str(h, db_str(row, 7)), NULL);
+}
+
+int hoso_portal_list(struct hoso *h)
+{
+    struct desk desk;
+    struct db_rows *rows = NULL;
+    struct wf_value *list = wf_list(h->arena);
+    int64_t max = 100;
+    bool done = false;
+    int rc = hoso_number(h, OPT_MAX, 100, INT64_MAX, &max);
+    if (rc != 0)
+        return rc;
+    rc = open_desk(h, &desk);
+    if (rc == 0)
+        rc = db_select(desk.db, &h->err, &rows,
+                       "SELECT code, n, service, status, ms, state, attempts, reason FROM outbox"
+                       " WHERE state = 2 OR (?1 = 0 AND state = 0) ORDER BY id LIMIT ?2",
+                       "ii", (int64_t)hoso_has(h, OPT_HELD), max > 0 ? max : INT64_MAX);
+    while (rc == 0 && (rc = db_next(rows, &h->err)) == 0)
+        (void)wf_list_add(h->arena, list, row_value(h, rows));
+    db_done(rows);
+    close_desk(&desk);
+    rc = rc == WF_NONE ? 0 : rc;
+    if (rc == 0)
+        rc = hoso_answer(h, hoso_map(h, "records", list, NULL), &done);
+    if (rc == 0 && !done)
+        rc = hoso_print_table(h, list_columns, WF_COUNT(list_columns), list);
+    return rc;
+}
+
+/* ---- retry ----------------------------------------------------------------------------------- */
+
+int hoso_portal_retry(struct hoso *h)
+{
+    struct desk desk;
+    int64_t retried = 0;
+    bool done = false;
+    if ((h->n_args == 0) != hoso_has(h, OPT_ALL))
+        return wf_fail(&h->err, WF_E_CONFIG, "say which: codes of dossiers, or --all");
+    int rc = open_desk(h, &desk);
+    for (int i = 0; rc == 0 && i < (h->n_args > 0 ? h->n_args : 1); i++) {
+        int64_t n = 0;
+        rc = outbox_retry(desk.db, h->n_args > 0 ? h->args[i] : NULL, &n, &h->err);
+        if (rc == 0 && n == 0 && h->n_args > 0)
+            rc = wf_fail(&h->err, WF_E_NOT_FOUND, "%.64s: nothing of it is held", h->args[i]);
+        retried += n;
+    }
+    close_desk(&desk);
+    if (rc == 0)
+        rc = hoso_answer(h, hoso_map(h, "retried", wf_int(h->arena, retried), NULL), &done);
+    if (rc == 0 && !done)
+        (void)printf(h->vi ? "%lld bản tin sẽ được gửi lại\n" : "%lld record(s) will go again\n",
+                     (long long)retried);
+    return rc;
+}
+
+/* ---- reconcile ------------------------------------------------------------------------------- */
+
+/* What the portal should have: the status told last, else (not read yet) the cell's own. */
+#define EXPECTED "coalesce(d.status, s.cell, 0)"
+#define WAITS                                                                                      \
+    "EXISTS (SELECT 1 FROM outbox o WHERE o.code = s.code AND o.state = 0)"                        \
+    " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.code = s.code AND o.state = 2)"
+#define DIFFERS EXPECTED " <> coalesce(s.portal, 0) AND NOT (" WAITS ")"
+#define SEEN    " FROM seen s LEFT JOIN dossiers d ON d.code = s.code"
+
+static int read_days(struct hoso *h, struct db *db, struct wf_value *out)
+{
+    struct db_rows *rows = NULL;
+    int rc = db_select(db, &h->err, &rows,
+                       "SELECT s.day, s.procedure, count(s.cell), count(s.portal),"
+                       " sum(" DIFFERS ")" SEEN " GROUP BY 1, 2 ORDER BY 1, 2",
+                       "");
+    while (rc == 0 && (rc = db_next(rows, &h->err)) == 0) {
+        const struct wf_value *row = hoso_map(
+            h, "day", hoso_str(h, db_str(rows, 0)), "procedure", hoso_str(h, db_str(rows, 1)),
+            "cell", wf_int(h->arena, db_int(rows, 2)), "portal", wf_int(h->arena, db_int(rows, 3)),
+            "differ", wf_int(h->arena, db_int(rows, 4)), NULL);
+        (void)wf_list_add(h->arena, out, row);
+    }
+    db_done(rows);
+    return rc == WF_NONE ? 0 : rc;
+}
+
+static int read_differences(struct hoso *h, struct db *db, struct wf_value *out)
+{
+    struct db_rows *rows = NULL;
+    int rc = db_select(db, &h->err, &rows,
+                       "SELECT s.code, s.day, s.procedure, " EXPECTED ", coalesce(s.portal, 0),"
+                       " CASE WHEN s.cell IS NULL THEN 'not here' WHEN d.code IS NULL THEN"
+                       " 'not read yet' WHEN EXISTS (SELECT 1 FROM outbox o WHERE o.code = s.code"
+                       " AND o.state = 2) THEN 'held' WHEN s.portal IS NULL THEN 'not there'"
+                       " ELSE 'status' END" SEEN " WHERE " DIFFERS " ORDER BY 2, 1",
+                       "");
+    while (rc == 0 && (rc = db_next(rows, &h->err)) == 0) {
+        const struct wf_value *row = hoso_map(
+            h, "dossier", hoso_str(h, db_str(rows, 0)), "day", hoso_str(h, db_str(rows, 1)),
+            "procedure", hoso_str(h, db_str(rows, 2)), "cell", wf_int(h->arena, db_int(rows, 3)),
+            "portal", wf_int(h->arena, db_int(rows, 4)), "why", hoso_str(h, db_str(rows, 5)), NULL);
+        (void)wf_list_add(h->arena, out, row);
+    }
+    db_done(rows);
+    return rc == WF_NONE ? 0 : rc;
+}
+
+static int span_of(struct hoso *h, struct portal_span *out)
+{
+    *out = (struct portal_span){.until_ms = wf_real_ms()};
+    int rc = 0;
+    if (hoso_has(h, OPT_LAST_DAY))
+        rc = hoso_moment(h, h->opt[OPT_LAST_DAY], &out->until_ms);
+    out->since_ms = out->until_ms - (int64_t)30 * 86400000;
+    if (rc == 0 && hoso_has(h, OPT_FIRST_DAY))
+        rc = hoso_moment(h, h->opt[OPT_FIRST_DAY], &out->since_ms);
+    if (rc == 0 && out->since_ms > out->until_ms)
+        rc = wf_fail(&h->err, WF_E_CONFIG, "--first-day is after --last-day");
+    return rc;
+}
+
+static int print_reconciled(struct hoso *h, const struct wf_value *days,
+                            const struct wf_value *differences)
+{
+    int rc = hoso_print_table(h, day_columns, WF_COUNT(day_columns), days);
+    if (rc != 0 || wf_value_count(differences) == 0)
+        return rc;
+    (void)puts("");
+    return hoso_print_table(h, difference_columns, WF_COUNT(difference_columns), differences);
+}
+
+int hoso_portal_reconcile(struct hoso *h)
+{
+    struct desk desk;
+    struct portal_span span;
+    struct wf_value *days = wf_list(h->arena);
+    struct wf_value *differences = wf_list(h->arena);
+    int64_t dossiers = 0;
+    bool done = false;
+    int rc = span_of(h, &span);
+    if (rc != 0)
+        return rc;
+    rc = open_desk(h, &desk);
+    if (rc == 0)
+        rc = portal_reconcile(&desk.adapter, desk.db, &span, &h->err);
+    if (rc == 0)
+        rc = db_number(desk.db, &h->err, &dossiers, "SELECT count(cell) FROM seen", "");
+    if (rc == 0)
+        rc = read_days(h, desk.db, days);
+    if (rc == 0)
+        rc = read_differences(h, desk.db, differences);
+    close_desk(&desk);
+    if (rc == 0)
+        rc = hoso_answer(h,
+                         hoso_map(h, "since", wf_text(h->arena, span.since), "until",
+                                  wf_text(h->arena, span.until), "dossiers",
+                                  wf_int(h->arena, dossiers), "days", days, "differences",
+                                  differences, NULL),
+                         &done);
+    if (rc == 0 && !done)
+        rc = print_reconciled(h, days, differences);
+    return rc == 0 && wf_value_count(differences) > 0 ? HOSO_FAILED : rc;
+}

@@ -1,0 +1,275 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""hoso-portal between a real cell and a stand-in for the national portal.
+
+    tests/integration/portal.py HOSO CONFIG PROCEDURES
+
+The stand-in notes whatever comes doubled, out of order or ill-formed; every test ends with looking
+whether it has. What must come is waited for, with patience.
+"""
+import glob
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import portal_standin  # noqa: E402  pylint: disable=wrong-import-position
+
+HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
+ADAPTER = os.path.join(os.path.dirname(HOSO), "hoso-portal")
+PATIENCE = 60
+SITE = "000.00.13.H30"
+NAME = "Nguyễn Văn An"
+
+DOSSIER = {
+    "procedure": "1.004873", "channel": "post", "site": SITE,
+    "by": "teller-07", "role": "postal_worker",
+    "fields": {"full_name": NAME, "citizen_id": "093090001234",
+               "phone": "0912345678", "return_by": "counter", "birth_date": "1990-05-17",
+               "was_married": False, "purpose": "marriage"},
+    "papers": [{"id": "declaration", "kind": "original", "copies": 1},
+               {"id": "identity", "kind": "copy", "copies": 1}],
+}
+PARTY = """name = "portal"; organisation = "National portal"; kind = "portal";
+sites = [ "*" ]; journal = true;
+"""
+SETTINGS = """login_url = "http://127.0.0.1:{port}/login";
+service_url = "http://127.0.0.1:{port}/service";
+unit = "{unit}"; user = "{user}"; headers = [ "dstcode: {header}" ];
+http_timeout_ms = "2 seconds"; poll_ms = "50 ms"; retry_ms = "50 ms"; retry_most_ms = "200 ms";
+"""
+
+
+class Cell(unittest.TestCase):
+    """One cell for all tests: each has its own dossiers, adapter database and portal."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="hoso-")
+        cls.cell = os.path.join(cls.folder, "cell")
+        cls.env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+        cls.log = open(os.path.join(cls.folder, "log"), "a+", encoding="utf-8")
+        cls.run_hoso("init", cls.cell, "--config-from", CONFIG, "--procedures", PROCEDURES)
+        parties = pathlib.Path(cls.cell, "parties")
+        parties.mkdir(exist_ok=True)
+        (parties / "portal.cfg").write_text(PARTY, encoding="utf-8")
+        cls.supervisor = subprocess.Popen([HOSO, "run", "--cell", cls.cell], env=cls.env,
+                                          stdout=subprocess.PIPE, stderr=cls.log, text=True)
+        assert "is ready" in cls.supervisor.stdout.readline()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.supervisor.terminate()
+        cls.supervisor.wait(timeout=PATIENCE)
+        cls.supervisor.stdout.close()
+        cls.log.close()
+        shutil.rmtree(cls.folder)
+
+    @classmethod
+    def run_hoso(cls, *words, cell=False, code=0, text=None):
+        words = [*words, "--cell", cls.cell] if cell else words
+        done = subprocess.run([HOSO, *words], env=cls.env, cwd=cls.folder, text=True, input=text,
+                              capture_output=True, timeout=PATIENCE, check=False)
+        assert done.returncode == code, f"{words}: {done.returncode}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def hoso(self, *words, **more):
+        return json.loads(self.run_hoso(*words, "--json", cell=True, **more))
+
+    def setUp(self):
+        self.portal = portal_standin.Portal()
+        self.portal.start()
+        self.adapter = None
+        self.addCleanup(self.end)
+        pathlib.Path(self.cell, "portal.cfg").write_text(SETTINGS.format(
+            port=self.portal.port, unit=portal_standin.UNIT, user=portal_standin.USER,
+            header=portal_standin.HEADER) + f'cursor = "{self._testMethodName[:60]}";\n',
+            encoding="utf-8")
+        password = pathlib.Path(self.cell, "portal.password")
+        password.touch(mode=0o600)
+        password.write_text(portal_standin.PASSWORD + "\n", encoding="utf-8")
+        for old in glob.glob(os.path.join(self.cell, "portal.db*")):
+            os.unlink(old)
+
+    def end(self):
+        self.stop_adapter(signal.SIGTERM)
+        self.portal.stop()
+        self.assertEqual(self.portal.faults, [])
+
+    # ---- steps --------------------------------------------------------------------------------
+
+    def start_adapter(self, wait=True):
+        ready, told = os.pipe()
+        self.adapter = subprocess.Popen(
+            [ADAPTER, "--config", os.path.join(self.cell, "hoso.cfg"), "--ready-fd", str(told)],
+            env=self.env, stderr=self.log, pass_fds=[told])
+        os.close(told)
+        with os.fdopen(ready) as pipe:
+            if wait:
+                self.assertIn("ready", pipe.readline())
+
+    def stop_adapter(self, number):
+        if self.adapter is not None:
+            self.adapter.send_signal(number)
+            code = self.adapter.wait(timeout=PATIENCE)
+            self.adapter = None
+            if number == signal.SIGTERM:
+                self.assertEqual(code, 0)
+
+    def until(self, holds, what):
+        end = time.monotonic() + PATIENCE
+        while True:
+            got = holds()
+            if got:
+                return got
+            self.assertLess(time.monotonic(), end, f"waited in vain until {what}: {self.said()}")
+            time.sleep(0.02)
+
+    def said(self):
+        self.log.flush()
+        with open(self.log.name, encoding="utf-8") as log:
+            return log.read()[-3000:]
+
+    def submit(self, **changes):
+        return self.hoso("submit", "-", text=json.dumps({**DOSSIER, **changes}))["dossier"]
+
+    def review(self, code, role="civil_servant", **result):
+        tasks = self.until(lambda: [t for t in self.hoso(
+            "task", "claim", "verification.review", "--to", SITE, "--max", "100", "--by", "an",
+            "--role", role)["tasks"]], f"a review by {role}")
+        for task in tasks:
+            self.run_hoso("task", "complete", str(task["task"]), str(task["token"]),
+                          json.dumps(result or {"verdict": "approve"}), "--by", "an", cell=True)
+        self.assertIn(code, [t["dossier"] for t in tasks])
+
+    def until_told(self, code, status):
+        return self.until(lambda: self.portal.statuses[code][-1:] == [status],
+                          f"{code} is told as {status}, now {self.portal.statuses[code]}")
+
+
+class Life(Cell):
+    def test_a_dossier_is_told_in_order_with_the_statuses_between(self):
+        self.start_adapter()
+        code = self.submit()
+        self.review(code)
+        self.until_told(code, 6)
+        self.assertEqual(self.portal.statuses[code], [1, 2, 6])
+        record = self.portal.dossiers[code]
+        self.assertEqual(record["ChuHoSo"], NAME)
+        self.assertEqual(record["KenhThucHien"], "3")
+        self.assertEqual(record["DinhDanhCHS"], [{"LoaiDinhDanh": "1",
+                                                  "SoDinhDanh": "093090001234"}])
+        self.until(lambda: self.portal.steps[code], "a step is told")
+
+
+class Trouble(Cell):
+    def test_a_kill_at_any_moment_loses_and_doubles_nothing(self):
+        self.portal.delay = 0.01
+        codes = []
+        for i in range(12):
+            self.start_adapter(wait=False)
+            codes.append(self.submit())
+            if i % 3 == 2:
+                self.review(codes[-1])
+            self.portal.lose = i % 2
+            time.sleep(0.013 * i)
+            self.stop_adapter(signal.SIGKILL)
+        self.portal.delay = self.portal.lose = 0
+        self.start_adapter()
+        for code in codes:
+            self.until_told(code, 6)
+            self.assertEqual(self.portal.statuses[code], [1, 2, 6])
+            self.until(lambda c=code: len(self.portal.steps[c]) == 4, "all steps are told")
+
+    def test_a_portal_that_is_down_for_long_gets_all_in_the_end(self):
+        self.portal.stop()
+        self.start_adapter()
+        codes = [self.submit() for _ in range(3)]
+        self.review(codes[0])
+        # what happened is out of the cell and safe while nobody listens
+        self.until(lambda: self.hoso("portal", "status")["waiting"] >= 12, "the outbox has all")
+        self.portal.start()
+        for code in codes:
+            self.until_told(code, 6)
+        self.assertEqual(self.hoso("portal", "status")["held"], 0)
+
+    def test_sessions_that_end_doubled_and_broken_answers_change_nothing(self):
+        self.portal.session_calls, self.portal.twice, self.portal.garbage = 1, True, 2
+        self.start_adapter()
+        code = self.submit()
+        self.review(code)
+        self.until_told(code, 6)
+        self.assertEqual(self.portal.statuses[code], [1, 2, 6])
+        self.assertGreater(self.portal.calls["login"], 2)
+
+    def test_a_refused_dossier_is_held_and_the_others_go_on(self):
+        self.portal.stop()
+        self.start_adapter()
+        bad, good = self.submit(), self.submit()
+        self.portal.refuse.add(bad)
+        self.until(lambda: self.hoso("portal", "status")["waiting"] >= 4, "both wait: one batch")
+        self.portal.start()
+        self.until_told(good, 1)
+        self.review(bad)
+        self.until_told(good, 6)
+        [held] = self.until(lambda: self.hoso("portal", "list", "--held")["records"], "it is held")
+        self.assertEqual((held["dossier"], held["n"]), (bad, 1))
+        self.assertIn("200: Hồ sơ của *** không hợp lệ", held["reason"])
+        self.assertEqual(self.portal.statuses[bad], [])
+        waiting = self.hoso("portal", "list")["records"]
+        self.assertEqual({r["dossier"] for r in waiting}, {bad})
+        self.assertNotIn(NAME, self.run_hoso("portal", "list", cell=True))
+        self.assertEqual(self.hoso("portal", "status", code=1)["held"], 1)
+        self.portal.refuse.clear()
+        self.assertEqual(self.hoso("portal", "retry", bad)["retried"], 1)
+        self.until_told(bad, 6)
+        self.assertEqual(self.portal.statuses[bad], [1, 2, 6])
+
+    def test_what_the_portal_has_leaves_no_personal_data_behind(self):
+        self.portal.stop()
+        self.start_adapter()
+        code = self.submit()
+        self.until(lambda: self.hoso("portal", "status")["waiting"] > 0, "it waits")
+        self.assertTrue(self.holds_name())
+        self.portal.start()
+        self.until_told(code, 1)
+        self.until(lambda: not self.holds_name(), "the name is gone")
+        for word in (NAME, "093090001234", "0912345678", portal_standin.PASSWORD):
+            self.assertNotIn(word, self.said())
+
+    def holds_name(self):
+        return any(NAME.encode() in pathlib.Path(path).read_bytes()
+                   for path in glob.glob(os.path.join(self.cell, "portal.db*")))
+
+
+class Reconcile(Cell):
+    def test_a_difference_is_found_and_named(self):
+        self.start_adapter()
+        codes = [self.submit() for _ in range(4)]
+        for code in codes:
+            self.until_told(code, 1)
+        self.until(lambda: self.hoso("portal", "status")["waiting"] == 0, "all is told")
+        answer = self.hoso("portal", "reconcile")
+        self.assertEqual((answer["differences"], answer["dossiers"]), ([], 4))
+        del self.portal.dossiers[codes[0]]
+        self.portal.dossiers[codes[1]]["TrangThaiHoSo"] = "5"
+        self.portal.dossiers["000.00.13.H30-261123-9999"] = {
+            **self.portal.dossiers[codes[2]], "MaHoSo": "000.00.13.H30-261123-9999"}
+        answer = self.hoso("portal", "reconcile", code=1)
+        found = {d["dossier"]: (d["cell"], d["portal"]) for d in answer["differences"]}
+        self.assertEqual(found, {codes[0]: (1, 0), codes[1]: (1, 5),
+                                 "000.00.13.H30-261123-9999": (0, 1)})
+        [row] = answer["days"]
+        self.assertEqual((row["procedure"], row["cell"], row["portal"], row["differ"]),
+                         ("1.004873", 4, 4, 3))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[4:]], verbosity=2)
