@@ -212,6 +212,7 @@ static const struct {
 } results[] = {
     {"verification.review", "verdict", {"approve", "supplement", "refuse"}, 3},
     {"return.deliver", "outcome", {"delivered", "returned", "lost", "failed"}, 4},
+    {"return.collect", "outcome", {"delivered", "returned", "lost", "failed"}, 4},
 };
 
 struct place {

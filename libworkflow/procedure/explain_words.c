@@ -29,6 +29,8 @@ static const struct phrase activities[] = {
     {"notification.send",   "Gửi thông báo", "A message is sent"},
     {"return.deliver",      "Trả kết quả cho người nộp, tại quầy hoặc qua bưu chính",
                             "The result is given back, at the counter or by post"},
+    {"return.collect",      "Nhận giấy tờ tại nhà người nộp qua bưu chính",
+                            "Papers are fetched at the citizen's home by post"},
     {"return.collect_fee",  "Thu phí, lệ phí", "The fee is collected"},
     {"return.archive",      "Hệ thống niêm phong và lưu hồ sơ", "The system seals and files the dossier"},
 };

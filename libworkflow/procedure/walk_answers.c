@@ -45,6 +45,10 @@ static const struct walk_activity activities[] = {
         {80, {{"outcome", WF_TEXT, "delivered"},   {"item", WF_TEXT, "EE000000000VN"}}},
         {12, {{"outcome", WF_TEXT, "returned"},    {"item", WF_TEXT, "EE000000000VN"}}},
         {8,  {{"outcome", WF_TEXT, "lost"},        {"item", WF_TEXT, "EE000000000VN"}}}}},
+    {"return.collect",      WF_LIMIT_DAYS, 0, 4, 3, {
+        {85, {{"outcome", WF_TEXT, "delivered"},   {"item", WF_TEXT, "EE000000000VN"}}},
+        {13, {{"outcome", WF_TEXT, "returned"},    {"item", WF_TEXT, "EE000000000VN"}}},
+        {2,  {{"outcome", WF_TEXT, "lost"},        {"item", WF_TEXT, "EE000000000VN"}}}}},
     {"return.collect_fee",  WF_LIMIT_DAYS, 0, 3, 2, {
         {85, {{"paid", WF_BOOL, "true"},           {"receipt", WF_TEXT, "1"}}},
         {15, {{"paid", WF_BOOL, "false"},          {"receipt", WF_TEXT, ""}}}}},

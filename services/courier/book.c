@@ -17,6 +17,7 @@
 
 static const char *const steps[] = {
     "CREATE TABLE orders (id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE,"
+    " kind TEXT NOT NULL,"
     " dossier TEXT NOT NULL, parcel TEXT NOT NULL, item TEXT NOT NULL DEFAULT '',"
     " person TEXT NOT NULL DEFAULT '', state TEXT NOT NULL, task INTEGER NOT NULL DEFAULT 0,"
     " token INTEGER NOT NULL DEFAULT 0, lease_until INTEGER NOT NULL DEFAULT 0,"
@@ -171,11 +172,13 @@ static int give_item_alone(struct db *db, const struct courier_settings *s, int6
 }
 
 /* A dossier is sent home again where its result was lost and made anew. */
-static void number_of(const char *dossier, int64_t n, char out[NUMBER_SIZE])
+static void number_of(const struct order_task *t, int64_t n, char out[NUMBER_SIZE])
 {
-    (void)snprintf(out, NUMBER_SIZE, "%s", dossier);
+    char again[24] = "";
     if (n > 1)
-        (void)snprintf(out, NUMBER_SIZE, "%s.R%" PRId64, dossier, n);
+        (void)snprintf(again, sizeof(again), ".R%" PRId64, n);
+    (void)snprintf(out, NUMBER_SIZE, "%s%s%s", t->dossier,
+                   strcmp(t->kind, "collect") == 0 ? ".C" : "", again);
 }
 
 static int make_order(struct db *db, const struct courier_settings *s, const struct order_task *t,
@@ -184,17 +187,18 @@ static int make_order(struct db *db, const struct courier_settings *s, const str
     int64_t before = 0;
     int64_t id = 0;
     char number[NUMBER_SIZE];
-    int rc = db_number(db, err, &before, "SELECT count(*) FROM orders WHERE dossier = ?1", "t",
-                       t->dossier);
+    int rc =
+        db_number(db, err, &before, "SELECT count(*) FROM orders WHERE dossier = ?1 AND kind = ?2",
+                  "tt", t->dossier, t->kind);
     if (rc == 0)
-        number_of(t->dossier, before + 1, number);
+        number_of(t, before + 1, number);
     if (rc == 0)
         rc = db_do(db, err,
                    "INSERT INTO orders (number, dossier, parcel, person, state, task, token,"
-                   " lease_until, fee, charge, postage, created_ms, changed_ms)"
-                   " VALUES (?1, ?2, ?3, ?4, 'waiting', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)",
-                   "ttttiiiiiii", number, t->dossier, t->parcel, t->person, t->task, t->token,
-                   t->lease_until_ms, t->fee, t->charge, t->postage, now_ms);
+                   " lease_until, fee, charge, postage, created_ms, changed_ms, kind)"
+                   " VALUES (?1, ?2, ?3, ?4, 'waiting', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12)",
+                   "ttttiiiiiiit", number, t->dossier, t->parcel, t->person, t->task, t->token,
+                   t->lease_until_ms, t->fee, t->charge, t->postage, now_ms, t->kind);
     if (rc == 0)
         rc = db_number(db, err, &id, "SELECT id FROM orders WHERE number = ?1", "t", number);
     return rc == 0 ? give_item(db, s, id, err) : rc;

@@ -40,7 +40,7 @@ enum order_state {
 
 struct order {
     int64_t id;
-    const char *number;  /* the courier's: dossier code, and .R2 ... of further deliveries */
+    const char *number;  /* the courier's: dossier code, .R2 ... of further deliveries, .C */
     const char *dossier; /* code */
     const char *parcel;  /* item number of the task */
     const char *item;    /* number on the parcel, "" = not known yet */
@@ -55,6 +55,7 @@ struct order {
 /* A task as it was leased. */
 struct order_task {
     const char *dossier, *parcel, *person;
+    const char *kind; /* deliver, collect */
     int64_t task, token, lease_until_ms, fee, charge, postage;
 };
 

@@ -33,6 +33,7 @@ static int read_task(struct courier *c, const struct wf_value *task, struct orde
 {
     const struct courier_settings *s = c->settings;
     const struct wf_value *params = wf_map_get(task, "params");
+    bool is_collection = wf_str_is(wf_value_str(wf_map_get(params, "by")), "collection");
     char *text = json_of_value(params);
     const char *person = text != NULL ? wf_arena_strdup(arena_of(c), text) : NULL;
     free(text);
@@ -47,7 +48,8 @@ static int read_task(struct courier *c, const struct wf_value *task, struct orde
         .lease_until_ms = wf_value_int(wf_map_get(task, "lease_until"), 0),
         .fee = amount(params, "fee"),
         .charge = amount(params, "charge"),
-        .postage = strcmp(s->postage_by, "receiver") == 0 ? s->postage : 0,
+        .postage = is_collection || strcmp(s->postage_by, "receiver") != 0 ? 0 : s->postage,
+        .kind = is_collection ? "collect" : "deliver",
     };
     return 0;
 }
@@ -62,14 +64,14 @@ static int take(struct courier *c, const struct wf_value *tasks, struct wf_error
     return rc == 0 ? book_take(c->db, c->settings, taken, n, wf_real_ms(), err) : rc;
 }
 
-int cell_fetch(struct courier *c, size_t *out_n, struct wf_error *err)
+static int fetch(struct courier *c, const char *activity, size_t *out_n, struct wf_error *err)
 {
     const struct courier_settings *s = c->settings;
     struct wf_arena *arena = arena_of(c);
     struct wf_client *client = NULL;
     struct wf_envelope reply;
     struct wf_value *to = wf_list(arena);
-    struct wf_msg_task_fetch fetch = {.activity = wf_str("return.deliver"),
+    struct wf_msg_task_fetch fetch = {.activity = wf_str(activity),
                                       .to = to,
                                       .by = wf_str(s->account),
                                       .role = wf_str("courier"),
@@ -87,18 +89,30 @@ int cell_fetch(struct courier *c, size_t *out_n, struct wf_error *err)
     return *out_n > 0 ? take(c, tasks, err) : 0;
 }
 
+int cell_fetch(struct courier *c, bool *out_more, struct wf_error *err)
+{
+    static const char *const activities[] = {"return.deliver", "return.collect"};
+    size_t n = 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < (c->settings->collect ? 2 : 1); i++) {
+        rc = fetch(c, activities[i], &n, err);
+        *out_more = *out_more || n == FETCH_MOST;
+    }
+    return rc;
+}
+
 /* ---- what an answer means ---------------------------------------------------------------------- */
 
 static int settle(struct courier *c, const struct order *order, int rc, struct wf_error *err)
 {
     const struct wf_log_fact fact = {.dossier = order->dossier, .rc = rc};
     if (rc == WF_E_STALE) {
-        wf_log(WF_LOG_WARN, WF_LOG_NOTE_EVENT, &fact, "the lease has passed on");
+        wf_log(WF_LOG_WARN, WF_LOG_PARCEL_EVENT, &fact, "the lease has passed on");
         rc = book_lost(c->db, order, err);
         return rc == 0 ? WF_NONE : rc;
     }
     if (rc == WF_E_NOT_FOUND) {
-        wf_log(WF_LOG_INFO, WF_LOG_NOTE_EVENT, &fact, "the cell no longer waits for this parcel");
+        wf_log(WF_LOG_INFO, WF_LOG_PARCEL_EVENT, &fact, "the cell no longer waits for this parcel");
         rc = book_gone(c->db, order, wf_real_ms(), err);
         return rc == 0 ? WF_NONE : rc;
     }

@@ -58,6 +58,7 @@ struct courier_settings {
     bool item_check;
     int64_t postage;
     const char *postage_by; /* receiver, sender */
+    bool collect;           /* also return.collect */
     int64_t tracking_every_ms, tracking_overlap_ms;
     int64_t page_size;
     int64_t lease_ms;

@@ -128,29 +128,39 @@ static const char *number_text(struct wf_arena *arena, int64_t number)
     return text != NULL ? text : "0";
 }
 
-static void add_sender(const struct courier_settings *s, const struct order *order,
-                       struct order_facts *f)
+/* One end of the way: name, address, telephone, e-mail, province, district. */
+#define END_FACTS 6
+
+static const enum courier_fact sender_facts[END_FACTS] = {
+    FACT_SENDER_NAME,  FACT_SENDER_ADDRESS,  FACT_SENDER_TEL,
+    FACT_SENDER_EMAIL, FACT_SENDER_PROVINCE, FACT_SENDER_DISTRICT};
+static const enum courier_fact receiver_facts[END_FACTS] = {
+    FACT_RECEIVER_NAME,  FACT_RECEIVER_ADDRESS,  FACT_RECEIVER_TEL,
+    FACT_RECEIVER_EMAIL, FACT_RECEIVER_PROVINCE, FACT_RECEIVER_DISTRICT};
+
+static void add_end(struct order_facts *f, const enum courier_fact facts[END_FACTS],
+                    const char *const values[END_FACTS])
 {
-    const struct courier_sender *sender = courier_sender(s, order->dossier);
-    f->of[FACT_SENDER_NAME] = sender->name;
-    f->of[FACT_SENDER_ADDRESS] = sender->address;
-    f->of[FACT_SENDER_TEL] = sender->tel;
-    f->of[FACT_SENDER_EMAIL] = sender->email;
-    f->of[FACT_SENDER_PROVINCE] = sender->province;
-    f->of[FACT_SENDER_DISTRICT] = sender->district;
-    f->of[FACT_SENDER_DESC] = order->dossier;
-    f->of[FACT_DESCRIPTION] = s->description;
+    for (size_t i = 0; i < END_FACTS; i++)
+        f->of[facts[i]] = values[i];
 }
 
-static void add_receiver(const struct courier_settings *s, const struct wf_value *person,
-                         struct order_facts *f)
+/* From the office to the citizen, or from the citizen to the office. */
+static void add_ends(const struct courier_settings *s, const struct order *order,
+                     const struct wf_value *person, struct order_facts *f)
 {
-    f->of[FACT_RECEIVER_NAME] = wf_value_text(wf_map_get(person, "full_name"), "");
-    f->of[FACT_RECEIVER_ADDRESS] = wf_value_text(wf_map_get(person, "address"), "");
-    f->of[FACT_RECEIVER_TEL] = wf_value_text(wf_map_get(person, "phone"), "");
-    f->of[FACT_RECEIVER_EMAIL] = wf_value_text(wf_map_get(person, "email"), "");
-    f->of[FACT_RECEIVER_PROVINCE] = s->receiver_province;
-    f->of[FACT_RECEIVER_DISTRICT] = s->receiver_district;
+    const struct courier_sender *site = courier_sender(s, order->dossier);
+    bool is_collection = wf_str_is(wf_value_str(wf_map_get(person, "by")), "collection");
+    const char *const office[END_FACTS] = {site->name,  site->address,  site->tel,
+                                           site->email, site->province, site->district};
+    const char *const citizen[END_FACTS] = {wf_value_text(wf_map_get(person, "full_name"), ""),
+                                            wf_value_text(wf_map_get(person, "address"), ""),
+                                            wf_value_text(wf_map_get(person, "phone"), ""),
+                                            "",
+                                            s->receiver_province,
+                                            s->receiver_district};
+    add_end(f, sender_facts, is_collection ? citizen : office);
+    add_end(f, receiver_facts, is_collection ? office : citizen);
 }
 
 static struct order_facts facts_of(struct courier *c, const struct order *order,
@@ -160,10 +170,11 @@ static struct order_facts facts_of(struct courier *c, const struct order *order,
     struct order_facts f = {.of = {[FACT_CUSTOMER] = s->customer_code,
                                    [FACT_ORDER] = order->number,
                                    [FACT_ITEM] = order->item,
+                                   [FACT_SENDER_DESC] = order->dossier,
+                                   [FACT_DESCRIPTION] = s->description,
                                    [FACT_FLAG] = s->dialect->flag}};
     f.of[FACT_COD] = number_text(c->a->arena, order->fee + order->charge + order->postage);
-    add_sender(s, order, &f);
-    add_receiver(s, person, &f);
+    add_ends(s, order, person, &f);
     return f;
 }
 

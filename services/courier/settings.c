@@ -40,6 +40,7 @@ const struct wf_key courier_keys[] = {
     SETTING(item_check,        BOOL, 0, 0, "true",   "numbers of the pool must pass the S10 check"),
     SETTING(postage,           INT,  0, 10000000, "0", "dong for one parcel"),
     SETTING(postage_by,        TEXT, 1, 16, "receiver", "who pays the postage: receiver or sender"),
+    SETTING(collect,           BOOL, 0, 0, "false",  "also collect papers at citizens' homes (return.collect)"),
     TIME(tracking_every,       100, 7 * DAY_MS, "12 hours", "between two looks at the tracking"),
     TIME(tracking_overlap,     0, 30 * DAY_MS, "1 day", "how far a look goes back: late news of offline postmen"),
     SETTING(page_size,         INT,  1, 1000, "1000", "events asked for at once"),

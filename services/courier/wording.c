@@ -236,5 +236,5 @@ void tracking_id_before(const char *id, int64_t back_ms, char out[25])
     }
     ms = ms > back_ms ? ms - back_ms : 0;
     (void)snprintf(out, 25, "%08" PRIx32 "%s", (uint32_t)(ms / 1000),
-                   TRACKING_ID_FIRST + SECONDS_HEX);
+                   &TRACKING_ID_FIRST[SECONDS_HEX]);
 }

@@ -34,9 +34,9 @@ static int trouble(struct courier *c, const char *text, struct wf_error *err)
     if (rc < 0 || strcmp(was, text) == 0)
         return rc < 0 ? rc : 0;
     if (text[0] != '\0')
-        wf_log(WF_LOG_WARN, WF_LOG_NOTE_EVENT, NULL, "courier: %s", text);
+        wf_log(WF_LOG_WARN, WF_LOG_PARCEL_EVENT, NULL, "courier: %s", text);
     else
-        wf_log(WF_LOG_INFO, WF_LOG_NOTE_EVENT, NULL, "courier: answers again");
+        wf_log(WF_LOG_INFO, WF_LOG_PARCEL_EVENT, NULL, "courier: answers again");
     return book_note(c->db, "trouble", text, err);
 }
 
@@ -88,7 +88,7 @@ static int ordered(struct courier *c, const struct order *order, const struct or
     int rc = book_settled(c->db, order, ORDER_ORDERED, answer->item, why_text(c, answer),
                           wf_real_ms(), err);
     if (rc == 0)
-        wf_log(WF_LOG_INFO, WF_LOG_NOTE_EVENT, &fact, "ordered: %s (%s)",
+        wf_log(WF_LOG_INFO, WF_LOG_PARCEL_EVENT, &fact, "ordered: %s (%s)",
                verdict_word(answer->verdict), answer->code);
     return rc;
 }
@@ -142,7 +142,7 @@ static int cancel_order(struct courier *c, const struct order *order, struct wf_
     if (answer.verdict == VERDICT_LATER)
         return book_later(c->db, order, why_text(c, &answer), later_ms(c, order), err);
     enum order_state end = answer.verdict == VERDICT_REFUSED ? ORDER_STRAY : ORDER_CANCELLED;
-    wf_log(end == ORDER_STRAY ? WF_LOG_WARN : WF_LOG_INFO, WF_LOG_NOTE_EVENT, &fact,
+    wf_log(end == ORDER_STRAY ? WF_LOG_WARN : WF_LOG_INFO, WF_LOG_PARCEL_EVENT, &fact,
            "cancelled: %s", why_text(c, &answer));
     return book_settled(c->db, order, end, "", why_text(c, &answer), wf_real_ms(), err);
 }
@@ -198,7 +198,7 @@ static int keep_page(struct courier *c, const struct tracking_page *page, struct
     const char *furthest = strcmp(page->last_id, mark) > 0 ? page->last_id : mark;
     rc = book_events(c->db, page, furthest, wf_real_ms(), &n, err);
     if (rc == 0 && n > 0)
-        wf_log(WF_LOG_INFO, WF_LOG_NOTE_EVENT, NULL, "tracking: %" PRId64 " new events", n);
+        wf_log(WF_LOG_INFO, WF_LOG_PARCEL_EVENT, NULL, "tracking: %" PRId64 " new events", n);
     return rc;
 }
 
@@ -336,11 +336,10 @@ static int turn(struct adapter *a, int64_t *wait_ms, struct wf_error *err)
 {
     struct courier *c = of(a);
     bool more = false;
-    size_t n = 0;
     int64_t next = INT64_MAX;
     int rc = keep_leases(c, err);
     if (rc == 0)
-        rc = cell_fetch(c, &n, err);
+        rc = cell_fetch(c, &more, err);
     if (rc == 0)
         rc = ask_orders(c, &more, err);
     if (rc == 0)

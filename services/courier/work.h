@@ -25,7 +25,8 @@ struct courier {
 
 /* ---- cell.c ------------------------------------------------------------------------------------ */
 
-int cell_fetch(struct courier *c, size_t *out_n, struct wf_error *err) WF_CHECKED;
+/* more: as many as fit were there. */
+int cell_fetch(struct courier *c, bool *out_more, struct wf_error *err) WF_CHECKED;
 int cell_extend(struct courier *c, const struct order *order, struct wf_error *err) WF_CHECKED;
 /* {state, attempt, reason}, and the number where it is the courier's own. */
 int cell_news(struct courier *c, const struct order *order, const struct step *step,

@@ -14,7 +14,9 @@ static const char *const parcel_outcomes[] = {"delivered", "returned", "lost", "
 
 bool hoso_is_parcel(const struct wf_value *params)
 {
-    return wf_str_is(wf_value_str(wf_map_get(params, "by")), "parcel");
+    struct wf_str by = wf_value_str(wf_map_get(params, "by"));
+
+    return wf_str_is(by, "parcel") || wf_str_is(by, "collection");
 }
 
 /* The definition's word, else the citizen's; without an address nothing can be sent. */

@@ -27,6 +27,13 @@ static const struct wf_activity activities[] = {
         .task_progress = hoso_deliver_progress,
     },
     {
+        .info = {.name = "return.collect", .is_task = true},
+        .start = hoso_collect_start,
+        .check_result = hoso_deliver_check,
+        .task_done = hoso_deliver_done,
+        .task_progress = hoso_deliver_progress,
+    },
+    {
         .info = {.name = "return.collect_fee",
                  .parameters = fee_parameters,
                  .n_parameters = WF_COUNT(fee_parameters),

@@ -13,6 +13,8 @@ int hoso_deliver_done(struct wf_work *work, const struct wf_rec_task *task,
 int hoso_deliver_progress(struct wf_work *work, const struct wf_rec_task *task,
                           const struct wf_value *data, struct wf_error *err) WF_CHECKED;
 
+int hoso_collect_start(struct wf_work *work, struct wf_error *err) WF_CHECKED;
+
 int hoso_fee_start(struct wf_work *work, struct wf_error *err) WF_CHECKED;
 int hoso_fee_check(const struct wf_rec_task *task, const struct wf_value *result,
                    struct wf_error *err) WF_CHECKED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * return.deliver by parcel: a number, a courier, as many attempts as the setting allows. Then the
+ * return.deliver by parcel, and return.collect: a number, a courier, as many attempts as the setting allows. Then the
  * parcel goes back and the work ends with `returned`: what follows is for the definition to say.
  * What news mean stands in parcel.c.
  *
@@ -84,14 +84,14 @@ static int open_attempt(struct wf_work *work, const struct wf_value *params, int
 }
 
 /* All that a courier needs to know of the citizen, and no more; and what is to be paid to it. */
-static const struct wf_value *label(struct wf_work *work, const char *item)
+static const struct wf_value *label(struct wf_work *work, const char *by, const char *item)
 {
     static const char *const fields[] = {"full_name", "phone", "address"};
     static const char *const amounts[] = {"fee", "charge"};
     struct wf_arena *arena = wf_work_arena(work);
     struct wf_value *params = wf_map(arena);
 
-    (void)wf_map_put(arena, params, "by", wf_text(arena, "parcel"));
+    (void)wf_map_put(arena, params, "by", wf_text(arena, by));
     (void)wf_map_put(arena, params, "item", wf_text(arena, item));
     for (size_t i = 0; i < WF_COUNT(fields); i++) {
         const struct wf_value *value = wf_map_get(wf_work_content(work)->fields, fields[i]);
@@ -108,7 +108,7 @@ static const struct wf_value *label(struct wf_work *work, const char *item)
     return params;
 }
 
-int hoso_send_home(struct wf_work *work, struct wf_error *err)
+static int start_parcel(struct wf_work *work, const char *by, struct wf_error *err)
 {
     struct parcel parcel = {.state = PARCEL_NUMBERED};
     char item[14];
@@ -116,7 +116,24 @@ int hoso_send_home(struct wf_work *work, struct wf_error *err)
 
     if (rc == 0)
         rc = parcel_remember(work, &parcel, NULL, err);
-    return rc == 0 ? open_attempt(work, label(work, item), 1, err) : rc;
+    return rc == 0 ? open_attempt(work, label(work, by, item), 1, err) : rc;
+}
+
+int hoso_send_home(struct wf_work *work, struct wf_error *err)
+{
+    return start_parcel(work, "parcel", err);
+}
+
+/* The other way round: papers are fetched at the citizen's home. */
+int hoso_collect_start(struct wf_work *work, struct wf_error *err)
+{
+    struct wf_arena *arena = wf_work_arena(work);
+    struct wf_value *data = wf_map(arena);
+
+    if (wf_value_str(wf_map_get(wf_work_content(work)->fields, "address")).len > 0)
+        return start_parcel(work, "collection", err);
+    (void)wf_map_put(arena, data, "reason", wf_text(arena, "no address"));
+    return hoso_deliver_end(work, "returned", "collection", "", data, err);
 }
 
 /* ---- news -------------------------------------------------------------------------------------
@@ -211,6 +228,7 @@ int hoso_parcel_done(struct wf_work *work, const struct wf_rec_task *task,
                      const struct wf_value *result, struct wf_error *err)
 {
     const char *item = wf_value_text(item_of(work, task->params), "");
+    const char *by = wf_value_text(wf_map_get(task->params, "by"), "parcel");
     int64_t attempt = wf_value_int(wf_map_get(task->params, "attempt"), 0);
     int64_t most = hoso_number_setting(work, "delivery_attempts", 1, ATTEMPTS_MOST);
     enum parcel_state news = PARCEL_FAILED;
@@ -220,10 +238,10 @@ int hoso_parcel_done(struct wf_work *work, const struct wf_rec_task *task,
     (void)parcel_of_word(wf_value_str(wf_map_get(result, "outcome")), &news);
     (void)parcel_apply(&parcel, news, wf_value_int(wf_map_get(result, "attempt"), attempt));
     if (parcel.state == PARCEL_DELIVERED)
-        return hoso_deliver_end(work, "delivered", "parcel", item, result, err);
+        return hoso_deliver_end(work, "delivered", by, item, result, err);
     if (parcel.state == PARCEL_LOST || parcel.state == PARCEL_DAMAGED)
-        return hoso_deliver_end(work, "lost", "parcel", item, result, err);
+        return hoso_deliver_end(work, "lost", by, item, result, err);
     if (parcel.state == PARCEL_FAILED && parcel.attempt < most)
         return try_again(work, &parcel, task, result, err);
-    return hoso_deliver_end(work, "returned", "parcel", item, result, err);
+    return hoso_deliver_end(work, "returned", by, item, result, err);
 }

@@ -39,14 +39,26 @@ PROCEDURE = """procedure: {
     { id = "phone"; type = "mobile"; personal = true;
       title = { vi = "Điện thoại"; en = "Phone"; }; },
     { id = "address"; type = "text"; required = true; personal = true; max = 200;
-      title = { vi = "Địa chỉ"; en = "Address"; }; }
+      title = { vi = "Địa chỉ"; en = "Address"; }; },
+    { id = "from_home"; type = "boolean";
+      title = { vi = "Nhận giấy tờ tại nhà"; en = "Papers at home"; }; }
   );
   initial = "register";
   states: {
     register: { status = 1;
       invoke = ( { activity = "intake.register"; id = "register"; } );
       on = ( { event = "done.invoke.register"; target = "accepted"; } ); };
-    accepted: { status = 2; always = ( { target = "deliver"; } ); };
+    accepted: { status = 2; always = ( { cond = "from_home == true"; target = "collect"; },
+                                     { target = "deliver"; } ); };
+    collect: { status = 2; deadline = "10 days";
+      invoke = ( { activity = "return.collect"; id = "collect"; } );
+      on = (
+        { event = "done.invoke.collect"; cond = "_event.data.outcome == 'delivered'";
+          target = "deliver"; },
+        { event = "done.invoke.collect"; target = "returned"; },
+        { event = "withdraw"; target = "withdrawn"; roles = [ "postal_worker" ]; },
+        { event = "deadline.collect"; target = "lost"; },
+        { event = "error.communication"; target = "lost"; } ); };
     deliver: { status = 9; deadline = "30 days";
       invoke = ( { activity = "return.deliver"; id = "deliver"; by = "parcel"; fee = 15000;
                    charge = 8000; } );
@@ -74,7 +86,7 @@ DOSSIER = {"procedure": "1.009999", "channel": "post", "site": SITE, "by": "tell
                       "address": "12 Trần Hưng Đạo, \"Long Mỹ\""}}
 
 PARTY = """name = "courier"; organisation = "Test"; kind = "courier"; addresses = [ "vnpost" ];
-roles = [ "courier" ]; activities = [ "return.deliver" ];
+roles = [ "courier" ]; activities = [ "return.deliver", "return.collect" ];
 """
 
 SETTINGS = """enabled = false;
@@ -91,9 +103,6 @@ codes = ( {{ code = "1"; means = "numbered"; }}, {{ code = "2"; means = "collect
 tracking_every = "100 ms"; tracking_overlap = "10 minutes"; lease = "2 seconds"; poll_ms = "50 ms";
 retry_ms = "50 ms"; retry_most_ms = "200 ms"; answer = "2 seconds"; {more}
 """
-
-SENDER = {"SENDER_NAME": "Bưu cục Long Mỹ", "SENDER_ADDRESS": "Long Mỹ",
-          "SENDER_TEL": "02933871001"}
 
 
 class Cell(unittest.TestCase):
@@ -165,8 +174,9 @@ class Cell(unittest.TestCase):
 
     def stop(self, how=signal.SIGTERM):
         self.adapter.send_signal(how)
-        self.adapter.wait(timeout=PATIENCE)
+        code = self.adapter.wait(timeout=PATIENCE)
         self.adapter = None
+        self.assertIn(code, (0, -signal.SIGKILL), self.log_path.read_text(encoding="utf-8")[-2000:])
 
     def hoso(self, *words, given=None, expect=0):
         done = subprocess.run([HOSO, *words, "--cell", self.cell], env=self.env, input=given,
@@ -174,8 +184,9 @@ class Cell(unittest.TestCase):
         self.assertEqual(done.returncode, expect, f"{words}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def submit(self):
-        return json.loads(self.hoso("submit", "-", "--json", given=json.dumps(DOSSIER)))["dossier"]
+    def submit(self, **more):
+        dossier = {**DOSSIER, "fields": {**DOSSIER["fields"], **more}}
+        return json.loads(self.hoso("submit", "-", "--json", given=json.dumps(dossier)))["dossier"]
 
     def raise_event(self, code, event):
         self.hoso("event", code, event, "--by", "teller-07", "--role", "postal_worker")
@@ -265,6 +276,22 @@ class Orders(Cell):
         end = json.loads(self.hoso("history", code, "--json"))["events"]
         self.assertEqual([e["data"]["item"] for e in end if e["event"] == "done.invoke.deliver"],
                          ["CP000000"])
+
+    def test_papers_are_collected_at_home_before_the_result_goes_there(self):
+        self.begin("ngsp", more="collect = true;")
+        code = self.submit(from_home=True)
+        self.until_ordered(code + ".C")
+        body = self.courier.orders[code + ".C"].body
+        self.assertEqual({k: body[k] for k in ("senderName", "senderTel", "receiverName",
+                                               "receiverDistrict", "codAmount")},
+                         {"senderName": "Nguyễn Văn An", "senderTel": "0912345678",
+                          "receiverName": "Bưu cục Long Mỹ", "receiverDistrict": "931",
+                          "codAmount": 0})
+        self.courier.happens(code + ".C", "4")
+        self.until_ordered(code)
+        self.assertEqual(self.courier.orders[code].body["receiverName"], "Nguyễn Văn An")
+        self.courier.happens(code, "4")
+        self.until(lambda: self.outcome(code) == "delivered", "the dossier is delivered")
 
     def test_killed_between_call_and_commit_it_asks_again_and_there_is_one_order(self):
         self.begin("ngsp")
@@ -381,6 +408,7 @@ class Tracking(Cell):
         self.begin("ngsp", more="page_size = 20;", bad_days=0.25)
         codes = [self.submit() for _ in range(40)]
         kills = 0
+        was_down = False
         while not (len(self.courier.orders) == len(codes) and self.courier.is_over()):
             self.courier.carry()
             time.sleep(chance.uniform(0.02, 0.15))
@@ -388,6 +416,11 @@ class Tracking(Cell):
                 kills += 1
                 self.stop(signal.SIGKILL)
                 self.start()
+            if kills == 6 and not was_down:
+                was_down = True
+                self.courier.stop()
+                time.sleep(0.3)
+                self.courier.start()
         self.courier.bad_days = 0
         self.until(lambda: self.rows("SELECT count(*) FROM orders WHERE state = 'over'") == [(40,)],
                    "all are over")

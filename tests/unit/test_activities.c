@@ -71,7 +71,7 @@ static void every_activity_belongs_to_the_service_it_is_named_after(void **state
     const struct wf_catalogue *catalogue = hoso_catalogue();
 
     (void)state;
-    assert_int_equal(catalogue->n_activities, 12);
+    assert_int_equal(catalogue->n_activities, 13);
     for (size_t s = 0; s < WF_SERVICE_COUNT; s++) {
         const struct wf_service_spec *spec = hoso_service((enum wf_service)s);
 
@@ -420,7 +420,7 @@ static void an_unknown_template_fails(void **state)
 /* ---- return ------------------------------------------------------------------------------------
  */
 
-static void start_parcel(struct wf_work *work)
+static void set_up_parcel(struct wf_work *work)
 {
     work->settings[0] = "item_service";
     work->settings[1] = "EE";
@@ -430,6 +430,11 @@ static void start_parcel(struct wf_work *work)
     work->settings[5] = "2";
     work->content.fields = fake_map(work, "return_by", "post", "address", "ấp 3", "full_name",
                                     "Trần Văn B", "citizen_id", "093085001234", NULL);
+}
+
+static void start_parcel(struct wf_work *work)
+{
+    set_up_parcel(work);
     assert_ok(activity("return.deliver")->start(work, &err), err);
 }
 
@@ -530,6 +535,57 @@ static void unknown_news_of_a_parcel_are_refused(void **state)
             ->task_progress(work, &work->tasks[0], fake_map(work, "state", "eaten", NULL), &err),
         WF_E_INVALID);
     assert_string_equal(err.field, "data.state");
+}
+
+static void a_couriers_own_number_stands_in_news_and_result(void **state)
+{
+    struct wf_work *work = *state;
+    const struct wf_value *news;
+
+    start_parcel(work);
+    news = fake_map(work, "state", "numbered", "item", "CP123", NULL);
+    assert_ok(activity("return.deliver")->task_progress(work, &work->tasks[0], news, &err), err);
+    assert_ok(activity("return.deliver")->task_progress(work, &work->tasks[0], news, &err), err);
+    assert_int_equal(work->n_news, 1);
+    assert_string_equal(text_of(work->news, "item"), "CP123");
+    end_task(work, "failed");
+    assert_string_equal(text_of(work->tasks[1].params, "item"), "EE000000014VN");
+    end_task(work, "delivered");
+    assert_string_equal(text_of(work->result, "item"), "CP123");
+    news = fake_map(work, "state", "numbered", "item", "CP 123", NULL);
+    assert_int_equal(activity("return.deliver")->task_progress(work, &work->tasks[1], news, &err),
+                     WF_E_INVALID);
+    assert_string_equal(err.field, "data.item");
+}
+
+static void what_is_still_to_be_paid_stands_on_the_label(void **state)
+{
+    struct wf_work *work = *state;
+    struct wf_value *params = wf_map(work->arena);
+
+    (void)wf_map_put(work->arena, params, "by", wf_text(work->arena, "parcel"));
+    (void)wf_map_put(work->arena, params, "fee", wf_int(work->arena, 15000));
+    (void)wf_map_put(work->arena, params, "charge", wf_int(work->arena, 0));
+    work->params = params;
+    start_parcel(work);
+    assert_int_equal(int_of(work->tasks[0].params, "fee"), 15000);
+    assert_null(wf_map_get(work->tasks[0].params, "charge"));
+}
+
+static void papers_are_collected_at_home_if_there_is_an_address(void **state)
+{
+    struct wf_work *work = *state;
+    const struct wf_activity *collect = activity("return.collect");
+
+    assert_ok(collect->start(work, &err), err);
+    assert_string_equal(text_of(work->result, "outcome"), "returned");
+    assert_int_equal(work->n_tasks, 0);
+    set_up_parcel(work);
+    assert_ok(collect->start(work, &err), err);
+    assert_string_equal(text_of(work->tasks[0].params, "by"), "collection");
+    assert_string_equal(text_of(work->tasks[0].params, "address"), "ấp 3");
+    end_task(work, "delivered");
+    assert_string_equal(text_of(work->result, "by"), "collection");
 }
 
 static void no_fee_is_paid_at_once(void **state)
@@ -650,6 +706,9 @@ int main(void)
         CASE(a_lost_parcel_ends_the_work),
         CASE(a_parcel_that_came_back_is_not_tried_again),
         CASE(unknown_news_of_a_parcel_are_refused),
+        CASE(a_couriers_own_number_stands_in_news_and_result),
+        CASE(what_is_still_to_be_paid_stands_on_the_label),
+        CASE(papers_are_collected_at_home_if_there_is_an_address),
         CASE(no_fee_is_paid_at_once),
         CASE(the_fee_of_the_procedure_is_collected_against_a_receipt),
         CASE(an_archive_is_sealed_and_dated),
