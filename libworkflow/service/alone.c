@@ -33,7 +33,7 @@ static int request_alone(struct worker *worker, struct request *request, struct 
     int rc = turn_begin(worker, true, &turn, err);
     if (rc != 0)
         return rc;
-    rc = do_request(&turn, request, &why);
+    rc = do_request(worker, &turn, request, &why);
     if (rc != 0)
         turn_forget(worker, &turn);
     else
@@ -69,6 +69,7 @@ static int put_aside(struct worker *worker, const struct wf_rec_queue *item,
                      const struct wf_error *why, struct wf_error *err)
 {
     struct wf_turn turn;
+    wf_board_error(worker->slot, why->code);
     int rc = turn_begin(worker, true, &turn, err);
     if (rc != 0)
         return rc;
@@ -96,9 +97,9 @@ static int due_alone(struct batch *batch, bool timer, struct wf_error *err)
     int rc = turn_begin(worker, true, &turn, err);
     if (rc != 0)
         return rc;
-    rc = timer ? wf_engine_timer(&turn, &why) : next_item(batch, &turn, &item, &why);
+    rc = timer ? do_timer(worker, &turn, &why) : next_item(batch, &turn, &item, &why);
     if (rc == 0 && !timer)
-        rc = wf_engine_item(&turn, &item, &why);
+        rc = do_item(worker, &turn, &item, &why);
     if (rc == 0) {
         rc = turn_commit(worker, &turn, err);
         if (rc == 0)

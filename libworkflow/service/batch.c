@@ -20,12 +20,38 @@ static bool is_clean_refusal(int rc, const struct wf_turn *turn, uint64_t writes
     return wf_code_action(rc) == WF_REFUSE && wf_txn_writes(turn->txn) == writes_before;
 }
 
-int do_request(struct wf_turn *turn, struct request *request, struct wf_error *err)
+static void note_step(struct worker *worker, int64_t started_us)
+{
+    wf_board_note(&worker->slot->step, wf_monotonic_us() - started_us);
+}
+
+int do_item(struct worker *worker, struct wf_turn *turn, const struct wf_rec_queue *item,
+            struct wf_error *err)
+{
+    int64_t started = wf_monotonic_us();
+    int rc = wf_engine_item(turn, item, err);
+    note_step(worker, started);
+    return rc;
+}
+
+int do_timer(struct worker *worker, struct wf_turn *turn, struct wf_error *err)
+{
+    int64_t started = wf_monotonic_us();
+    int rc = wf_engine_timer(turn, err);
+    if (rc != WF_NONE)
+        note_step(worker, started);
+    return rc;
+}
+
+int do_request(struct worker *worker, struct wf_turn *turn, struct request *request,
+               struct wf_error *err)
 {
     uint64_t before = wf_txn_writes(turn->txn);
+    int64_t started = wf_monotonic_us();
     request->answer = (struct wf_slice){0};
     request->rc =
         wf_engine_request(turn, &request->envelope, request->frame, &request->answer, err);
+    note_step(worker, started);
     if (request->rc >= 0 || is_clean_refusal(request->rc, turn, before))
         return 0;
     return request->rc;
@@ -55,7 +81,7 @@ static int do_due(struct batch *batch, struct wf_turn *turn, struct wf_error *er
     for (batch->items = 0; rc == 0 && batch->items < most; batch->items++) {
         rc = next_item(batch, turn, &item, err);
         if (rc == 0)
-            rc = wf_engine_item(turn, &item, err);
+            rc = do_item(batch->worker, turn, &item, err);
         if (rc != 0)
             break;
     }
@@ -63,7 +89,7 @@ static int do_due(struct batch *batch, struct wf_turn *turn, struct wf_error *er
         return rc;
     rc = 0;
     for (batch->timers = 0; rc == 0 && batch->timers < most; batch->timers++) {
-        rc = wf_engine_timer(turn, err);
+        rc = do_timer(batch->worker, turn, err);
         if (rc != 0)
             break;
     }
@@ -82,7 +108,7 @@ static int do_parked(struct batch *batch, struct wf_turn *turn, struct request *
         request->rc =
             wf_message_unpack(request->frame, WF_END_PARTY, (enum wf_end)worker->spec->service,
                               turn->arena, &request->envelope, err);
-        int rc = request->rc == 0 ? do_request(turn, request, err) : 0;
+        int rc = request->rc == 0 ? do_request(worker, turn, request, err) : 0;
         if (rc != 0)
             return rc;
     }
@@ -98,7 +124,7 @@ static int do_requests(struct batch *batch, struct wf_turn *turn, bool fetches,
         struct request *request = &batch->requests[i];
         bool is_fetch = request->envelope.type == WF_MSG_task_fetch;
         if (is_fetch == fetches && wf_request_writes(request->envelope.type))
-            rc = do_request(turn, request, err);
+            rc = do_request(batch->worker, turn, request, err);
     }
     return rc;
 }
@@ -220,6 +246,7 @@ static void answer_all(struct batch *batch)
                 .party =
                     party.len > 0 ? wf_arena_strndup(worker->arena, party.ptr, party.len) : NULL};
             worker->slot->refused++;
+            wf_board_error(worker->slot, request->rc);
             wf_log(WF_LOG_WARN, WF_LOG_REFUSED_EVENT, &fact, "%s refused",
                    wf_message_info(request->envelope.type)->name);
         }

@@ -33,7 +33,11 @@ bool must_stop(int rc);
 int answer_papers(struct batch *batch, struct wf_error *err) WF_CHECKED;
 
 /* batch.c: 0 also for a refusal that had written nothing: the answer says it. */
-int do_request(struct wf_turn *turn, struct request *request, struct wf_error *err) WF_CHECKED;
+int do_request(struct worker *worker, struct wf_turn *turn, struct request *request,
+               struct wf_error *err) WF_CHECKED;
+int do_item(struct worker *worker, struct wf_turn *turn, const struct wf_rec_queue *item,
+            struct wf_error *err) WF_CHECKED;
+int do_timer(struct worker *worker, struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
 int next_item(struct batch *batch, struct wf_turn *turn, struct wf_rec_queue *item,
               struct wf_error *err) WF_CHECKED;
 

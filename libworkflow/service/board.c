@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A page of shared memory with a slot per worker. It holds nothing that a restart would miss; it
- * lets the supervisor see a stuck write lock, and status see the workers, without asking them.
+ * A few pages of shared memory with a slot per process. They hold nothing that a restart would miss;
+ * they let the supervisor see a stuck write lock, and status see the processes, without asking them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +14,18 @@
 
 struct wf_board {
     struct wf_board_slot slots[WF_SERVICE_COUNT];
-    struct wf_board_gate gate;
+#define X(process) struct wf_board_##process process;
+    WF_BOARD_PROCESSES(X)
+#undef X
 };
+
+#define X(...) +1
+_Static_assert(WF_BOARD_ERRORS == 0 WF_ERRORS(X), "a counter for each error code");
+#undef X
+
+/* From a step in memory to a disk that is in trouble. */
+const int64_t wf_board_bounds_us[WF_BOARD_BUCKETS - 1] = {
+    10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000};
 
 int wf_board_open(const char *run, struct wf_board **out, struct wf_error *err)
 {
@@ -46,7 +56,68 @@ struct wf_board_slot *wf_board_slot(struct wf_board *board, enum wf_service serv
     return &board->slots[service];
 }
 
-struct wf_board_gate *wf_board_gate(struct wf_board *board)
+#define X(process)                                                                                 \
+    struct wf_board_##process *wf_board_##process(struct wf_board *board)                          \
+    {                                                                                              \
+        return &board->process;                                                                    \
+    }
+WF_BOARD_PROCESSES(X)
+#undef X
+
+/* ---- counting -------------------------------------------------------------------------------- */
+
+void wf_board_note(struct wf_board_times *times, int64_t us)
 {
-    return &board->gate;
+    size_t i = 0;
+    while (i + 1 < WF_BOARD_BUCKETS && us > wf_board_bounds_us[i])
+        i++;
+    times->counts[i]++;
+    times->sum_us += us;
+}
+
+void wf_board_error(struct wf_board_slot *slot, int code)
+{
+    if (code < 0 && code >= -WF_BOARD_ERRORS)
+        slot->errors[-code - 1]++;
+}
+
+/* ---- the processes that open no store -------------------------------------------------------- */
+
+#define FIGURE_gate(name, kind, help)                                                              \
+    {#name, WF_BOARD_##kind, help, offsetof(struct wf_board_gate, name)},
+#define FIGURE_bridge(name, kind, help)                                                            \
+    {#name, WF_BOARD_##kind, help, offsetof(struct wf_board_bridge, name)},
+
+#define X(process)                                                                                 \
+    static const struct wf_board_figure process##_figures[] = {                                    \
+        WF_BOARD_FIGURES_##process(FIGURE_##process)};
+WF_BOARD_PROCESSES(X)
+#undef X
+
+static const struct {
+    const char *name;
+    size_t at;
+    const struct wf_board_figure *figures;
+    size_t n;
+} processes[WF_BOARD_PROCESS_COUNT] = {
+#define X(process)                                                                                 \
+    {#process, offsetof(struct wf_board, process), process##_figures, WF_COUNT(process##_figures)},
+    WF_BOARD_PROCESSES(X)
+#undef X
+};
+
+const char *wf_board_process_name(enum wf_board_process process)
+{
+    return processes[process].name;
+}
+
+const void *wf_board_process_slot(const struct wf_board *board, enum wf_board_process process)
+{
+    return (const char *)board + processes[process].at;
+}
+
+const struct wf_board_figure *wf_board_figures(enum wf_board_process process, size_t *out_n)
+{
+    *out_n = processes[process].n;
+    return processes[process].figures;
 }

@@ -31,6 +31,7 @@ static int loop(struct worker *worker, struct wf_error *err)
     while (!worker->stopping) {
         struct pollfd signals = {.fd = worker->signal_fd, .events = POLLIN};
         int ready = 0;
+        worker->slot->beat_ms = wf_monotonic_ms();
         int rc = wf_hub_wait(worker->hub, &signals, 1, upkeep_timeout(worker), &ready, err);
         if (rc != 0)
             return rc;
@@ -42,6 +43,7 @@ static int loop(struct worker *worker, struct wf_error *err)
         if (rc != 0 && wf_code_action(rc) == WF_RETRY) {
             wf_log(WF_LOG_WARN, WF_LOG_BATCH_EVENT, &(struct wf_log_fact){.rc = rc}, "%s",
                    err->text);
+            wf_board_error(worker->slot, rc);
             rc = 0;
         }
         if (rc != 0)

@@ -21,6 +21,7 @@ void speak_refusal(struct worker *worker, const struct wf_asker *asker, struct w
     struct wf_slice answer;
     struct wf_log_fact fact = {.rc = why->code};
     worker->slot->refused++;
+    wf_board_error(worker->slot, why->code);
     wf_log(WF_LOG_WARN, WF_LOG_REFUSED_EVENT, &fact, "%s%s%s", why->field,
            why->field[0] != '\0' ? ": " : "", why->text);
     if (wf_engine_error(re, why, 0, worker->arena, &answer, NULL) == 0)

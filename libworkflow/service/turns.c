@@ -44,9 +44,13 @@ void turn_forget(struct worker *worker, struct wf_turn *turn)
 /* Where the next work of this service lies, read in the transaction that is about to end. */
 int turn_look_ahead(struct worker *worker, struct wf_turn *turn, struct wf_error *err)
 {
+    const struct wf_counts *counts = wf_txn_counts(turn->txn);
+    enum wf_service self = worker->spec->service;
     int rc = wf_queue_next_due(turn->txn, worker->spec->service, &worker->next_item_ms, err);
     if (rc == 0)
         rc = wf_timer_next_due(turn->txn, worker->spec->service, &worker->next_timer_ms, err);
+    worker->queue_out = counts->done[self] + counts->again[self];
+    worker->queue_in = worker->queue_out + counts->queued[self];
     return rc;
 }
 
@@ -66,6 +70,7 @@ int turn_commit(struct worker *worker, struct wf_turn *turn, struct wf_error *er
     if (wrote) {
         worker->slot->commits++;
         worker->slot->commit_us = wf_monotonic_us() - started;
+        wf_board_note(&worker->slot->commit, worker->slot->commit_us);
         worker->slot->last_commit_real_ms = turn->real_ms;
     }
     worker->woken |= turn->own_work;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a worker does by the clock, between batches: clear reader slots of the dead, watch the
- * space, forget old request ids, go on with a release that broke off; and how long it may sleep.
+ * space, forget old request ids, note its queue's flow, go on with a release that broke off; and how
+ * long it may sleep.
  */
 #include <stdio.h>
 
@@ -137,10 +138,21 @@ static void say_alive(struct worker *worker, int64_t now)
     worker->next_notify_ms = now + every;
 }
 
+static void take_sample(struct worker *worker, int64_t now)
+{
+    struct wf_board_slot *slot = worker->slot;
+    worker->next_sample_ms = now + WF_BOARD_SAMPLE_MS;
+    slot->samples[slot->n_samples % WF_BOARD_SAMPLES] =
+        (struct wf_board_sample){now, worker->queue_in, worker->queue_out};
+    __atomic_store_n(&slot->n_samples, slot->n_samples + 1, __ATOMIC_RELEASE);
+}
+
 int upkeep(struct worker *worker, struct wf_error *err)
 {
     int64_t now = wf_monotonic_ms();
     int rc = 0;
+    if (now >= worker->next_sample_ms)
+        take_sample(worker, now);
     if (now >= worker->next_parties_ms)
         read_parties(worker);
     if (now >= worker->next_readers_ms)

@@ -66,7 +66,9 @@ struct worker {
     int64_t next_papers_ms;
     unsigned paper_folder; /* that is looked through next */
     int64_t next_notify_ms;
-    int64_t hold_until_ms; /* no items before: the store refused them */
+    int64_t next_sample_ms;
+    int64_t queue_in, queue_out; /* of this service's queue, as last seen */
+    int64_t hold_until_ms;       /* no items before: the store refused them */
 
     struct parked parked[PARKED_MAX];
     size_t n_parked;

@@ -183,6 +183,7 @@ void request_answer(struct request *request, struct page page);
 struct http_options {
     const char *listen; /* "127.0.0.1:8080", "[::1]:8080"; port 0 = any that is free */
     unsigned connections;
+    struct wf_board_bridge *slot; /* counted in */
 };
 
 int http_open(const struct http_options *options, struct guard *guard, struct asks *asks,

@@ -126,12 +126,14 @@ static void come_or_go(void *context, struct MHD_Connection *connection, void **
         *visitor =
             (struct visitor){http->visitors, info->connect_fd, wf_monotonic_ms() + RECEIVE_MS};
         http->visitors = visitor;
+        http->slot->connections++;
     } else if (visitor != NULL) {
         struct visitor **at = &http->visitors;
         while (*at != visitor)
             at = &(*at)->next;
         *at = visitor->next;
         *own = NULL;
+        http->slot->connections--;
         wf_free(visitor);
     }
 }
@@ -151,6 +153,17 @@ static void sweep(struct http *http, int64_t now_ms)
 static void add(struct MHD_Response *response, const char *name, const char *value)
 {
     (void)MHD_add_response_header(response, name, value);
+}
+
+static void count(struct wf_board_bridge *slot, unsigned status)
+{
+    slot->requests++;
+    if (status == MHD_HTTP_TOO_MANY_REQUESTS)
+        slot->busy++;
+    else if (status >= MHD_HTTP_INTERNAL_SERVER_ERROR)
+        slot->failed++;
+    else if (status >= MHD_HTTP_BAD_REQUEST)
+        slot->refused++;
 }
 
 /* What memory cannot be had for is said by closing the connection: asked again, it is answered. */
@@ -176,6 +189,7 @@ static enum MHD_Result queue(struct request *request)
         (void)snprintf(seconds, sizeof(seconds), "%lld", (long long)(page->retry_ms + 999) / 1000);
         add(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     }
+    count(request->http->slot, page->status);
     give_time(request->connection, ANSWER_MS);
     enum MHD_Result rc = MHD_queue_response(request->connection, page->status, response);
     MHD_destroy_response(response);
@@ -249,7 +263,11 @@ int http_open(const struct http_options *options, struct guard *guard, struct as
     struct http *http = wf_alloc(sizeof(*http));
     if (http == NULL)
         return wf_fail(err, WF_E_NOMEM, "out of memory");
-    *http = (struct http){.guard = guard, .asks = asks, .listen_fd = -1, .openapi = openapi_make()};
+    *http = (struct http){.guard = guard,
+                          .asks = asks,
+                          .slot = options->slot,
+                          .listen_fd = -1,
+                          .openapi = openapi_make()};
     int rc = http->openapi != NULL ? listen_at(http, options->listen, err)
                                    : wf_fail(err, WF_E_NOMEM, "out of memory");
     if (rc == 0) {

@@ -20,6 +20,7 @@ struct http {
     struct MHD_Daemon *daemon;
     struct guard *guard;
     struct asks *asks;
+    struct wf_board_bridge *slot;
     struct visitor *visitors;
     int listen_fd; /* -1 once it is quiesced */
     int64_t sweep_at_ms;

@@ -29,6 +29,8 @@ struct bridge {
     struct guard guard;
     struct asks asks;
     struct http *http;
+    struct wf_board *board;
+    struct wf_board_bridge *slot;
     int signal_fd;
     int64_t stop_by_ms; /* 0 = it goes on */
     int64_t notify_at_ms;
@@ -126,10 +128,19 @@ static int give_up_rights(const struct bridge *bridge, struct wf_error *err)
     return rc;
 }
 
+static int open_board(struct bridge *bridge, struct wf_error *err)
+{
+    int rc = wf_board_open(bridge->settings.run, &bridge->board, err);
+    if (rc != 0)
+        return rc;
+    bridge->slot = wf_board_bridge(bridge->board);
+    *bridge->slot = (struct wf_board_bridge){.pid = getpid(), .started_real_ms = wf_real_ms()};
+    return 0;
+}
+
 static int open_all(struct bridge *bridge, struct wf_error *err)
 {
     const struct wf_settings *s = &bridge->settings;
-    const struct http_options options = {bridge->options.listen, (unsigned)s->bridge_connections};
     bridge->guard.rate = s->bridge_requests;
     bridge->guard.folder = wf_arena_printf(s->arena, "%s/parties", s->folder);
     bridge->asks.guard = &bridge->guard;
@@ -145,6 +156,10 @@ static int open_all(struct bridge *bridge, struct wf_error *err)
     if (rc == 0)
         rc = asks_open(&bridge->asks, err);
     if (rc == 0)
+        rc = open_board(bridge, err);
+    const struct http_options options = {bridge->options.listen, (unsigned)s->bridge_connections,
+                                         bridge->slot};
+    if (rc == 0)
         rc = http_open(&options, &bridge->guard, &bridge->asks, &bridge->http, err);
     return rc;
 }
@@ -157,6 +172,9 @@ static void close_all(struct bridge *bridge)
     asks_close(&bridge->asks);
     wf_workers_close(bridge->asks.workers);
     guard_close(&bridge->guard);
+    if (bridge->slot != NULL)
+        *bridge->slot = (struct wf_board_bridge){0};
+    wf_board_close(bridge->board);
     if (bridge->signal_fd >= 0)
         (void)close(bridge->signal_fd);
     wf_settings_free(&bridge->settings);
@@ -164,6 +182,7 @@ static void close_all(struct bridge *bridge)
 
 static void say_ready(const struct bridge *bridge)
 {
+    bridge->slot->ready = 1;
     wf_log(WF_LOG_INFO, WF_LOG_READY_EVENT, NULL, "http at %s", http_place(bridge->http));
     wf_notify("READY=1");
     if (bridge->options.ready_fd < 0)
@@ -214,6 +233,7 @@ static int loop(struct bridge *bridge, struct wf_error *err)
     for (;;) {
         int rc = wf_workers_wait(bridge->asks.workers, fds, WF_COUNT(fds), wait_ms(bridge), err);
         int64_t now = wf_monotonic_ms();
+        bridge->slot->beat_ms = now;
         take_signals(bridge, now);
         http_run(bridge->http, now);
         guard_look(&bridge->guard, now);

@@ -29,6 +29,7 @@ static void look_around(struct gate *gate)
     gate->next_look_ms = now + LOOK_MS;
     if (wf_notify_every_ms() != INT64_MAX)
         wf_notify("WATCHDOG=1"); /* every second: that is often enough for any bound */
+    gate->slot->beat_ms = now;
     registry_read(gate, false);
     gate->slot->expired += pending_expire(&gate->pendings, now);
     struct wf_door_figures figures = wf_door_figures(gate->door);

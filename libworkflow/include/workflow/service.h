@@ -106,7 +106,33 @@ void wf_settings_help(struct wf_buf *out);
  */
 const char *wf_settings_text(void *settings, const char *name);
 
-/* ---- board: RUN/board, shared memory of the workers of a cell -------------------------------- */
+/* ---- board: RUN/board, shared memory of the processes of a cell ------------------------------ */
+
+/*
+ * Each slot has one writer, its process, which zeroes it at start and end; status and metrics read
+ * it at any time. All figures count from the start of the process; all members are int64_t.
+ */
+
+/* How long something took: how often by upper bound; the last count has none. */
+#define WF_BOARD_BUCKETS 16
+extern const int64_t wf_board_bounds_us[WF_BOARD_BUCKETS - 1];
+
+struct wf_board_times {
+    int64_t counts[WF_BOARD_BUCKETS];
+    int64_t sum_us;
+};
+void wf_board_note(struct wf_board_times *times, int64_t us);
+
+/* What had gone into and come out of the service's queue, every few seconds: for rates. */
+#define WF_BOARD_SAMPLES   64
+#define WF_BOARD_SAMPLE_MS 5000
+
+struct wf_board_sample {
+    int64_t ms; /* monotonic */
+    int64_t in, out;
+};
+
+#define WF_BOARD_ERRORS 16 /* the codes of WF_ERRORS, -1 first */
 
 struct wf_board_slot {
     int64_t pid;
@@ -116,17 +142,68 @@ struct wf_board_slot {
     int64_t commits, messages, items, timers, refused, nudges_in, swept;
     int64_t last_batch, commit_us; /* of the last commit */
     int64_t ready;                 /* 1 when it answers */
+    int64_t beat_ms;               /* monotonic ms of the last round of its loop */
+    int64_t errors[WF_BOARD_ERRORS];
+    struct wf_board_times commit, step; /* a step: one request, item or timer */
+    int64_t n_samples;                  /* taken so far; the i-th lies at i % WF_BOARD_SAMPLES */
+    struct wf_board_sample samples[WF_BOARD_SAMPLES];
 };
 
-struct wf_board_gate {
-    int64_t pid;
-    int64_t started_real_ms;
-    int64_t ready;
-    int64_t parties, connections; /* now */
-    int64_t requests, answers;    /* passed on */
-    int64_t refused, busy;        /* answered here: wrong; too much or too fast */
-    int64_t unknown_keys, shut;   /* connections refused; times that it was full */
-    int64_t expired, dropped;     /* no answer in time; no taker */
+/* Counts a refusal or failure; codes that are none are left out. */
+void wf_board_error(struct wf_board_slot *slot, int code);
+
+/*
+ * The processes that open no store. A new one is a row here and a table of its figures: status and
+ * metrics show it then. GAUGE is how it is now, COUNTER never falls while the process lives.
+ */
+#define WF_BOARD_PROCESSES(P) P(gate) P(bridge)
+
+/* clang-format off */
+#define WF_BOARD_FIGURES_gate(X)                                                                   \
+    X(parties,      GAUGE,   "Parties of the registry.")                                           \
+    X(connections,  GAUGE,   "Open connections.")                                                  \
+    X(requests,     COUNTER, "Requests passed on to workers.")                                     \
+    X(answers,      COUNTER, "Answers passed back to parties.")                                    \
+    X(refused,      COUNTER, "Requests refused here: wrong, or not allowed.")                      \
+    X(busy,         COUNTER, "Requests sent away for a while: too many or too fast.")              \
+    X(unknown_keys, COUNTER, "Connections refused for an unknown key.")                            \
+    X(shut,         COUNTER, "Times that the port was shut, all connections being taken.")         \
+    X(expired,      COUNTER, "Requests that got no answer in time.")                               \
+    X(dropped,      COUNTER, "Answers that nobody took.")
+#define WF_BOARD_FIGURES_bridge(X)                                                                 \
+    X(connections,  GAUGE,   "Open connections.")                                                  \
+    X(requests,     COUNTER, "HTTP requests answered.")                                            \
+    X(refused,      COUNTER, "HTTP answers 4xx but 429: wrong, or not allowed.")                   \
+    X(busy,         COUNTER, "HTTP answers 429: too many or too fast.")                            \
+    X(failed,       COUNTER, "HTTP answers 5xx: a worker did not answer, or memory was out.")
+/* clang-format on */
+
+#define WF_BOARD_MEMBER(name, kind, help) int64_t name;
+#define X(process)                                                                                 \
+    struct wf_board_##process {                                                                    \
+        int64_t pid;                                                                               \
+        int64_t started_real_ms;                                                                   \
+        int64_t beat_ms; /* monotonic */                                                           \
+        int64_t ready;                                                                             \
+        WF_BOARD_FIGURES_##process(WF_BOARD_MEMBER)                                                \
+    };
+WF_BOARD_PROCESSES(X)
+#undef X
+
+enum wf_board_process {
+#define X(process) WF_BOARD_##process,
+    WF_BOARD_PROCESSES(X)
+#undef X
+        WF_BOARD_PROCESS_COUNT
+};
+
+enum wf_board_kind { WF_BOARD_GAUGE, WF_BOARD_COUNTER };
+
+struct wf_board_figure {
+    const char *name;
+    enum wf_board_kind kind;
+    const char *help;
+    size_t at; /* offset in the process's slot */
 };
 
 struct wf_board;
@@ -134,5 +211,12 @@ int wf_board_open(const char *run, struct wf_board **out, struct wf_error *err) 
 void wf_board_close(struct wf_board *board);
 struct wf_board_slot *wf_board_slot(struct wf_board *board, enum wf_service service);
 struct wf_board_gate *wf_board_gate(struct wf_board *board);
+struct wf_board_bridge *wf_board_bridge(struct wf_board *board);
+
+/* Any of them: its name, its slot (which begins as all do: pid, started, beat, ready), its figures.
+ */
+const char *wf_board_process_name(enum wf_board_process process);
+const void *wf_board_process_slot(const struct wf_board *board, enum wf_board_process process);
+const struct wf_board_figure *wf_board_figures(enum wf_board_process process, size_t *out_n);
 
 #endif
