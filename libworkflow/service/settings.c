@@ -56,6 +56,7 @@ static const struct wf_key keys[] = {
     SETTING(papers_max_mib,    INT,   1, 1024, "20",     "largest paper, MiB"),
     SETTING(papers_open,       INT,   1, 10000, "16",    "papers that one party may have half sent"),
     SETTING(papers_keep,       DURATION, 60000, 31536000000.0, "7 days", "papers that no dossier names, and half sent ones, are kept"),
+    SETTING(metrics_listen,    TEXT,  0, 64, "",         "where figures are served over HTTP, such as 127.0.0.1:9464; empty = not at all"),
     SETTING(log_level,         TEXT,  1, 8, "info",      "error, warn, info or debug"),
     SETTING(log_rate,          INT,   0, 1000000, "1000", "lines a second of one event, 0 = no bound; what is more is counted"),
     SETTING(sandbox,           TEXT,  1, 8, "auto",      "auto: what the kernel has of Landlock and seccomp; off"),

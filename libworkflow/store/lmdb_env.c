@@ -392,20 +392,31 @@ int wf_store_clear_readers(struct wf_store *store, int *out_cleared, struct wf_e
     return 0;
 }
 
-static int count_line(const char *line, void *context)
+struct readers {
+    unsigned lines;
+    size_t oldest; /* transaction that a snapshot stands at; SIZE_MAX = none is open */
+};
+
+/* "pid thread txnid", the last "-" where the slot has no snapshot; the first line is a heading. */
+static int take_line(const char *line, void *context)
 {
-    unsigned *lines = context;
-    (void)line;
-    *lines += 1;
+    struct readers *readers = context;
+    const char *last = strrchr(line, ' ');
+    char *end = NULL;
+    unsigned long long at = last != NULL ? strtoull(last + 1, &end, 10) : 0;
+    if (readers->lines++ > 0 && last != NULL && end > last + 1 && at < readers->oldest)
+        readers->oldest = (size_t)at;
     return 0;
 }
 
-/* The list has a heading, also when it is empty. */
-static unsigned count_readers(MDB_env *env)
+static void read_readers(MDB_env *env, struct wf_store_space *space)
 {
-    unsigned lines = 0;
-    (void)mdb_reader_list(env, count_line, &lines);
-    return lines > 0 ? lines - 1 : 0;
+    struct readers readers = {.oldest = SIZE_MAX};
+    MDB_envinfo info;
+    (void)mdb_reader_list(env, take_line, &readers);
+    space->readers = readers.lines > 0 ? readers.lines - 1 : 0;
+    if (mdb_env_info(env, &info) == 0 && readers.oldest < info.me_last_txnid)
+        space->oldest_reader = info.me_last_txnid - readers.oldest;
 }
 
 /* Pages that the file has come to so far, used or free, out of *out_limit. */
@@ -506,7 +517,9 @@ int wf_store_space(struct wf_store *store, struct wf_store_space *out, struct wf
         return rc;
     uint64_t floor =
         store->options.min_free_bytes > 0 ? store->options.min_free_bytes : DEFAULT_MIN_FREE;
-    space.readers = count_readers(store->env);
+    read_readers(store->env, &space);
+    space.stop_bytes = space.map_bytes / 100 * STOP_PERCENT;
+    space.disk_floor_bytes = floor;
     space.used_percent = (unsigned)(space.used_bytes * 100 / space.map_bytes);
     space.intake_stopped = space.used_percent >= STOP_PERCENT || space.disk_free_bytes < floor;
     *out = space;

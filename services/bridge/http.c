@@ -5,9 +5,7 @@
  * the settings name. The library's time-out is renewed by every byte, so a slow sender could hold a
  * connection for ever: each visitor has a time of ours instead, by which it must have got on.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,85 +13,12 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "listen.h"
 
 #define RECEIVE_MS  30000 /* for head and body together, and between two requests */
 #define ANSWER_MS   60000 /* for reading the answer */
 #define SWEEP_MS    1000
 #define HEAD_MEMORY ((size_t)32 * 1024)
-#define BACKLOG     128
-
-/* ---- the listening socket -------------------------------------------------------------------- */
-
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
-/* Numbers only: a name could mean more than one interface. */
-static int read_place(const char *text, union address *out, socklen_t *out_size,
-                      struct wf_error *err)
-{
-    char host[64];
-    const char *colon = strrchr(text, ':');
-    size_t n = colon != NULL ? (size_t)(colon - text) : 0;
-    bool is_v6 = n > 2 && text[0] == '[' && text[n - 1] == ']';
-    const struct wf_str name = {text + is_v6, is_v6 ? n - 2 : n};
-    char *end = NULL;
-    unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 0;
-    bool good = colon != NULL && colon[1] >= '0' && colon[1] <= '9' && *end == '\0' &&
-                port <= 65535 && wf_str_copy(name, host, sizeof(host));
-    memset(out, 0, sizeof(*out));
-    if (good && is_v6) {
-        out->v6.sin6_family = AF_INET6;
-        out->v6.sin6_port = htons((uint16_t)port);
-        good = inet_pton(AF_INET6, host, &out->v6.sin6_addr) == 1;
-        *out_size = sizeof(out->v6);
-    } else if (good) {
-        out->v4.sin_family = AF_INET;
-        out->v4.sin_port = htons((uint16_t)port);
-        good = inet_pton(AF_INET, host, &out->v4.sin_addr) == 1;
-        *out_size = sizeof(out->v4);
-    }
-    return good ? 0
-                : wf_fail(err, WF_E_CONFIG,
-                          "bridge_listen: \"%s\" is no address: write it as \"127.0.0.1:8080\" or "
-                          "\"[::1]:8080\"",
-                          text);
-}
-
-static void name_place(struct http *http)
-{
-    union address is = {0};
-    socklen_t size = sizeof(is);
-    char host[INET6_ADDRSTRLEN] = "";
-    if (getsockname(http->listen_fd, &is.any, &size) != 0)
-        return;
-    bool is_v6 = is.any.sa_family == AF_INET6;
-    const void *from = is_v6 ? (const void *)&is.v6.sin6_addr : (const void *)&is.v4.sin_addr;
-    (void)inet_ntop(is.any.sa_family, from, host, sizeof(host));
-    (void)snprintf(http->place, sizeof(http->place), is_v6 ? "[%s]:%u" : "%s:%u", host,
-                   ntohs(is_v6 ? is.v6.sin6_port : is.v4.sin_port));
-}
-
-static int listen_at(struct http *http, const char *place, struct wf_error *err)
-{
-    union address address;
-    socklen_t size = 0;
-    int on = 1;
-    int rc = read_place(place, &address, &size, err);
-    if (rc != 0)
-        return rc;
-    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    http->listen_fd = fd;
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-        (address.any.sa_family == AF_INET6 &&
-         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0) ||
-        bind(fd, &address.any, size) != 0 || listen(fd, BACKLOG) != 0)
-        return wf_fail(err, WF_E_IO, "listen at %s: %s", place, strerror(errno));
-    name_place(http);
-    return 0;
-}
 
 /* ---- visitors -------------------------------------------------------------------------------- */
 
@@ -268,8 +193,9 @@ int http_open(const struct http_options *options, struct guard *guard, struct as
                           .slot = options->slot,
                           .listen_fd = -1,
                           .openapi = openapi_make()};
-    int rc = http->openapi != NULL ? listen_at(http, options->listen, err)
-                                   : wf_fail(err, WF_E_NOMEM, "out of memory");
+    int rc = http->openapi != NULL
+                 ? listen_at("bridge_listen", options->listen, &http->listen_fd, http->place, err)
+                 : wf_fail(err, WF_E_NOMEM, "out of memory");
     if (rc == 0) {
         http->daemon = MHD_start_daemon(
             MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, take, http,

@@ -1,14 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* services/hoso/health.h - how a cell is, as one value. */
+/*
+ * services/hoso/health.h - how a cell is, as one value.
+ *
+ * PURPOSE    One source for `hoso status`, `hoso metrics` and the monitoring scripts: what is read
+ *            of the store in one snapshot and of the board, and what of it needs a person.
+ * CONCEPTS   figures   what the store says: counters, tallies, cursors, space
+ *            rows      a map for each worker and for each further process, from its board slot
+ *            problem   a stable word, how bad it is, whom it concerns, what to do
+ * DANGERS    nobody is asked, so that the answer comes even when a worker hangs; a slot is written
+ *            by its process while it is read. No personal data.
+ */
 #ifndef HOSO_HEALTH_H
 #define HOSO_HEALTH_H
 
 #include "hoso.h"
+#include "workflow/archive.h"
+
+/* ---- the whole (health.c) -------------------------------------------------------------------- */
 
 /*
  * What `status --json` prints: well, level (ok, warning, critical), problems [{code, level, service,
- * what, cure}], dossiers, journal, timers, store, workers [...]. docs/operations.md lists the codes.
+ * what, cure}], dossiers, journal, timers, subscribers, store, archive, workers [...], processes [...].
+ * docs/operations.md describes it.
  */
 int hoso_health(struct hoso *h, const struct wf_value **out) WF_CHECKED;
+
+/* That answer in the text format of Prometheus (metrics.c). */
+void metrics_text(const struct wf_value *answer, struct wf_buf *out);
+
+/* Serves /metrics, /healthz and /readyz there until a signal comes (listen.c). `options` (may be
+ * NULL) has who is to be told when it is ready. */
+int metrics_listen(struct hoso *h, const char *place, const struct wf_options *options) WF_CHECKED;
+
+/* ---- the store (figures.c) ------------------------------------------------------------------- */
+
+struct figures {
+    struct wf_counts counts;
+    struct wf_store_space space;
+    struct wf_archive_state archive;
+    int64_t now, real;
+    uint64_t overdue, due_soon; /* open: past their date; within 24 h */
+    int64_t late_ms[WF_SERVICE_COUNT], oldest_ms[WF_SERVICE_COUNT];
+    struct wf_value *by_procedure; /* [{procedure, open}] */
+    struct wf_value *by_state;     /* [{procedure, state, open}]; a dossier in two counts twice */
+    struct wf_value *subscribers;  /* [{name, seq, lag, age_ms}] */
+};
+
+int figures_read(struct hoso *h, struct figures *out) WF_CHECKED;
+
+/* ---- the processes (processes.c) ------------------------------------------------------------- */
+
+/* up, starting, halted (by a signal), stuck (with the write lock), silent (its loop stands), down */
+const char *worker_state(struct hoso *h, struct wf_board *board, enum wf_service service);
+const char *process_state(struct hoso *h, const struct wf_board *board,
+                          enum wf_board_process process);
+struct wf_value *worker_row(struct hoso *h, const struct figures *figures, struct wf_board *board,
+                            enum wf_service service);
+struct wf_value *process_row(struct hoso *h, const struct wf_board *board,
+                             enum wf_board_process process);
+
+/* ---- what needs a person (problems.c) -------------------------------------------------------- */
+
+struct problems {
+    struct hoso *h;
+    struct wf_value *list;
+    struct wf_value *lines; /* the same, as one line each */
+    bool is_critical;
+};
+
+void problems_of_worker(struct problems *p, const struct figures *figures, enum wf_service service,
+                        const char *state);
+void problems_of_process(struct problems *p, const char *name, const char *state);
+void problems_of_cell(struct problems *p, const struct figures *figures, bool runs);
 
 #endif

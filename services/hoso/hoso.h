@@ -104,6 +104,7 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(LAST_DAY,   "last-day",    "DATE",   "last day of reception (today)")                        \
     X(NO_COPY,    "no-copy",     NULL,     "do not keep the old file")                             \
     X(MAP,        "map",         "OLD=NEW,...", "states of FROM that have another name in TO")     \
+    X(LISTEN,     "listen",      "ADDR:PORT", "serve over HTTP, such as 127.0.0.1:9464; port 0 = any")   \
     X(BATCH,      "batch",       "N",      "dossiers in one transaction (200)")
 /* clang-format on */
 
@@ -235,7 +236,8 @@ enum hoso_kind {
     HOSO_YESNO,
     HOSO_WORDS,  /* a list of texts */
     HOSO_STATUS, /* portal status 1..10 in words */
-    HOSO_BYTES
+    HOSO_BYTES,
+    HOSO_SPAN /* ms as "3 s", "5 min", "2 h", "4 d"; 0 = "-" */
 };
 
 struct hoso_column {

@@ -36,6 +36,8 @@ static const struct words terms[] = {
     {"up", "đang chạy"},
     {"starting", "đang khởi động"},
     {"stuck", "bị treo"},
+    {"silent", "không tiến triển"},
+    {"halted", "bị dừng"},
     {"down", "không chạy"},
     {"post", "bưu chính"},
     {"one_stop", "một cửa"},
@@ -114,6 +116,22 @@ static void add_bytes(int64_t n, struct wf_buf *out)
     wf_buf_printf(out, unit > 0 ? "%.1f %s" : "%.0f %s", shown, units[unit]);
 }
 
+static void add_span(const struct hoso *h, int64_t ms, struct wf_buf *out)
+{
+    static const struct {
+        int64_t ms;
+        struct words unit;
+    } units[] = {{86400000, {"d", "ngày"}}, {3600000, {"h", "giờ"}}, {60000, {"min", "phút"}}};
+    for (size_t i = 0; i < WF_COUNT(units); i++) {
+        if (ms >= 2 * units[i].ms) {
+            wf_buf_printf(out, "%" PRId64 " %s", ms / units[i].ms, in_words(h, units[i].unit));
+            return;
+        }
+    }
+    if (ms > 0)
+        wf_buf_printf(out, "%" PRId64 " %s", ms / 1000, in_words(h, (struct words){"s", "giây"}));
+}
+
 static void add_term(const struct hoso *h, struct wf_str term, struct wf_buf *out)
 {
     for (size_t i = 0; i < WF_COUNT(terms) && h->vi; i++) {
@@ -181,6 +199,9 @@ static void add_cell(const struct hoso *h, enum hoso_kind kind, const struct wf_
     case HOSO_BYTES:
         add_bytes(n, out);
         break;
+    case HOSO_SPAN:
+        add_span(h, n, out);
+        break;
     case HOSO_NUMBER0:
         if (n == 0)
             break; /* shown as "-" */
@@ -213,7 +234,7 @@ static const char *cell_text(struct hoso *h, const struct hoso_column *column,
 
 static bool is_right(enum hoso_kind kind)
 {
-    return kind == HOSO_NUMBER || kind == HOSO_NUMBER0 || kind == HOSO_BYTES;
+    return kind == HOSO_NUMBER || kind == HOSO_NUMBER0 || kind == HOSO_BYTES || kind == HOSO_SPAN;
 }
 
 static void pad(size_t width)

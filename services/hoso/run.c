@@ -28,7 +28,7 @@
 /* Programs that join the cell to another system: hoso-NAME runs where CELL/NAME.cfg is. */
 static const char *const adapters[] = {"portal", "folder", "courier"};
 
-#define CHILDREN_MOST (WF_SERVICE_COUNT + 3 + WF_COUNT(adapters))
+#define CHILDREN_MOST (WF_SERVICE_COUNT + 4 + WF_COUNT(adapters))
 
 struct supervisor {
     struct hoso *h;
@@ -171,6 +171,8 @@ static int prepare(struct supervisor *s)
         add_child(s, "bridge");
     if (h->settings.archive[0] != '\0')
         add_child(s, "archive");
+    if (h->settings.metrics_listen[0] != '\0')
+        add_child(s, "metrics");
     for (size_t i = 0; i < WF_COUNT(adapters); i++) {
         if (child_is_wanted(h->folder, adapters[i]))
             add_child(s, adapters[i]);

@@ -8,6 +8,7 @@ static const struct hoso_column cell_columns[] = {
     {"rate", "Training, times as fast", "Tập huấn, nhanh gấp", HOSO_NUMBER},
     {"dossiers.open", "Dossiers open", "Hồ sơ đang xử lý", HOSO_NUMBER},
     {"dossiers.overdue", "  of them overdue", "  trong đó quá hạn", HOSO_NUMBER},
+    {"dossiers.due_soon", "  due within 24 hours", "  đến hạn trong 24 giờ", HOSO_NUMBER},
     {"dossiers.closed", "Dossiers closed", "Hồ sơ đã kết thúc", HOSO_NUMBER},
     {"journal", "Events in the journal", "Sự kiện trong nhật ký", HOSO_NUMBER},
     {"timers", "Timers armed", "Hẹn giờ", HOSO_NUMBER},
@@ -23,14 +24,41 @@ static const struct hoso_column worker_columns[] = {
     {"state", "Worker", "Tiến trình", HOSO_TERM},
     {"pid", "Pid", "Pid", HOSO_NUMBER0},
     {"queued", "Queued", "Hàng đợi", HOSO_NUMBER},
-    {"tasks", "Tasks", "Việc mở", HOSO_NUMBER},
+    {"oldest_ms", "Oldest", "Lâu nhất", HOSO_SPAN},
+    {"in_1m", "In/min", "Vào/phút", HOSO_NUMBER},
+    {"out_1m", "Out/min", "Ra/phút", HOSO_NUMBER},
+    {"retrying", "Retried", "Thử lại", HOSO_NUMBER},
     {"dead", "Dead", "Lỗi hẳn", HOSO_NUMBER},
-    {"done", "Done", "Đã xong", HOSO_NUMBER},
-    {"commits", "Commits", "Lần ghi", HOSO_NUMBER},
-    {"refused", "Refused", "Từ chối", HOSO_NUMBER},
-    {"commit_us", "Last commit, us", "Lần ghi cuối, us", HOSO_NUMBER0},
-    {"last_commit", "At", "Lúc", HOSO_TIME},
+    {"tasks", "Tasks", "Việc mở", HOSO_NUMBER},
+    {"leased", "Leased", "Đang giao", HOSO_NUMBER},
+    {"commit_us", "Commit, us", "Ghi, us", HOSO_NUMBER0},
 };
+
+static const struct hoso_column process_columns[] = {
+    {"name", "Process", "Tiến trình", HOSO_TEXT},
+    {"state", "State", "Trạng thái", HOSO_TERM},
+    {"pid", "Pid", "Pid", HOSO_NUMBER0},
+    {"figures.connections", "Connections", "Kết nối", HOSO_NUMBER},
+    {"figures.requests", "Requests", "Yêu cầu", HOSO_NUMBER},
+    {"figures.refused", "Refused", "Từ chối", HOSO_NUMBER},
+    {"figures.busy", "Too fast", "Quá nhanh", HOSO_NUMBER},
+};
+
+static const struct hoso_column subscriber_columns[] = {
+    {"name", "Subscriber", "Bên nhận", HOSO_TEXT},
+    {"lag", "Behind, events", "Chậm, sự kiện", HOSO_NUMBER},
+    {"age_ms", "Since", "Từ", HOSO_SPAN},
+};
+
+/* Left out where there is nothing to show. */
+static int print_more(struct hoso *h, const struct hoso_column *columns, size_t n,
+                      const struct wf_value *rows)
+{
+    if (wf_value_count(rows) == 0)
+        return 0;
+    (void)puts("");
+    return hoso_print_table(h, columns, n, rows);
+}
 
 static int print_status(struct hoso *h, const struct wf_value *answer)
 {
@@ -46,6 +74,12 @@ static int print_status(struct hoso *h, const struct wf_value *answer)
     if (rc == 0)
         rc = hoso_print_table(h, worker_columns, WF_COUNT(worker_columns),
                               wf_map_get(answer, "workers"));
+    if (rc == 0)
+        rc = print_more(h, process_columns, WF_COUNT(process_columns),
+                        wf_map_get(answer, "processes"));
+    if (rc == 0)
+        rc = print_more(h, subscriber_columns, WF_COUNT(subscriber_columns),
+                        wf_map_get(answer, "subscribers"));
     return rc;
 }
 

@@ -243,9 +243,12 @@ const struct hoso_verb hoso_verbs[] = {
      "  hoso drain --stop --timeout 300 --reason 'kernel update'",
      hoso_drain, {OPT_STOP, OPT_TIMEOUT, OPT_REASON, OPT_BY}},
     {"metrics", "", 0, 0, "figures as Prometheus text",
-     "For a node exporter's text folder, by cron:\n\n"
-     "  hoso metrics --cell /var/lib/hoso/vi-thanh --output /var/lib/node/hoso.prom",
-     hoso_metrics, {OPT_OUTPUT}},
+     "With --listen they are served at /metrics, with /healthz and /readyz beside them, until a "
+     "signal ends it; `hoso run` does so where metrics_listen is set. Else for a node exporter's "
+     "text folder, by cron:\n\n"
+     "  hoso metrics --cell /var/lib/hoso/vi-thanh --output /var/lib/node/hoso.prom\n"
+     "  hoso metrics --cell /var/lib/hoso/vi-thanh --listen 127.0.0.1:9464",
+     hoso_metrics, {OPT_OUTPUT, OPT_LISTEN}},
 
     {"portal status", "", 0, 0, "what waits for the national portal",
      "Ends with 1 when the portal has refused something: `hoso portal list --held` says what.",

@@ -75,6 +75,7 @@ struct wf_settings {
     int64_t bridge_connections; /* most at a time */
     int64_t bridge_requests;    /* a second, of a party that has no figure of its own */
     int64_t bridge_timeout_ms;  /* how long a worker's answer is waited for */
+    const char *metrics_listen; /* "127.0.0.1:9464"; "" = no figures over HTTP */
     const char *log_level;
     int64_t log_rate;        /* lines a second of one event; what is more is counted */
     const char *sandbox;     /* "auto" or "off" */

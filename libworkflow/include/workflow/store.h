@@ -74,9 +74,12 @@ struct wf_store_space {
     uint64_t used_bytes; /* pages in use, free list taken off */
     uint64_t file_bytes; /* data file on disk */
     uint64_t disk_free_bytes;
-    unsigned used_percent; /* of the map */
-    unsigned readers;      /* slots in use */
-    bool intake_stopped;   /* above 80 % of the map, or too little free disk */
+    unsigned used_percent;     /* of the map */
+    unsigned readers;          /* slots in use */
+    uint64_t oldest_reader;    /* transactions committed since the oldest open snapshot was taken */
+    uint64_t stop_bytes;       /* used, from which intake stops */
+    uint64_t disk_floor_bytes; /* disk free, below which it does */
+    bool intake_stopped;       /* above 80 % of the map, or too little free disk */
 };
 int wf_store_space(struct wf_store *store, struct wf_store_space *out,
                    struct wf_error *err) WF_CHECKED;

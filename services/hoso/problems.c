@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What needs a person: one problem is a stable word, how bad it is, what is wrong and what to do. */
+#include "health.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define ARCHIVE_LATE_MS      60000
+#define ARCHIVE_VERY_LATE_MS 600000
+#define LATE_MS              10000 /* an item that is due for so long: its worker does not keep up */
+#define VERY_LATE_MS         60000
+#define FILLING              70 /* per cent of the store's limit: time to think of room */
+
+/* service: whom it concerns, "" = the cell. */
+static void add(struct problems *p, const char *code, bool critical, const char *service,
+                const char *what, const char *cure)
+{
+    struct hoso *h = p->h;
+    bool has_service = service[0] != '\0';
+    char text[400];
+    (void)snprintf(text, sizeof(text), "%s%s%s: %s", service, has_service ? ": " : "", what, cure);
+    (void)wf_list_add(h->arena, p->lines, wf_text(h->arena, text));
+    /* clang-format off */
+    (void)wf_list_add(h->arena, p->list, hoso_map(h,
+        "code", wf_text(h->arena, code),
+        "level", wf_text(h->arena, critical ? "critical" : "warning"),
+        "service", wf_text(h->arena, service),
+        "what", wf_text(h->arena, what),
+        "cure", wf_text(h->arena, cure),
+        NULL));
+    /* clang-format on */
+    p->is_critical = p->is_critical || critical;
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+/* What a state that is not "up" means, and what to do. */
+struct state_words {
+    const char *state, *code, *en, *vi, *cure_en, *cure_vi;
+};
+
+#define LOG_EN "`hoso run` starts it again within seconds; if not, look into its log"
+#define LOG_VI "`hoso run` sẽ khởi động lại trong vài giây; nếu không, xem nhật ký"
+
+static const struct state_words worker_words[] = {
+    {"down", "worker_down", "worker is down", "tiến trình không chạy", LOG_EN, LOG_VI},
+    {"halted", "worker_halted", "worker is halted", "tiến trình bị dừng", "kill -CONT its pid",
+     "kill -CONT số pid"},
+    {"stuck", "worker_stuck", "worker is stuck", "tiến trình bị treo",
+     "the watchdog of `hoso run` ends it; look into its log",
+     "`hoso run` sẽ kết thúc nó; xem nhật ký"},
+    {"silent", "worker_silent", "worker does not get on", "tiến trình không tiến triển",
+     "look into its log; kill its pid: `hoso run` starts it again",
+     "xem nhật ký; kill số pid: `hoso run` sẽ khởi động lại"},
+    {"starting", "worker_starting", "worker is starting", "tiến trình đang khởi động",
+     "wait a moment", "chờ một lát"},
+};
+
+static const struct state_words process_words[] = {
+    {"down", "process_down", "is down", "không chạy", LOG_EN, LOG_VI},
+    {"halted", "process_halted", "is halted", "bị dừng", "kill -CONT its pid", "kill -CONT số pid"},
+    {"silent", "process_silent", "does not get on", "không tiến triển",
+     "look into its log; kill its pid: `hoso run` starts it again",
+     "xem nhật ký; kill số pid: `hoso run` sẽ khởi động lại"},
+    {"starting", "process_starting", "is starting", "đang khởi động", "wait a moment",
+     "chờ một lát"},
+};
+
+static void add_state(struct problems *p, const struct state_words *words, size_t n,
+                      const char *name, const char *state)
+{
+    bool vi = p->h->vi;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(words[i].state, state) == 0)
+            add(p, words[i].code, strcmp(state, "starting") != 0, name,
+                vi ? words[i].vi : words[i].en, vi ? words[i].cure_vi : words[i].cure_en);
+    }
+}
+
+void problems_of_process(struct problems *p, const char *name, const char *state)
+{
+    add_state(p, process_words, WF_COUNT(process_words), name, state);
+}
+
+static void queue_problems(struct problems *p, const struct figures *f, enum wf_service s,
+                           bool is_down)
+{
+    const char *name = wf_service_word(s);
+    bool vi = p->h->vi;
+    char what[128];
+    if (f->counts.dead[s] > 0) {
+        (void)snprintf(what, sizeof(what), vi ? "việc lỗi hẳn: %" PRId64 : "dead letters: %" PRId64,
+                       f->counts.dead[s]);
+        add(p, "dead_letters", false, name, what,
+            vi ? "xem `hoso queue list --dead`, rồi `hoso queue retry` hoặc `drop`"
+               : "see `hoso queue list --dead`, then `hoso queue retry` or `drop`");
+    }
+    if (is_down || f->late_ms[s] <= LATE_MS)
+        return;
+    (void)snprintf(what, sizeof(what),
+                   vi ? "hàng đợi chậm %" PRId64 " giây" : "its queue is %" PRId64 " s behind",
+                   f->late_ms[s] / 1000);
+    add(p, "queue_behind", f->late_ms[s] > VERY_LATE_MS, name, what,
+        vi ? "xem `hoso queue shape`" : "see `hoso queue shape`");
+}
+
+void problems_of_worker(struct problems *p, const struct figures *figures, enum wf_service service,
+                        const char *state)
+{
+    if (state != NULL)
+        add_state(p, worker_words, WF_COUNT(worker_words), wf_service_word(service), state);
+    queue_problems(p, figures, service, state == NULL || strcmp(state, "down") == 0);
+}
+
+/* ---- the cell -------------------------------------------------------------------------------- */
+
+static void space_problems(struct problems *p, const struct figures *f)
+{
+    const struct wf_store_space *space = &f->space;
+    bool vi = p->h->vi;
+    char what[160];
+    (void)snprintf(what, sizeof(what),
+                   vi ? "kho dữ liệu đầy %u %%, đĩa còn %" PRIu64 " MiB"
+                      : "store %u %% full, disk %" PRIu64 " MiB free",
+                   space->used_percent, space->disk_free_bytes >> 20);
+    const char *cure =
+        vi ? "tăng map_mib trong hoso.cfg hoặc dọn đĩa" : "raise map_mib in hoso.cfg or make room";
+    if (space->intake_stopped) {
+        char stopped[200];
+        (void)snprintf(stopped, sizeof(stopped),
+                       vi ? "ngừng tiếp nhận: %s" : "intake is stopped: %s", what);
+        add(p, "intake_stopped", true, "", stopped, cure);
+    } else if (space->used_percent >= FILLING ||
+               space->disk_free_bytes < 2 * space->disk_floor_bytes) {
+        add(p, "store_filling", false, "", what, cure);
+    }
+}
+
+static void archive_problems(struct problems *p, const struct figures *f)
+{
+    int64_t lag = f->archive.waiting > 0 ? f->real - f->archive.since_ms : 0;
+    bool vi = p->h->vi;
+    char what[160];
+    if (lag <= ARCHIVE_LATE_MS)
+        return;
+    (void)snprintf(what, sizeof(what),
+                   vi ? "lưu trữ thay đổi chậm %" PRId64 " giây"
+                      : "the archive is %" PRId64 " s behind",
+                   lag / 1000);
+    add(p, "archive_behind", lag > ARCHIVE_VERY_LATE_MS, "", what,
+        vi ? "xem đĩa của thư mục lưu trữ và nhật ký của `hoso run`"
+           : "look at the disk of its folder and into the log of `hoso run`");
+}
+
+void problems_of_cell(struct problems *p, const struct figures *figures, bool runs)
+{
+    bool vi = p->h->vi;
+    if (!runs)
+        add(p, "not_running", true, "", vi ? "cụm không chạy" : "the cell is not running",
+            vi ? "`hoso run` để khởi động" : "`hoso run` starts it");
+    space_problems(p, figures);
+    archive_problems(p, figures);
+}
