@@ -218,14 +218,14 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     struct page page = {.status = MHD_HTTP_METHOD_NOT_ALLOWED};
     (void)version;
     (void)bytes;
-    if (*own == NULL) {
+    bool is_read =
+        strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    if (*own == NULL && is_read) {
         *own = &begun;
         return MHD_YES;
     }
     if (*length > 0)
         return MHD_NO; /* nothing here has a body */
-    bool is_read =
-        strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     if (is_read)
         make_page(context, url, &page);
     struct MHD_Response *response = NULL;

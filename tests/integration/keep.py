@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Keeping a cell: backup, restore, verify, compact, dump and load, health; and damage.
+"""Keeping a cell: backup, restore, verify, compact, dump and load; and damage.
 
-    tests/integration/keep.py HOSO CONFIG PROCEDURES PLUGIN
+    tests/integration/keep.py HOSO CONFIG PROCEDURES
 
 KEEP_SEED chooses other places for the damage, KEEP_PLACES how many.
 """
@@ -19,7 +19,7 @@ import threading
 import time
 import unittest
 
-HOSO, CONFIG, PROCEDURES, PLUGIN = sys.argv[1:5]
+HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 PATIENCE = 30  # seconds, on a busy machine
 SEED = int(os.environ.get("KEEP_SEED", "20261123"))
 PLACES = int(os.environ.get("KEEP_PLACES", "300"))
@@ -224,56 +224,6 @@ class Keeping(unittest.TestCase):
         self.hoso("load", dump)
         self.hoso("dump", "--output", again)
         self.assertEqual(pathlib.Path(dump).read_bytes(), pathlib.Path(again).read_bytes())
-
-    def test_health_for_people_and_machines(self):
-        self.place.start()
-        self.place.submit()
-        self.until(lambda: self.ask("task", "list")["tasks"], "the review is open")
-        self.assertIn("All is well", self.hoso("status"))
-        self.assertEqual(self.plugin()[0], 0, self.plugin())
-        self.assertEqual(self.plugin("--warning", "tasks=1")[0], 1)
-        self.assertEqual(self.plugin("--critical", "tasks=1")[0], 2)
-        self.assertEqual(self.plugin("--critical", "nonsense=1")[0], 3)
-        self.assertIn("tasks=1;", self.plugin()[1])
-        shape = self.ask("queue", "shape")["rows"]
-        self.assertEqual([(r["where"], r["activity"], r["ages"]["m5"]) for r in shape],
-                         [("task", "verification.review", 1)])
-        self.metrics()
-        pid = [w for w in self.ask("status")["workers"] if w["service"] == "routing"][0]["pid"]
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            self.until(lambda: "halted" in run("status", "--cell", self.cell).stdout, "it is seen")
-            self.assertEqual(self.plugin()[0], 2)
-        finally:
-            os.kill(pid, signal.SIGCONT)
-        self.place.stop()
-        self.assertEqual(self.plugin()[0], 2)
-        self.assertEqual(self.plugin(cell=self.place.path("nowhere"))[0], 3)
-
-    def plugin(self, *words, cell=None):
-        done = subprocess.run([PLUGIN, "--hoso", HOSO, "--cell", cell or self.cell, *words],
-                              text=True, capture_output=True, timeout=60, check=False)
-        self.assertEqual(len(done.stdout.splitlines()), 1, done.stdout + done.stderr)
-        return done.returncode, done.stdout
-
-    def metrics(self):
-        path = self.place.path("hoso.prom")
-        self.hoso("metrics", "--output", path)
-        types, seen, last = {}, set(), None
-        for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
-            if line.startswith("# TYPE "):
-                _, _, name, kind = line.split()
-                self.assertNotIn(name, types, "rows of a name stand together")
-                types[name] = kind
-            elif not line.startswith("#"):
-                series, value = line.rsplit(" ", 1)
-                last = series.split("{")[0]
-                float(value)
-                self.assertIn(last, types)
-                self.assertNotIn(series, seen)
-                seen.add(series)
-                self.assertEqual(last.endswith("_total"), types[last] == "counter", last)
-        self.assertIn('hoso_worker_up{service="intake"}', seen)
 
     def test_a_store_that_is_not_one_is_told_in_one_line(self):
         data = pathlib.Path(self.cell, "store", "data.mdb")
