@@ -19,10 +19,6 @@ struct wf_board {
 #undef X
 };
 
-#define X(...) +1
-_Static_assert(WF_BOARD_ERRORS == 0 WF_ERRORS(X), "a counter for each error code");
-#undef X
-
 /* From a step in memory to a disk that is in trouble. */
 const int64_t wf_board_bounds_us[WF_BOARD_BUCKETS - 1] = {
     10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000};

@@ -133,7 +133,8 @@ struct wf_board_sample {
     int64_t in, out;
 };
 
-#define WF_BOARD_ERRORS 16 /* the codes of WF_ERRORS, -1 first */
+#define WF_BOARD_ONE(...) +1
+#define WF_BOARD_ERRORS   (0 WF_ERRORS(WF_BOARD_ONE)) /* counters of all codes, that of -1 first */
 
 struct wf_board_slot {
     int64_t pid;
