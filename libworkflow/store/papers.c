@@ -370,20 +370,27 @@ static int open_upload(struct upload *u, struct wf_error *err)
 
 static int append(struct upload *u, struct wf_error *err)
 {
-    const struct wf_slice *bytes = &u->piece->bytes;
+    size_t skip = (size_t)(u->have - u->piece->at); /* is here already */
+    const struct wf_slice bytes = {u->piece->bytes.ptr + skip, u->piece->bytes.len - skip};
     int rc = u->fd < 0 ? begin(u, err) : 0;
     if (rc == 0)
         rc = pass("papers.append", err);
-    ssize_t n = rc == 0 ? pwrite(u->fd, bytes->ptr, bytes->len, (off_t)u->have) : 0;
-    if (rc == 0 && (n < 0 || (size_t)n != bytes->len)) {
+    ssize_t n = rc == 0 ? pwrite(u->fd, bytes.ptr, bytes.len, (off_t)u->have) : 0;
+    if (rc == 0 && (n < 0 || (size_t)n != bytes.len)) {
         errno = n < 0 ? errno : ENOSPC;
         rc = paper_fail(err, "write a paper"); /* as far as it came, it can go on */
     }
     if (rc != 0)
         return rc;
     (void)sync_file_range(u->fd, (off_t)u->have, n, SYNC_FILE_RANGE_WRITE);
-    u->have += bytes->len;
+    u->have += bytes.len;
     return 0;
+}
+
+/* Does the piece begin at or before the place to go on from, and reach beyond it? */
+static bool is_next(const struct upload *u)
+{
+    return u->piece->at <= u->have && u->piece->bytes.len > u->have - u->piece->at;
 }
 
 static int take(struct upload *u, bool *out_whole, struct wf_error *err)
@@ -391,7 +398,7 @@ static int take(struct upload *u, bool *out_whole, struct wf_error *err)
     if (wf_papers_named(u->papers, u->party, u->hash))
         return say_whole(u, out_whole, err);
     int rc = open_upload(u, err);
-    if (rc == 0 && u->piece->bytes.len > 0 && u->piece->at == u->have)
+    if (rc == 0 && is_next(u))
         rc = append(u, err);
     if (rc != 0 || u->have < u->piece->size)
         return rc;

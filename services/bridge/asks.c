@@ -135,6 +135,12 @@ static int pack(struct asks *asks, const struct request *request,
     if (rc == 0)
         rc = wf_message_unpack((struct wf_slice){loose.ptr, loose.len}, WF_END_PARTY, WF_END_ANY,
                                arena, &envelope, err);
+    struct wf_msg_paper_put put;
+    if (rc == 0 && info->code == WF_MSG_paper_put) {
+        put = *(const struct wf_msg_paper_put *)envelope.body;
+        put.bytes = (struct wf_slice){request->body.ptr, request->body.len};
+        envelope.body = &put;
+    }
     if (rc == 0) {
         envelope.party = wf_str(request->party);
         rc = wf_message_pack(&envelope, &packed, err);
@@ -234,7 +240,9 @@ static void answer(struct asks *asks, struct ask *ask, struct page page)
 static void refuse(struct asks *asks, struct ask *ask, const struct wf_error *why, int64_t retry_ms)
 {
     answer(asks, ask,
-           (struct page){status_of(why->code), json_of_error(why, (uint64_t)retry_ms), retry_ms});
+           (struct page){.status = status_of(why->code),
+                         .text = json_of_error(why, (uint64_t)retry_ms),
+                         .retry_ms = retry_ms});
 }
 
 void asks_give_up(struct asks *asks)
@@ -301,10 +309,13 @@ static void heard(struct asks *asks, enum wf_service from, const struct wf_envel
     const struct route *route = ask->request->match.route;
     if (envelope->type == WF_MSG_error)
         refused(asks, ask, envelope->body);
+    else if (envelope->type == WF_MSG_paper_chunk)
+        answer(asks, ask, paper_page(envelope->body));
     else
         answer(asks, ask,
-               (struct page){route->status,
-                             json_of_message(wf_message_info(envelope->type), envelope->body), 0});
+               (struct page){.status = route->status,
+                             .text =
+                                 json_of_message(wf_message_info(envelope->type), envelope->body)});
 }
 
 static int hear_all(struct asks *asks, int64_t now_ms, struct wf_error *err)

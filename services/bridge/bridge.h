@@ -51,10 +51,16 @@ struct route {
 extern const struct route bridge_routes[];
 extern const size_t bridge_n_routes;
 
+#define PATH_FIELDS 2
+
+struct path_field {
+    char name[32]; /* what {name} is called; "" where the path has no more */
+    char value[128];
+};
+
 struct match {
     const struct route *route; /* NULL = no such path, or not with this method */
-    char field[32];            /* what {name} is called; "" where the path has none */
-    char value[128];
+    struct path_field fields[PATH_FIELDS];
     char allow[64]; /* methods that the path has, for 405; "" = no such path */
 };
 
@@ -116,8 +122,11 @@ int64_t bucket_take(struct bucket *bucket, int64_t rate, int64_t now_ms);
 
 struct page {
     unsigned status;
-    char *text; /* JSON, for free(); NULL = out of memory */
+    char *text; /* for free(); NULL = out of memory. JSON, but of a paper its bytes: */
     int64_t retry_ms;
+    bool is_paper;
+    size_t len;
+    uint64_t at, size; /* of the bytes in the paper, and of the paper */
 };
 
 struct ask;
@@ -137,6 +146,10 @@ struct request {
     struct ask *ask; /* under way; the connection is suspended */
     struct page page;
     bool answered; /* page is set */
+    /* of papers (paper.c) */
+    uint64_t at, size;  /* PUT: of what is next in `body`; GET: at which the range begins */
+    uint64_t next, end; /* GET: piece that is asked for; behind the range, 0 = all of it */
+    bool ranged;        /* GET: the client named a range */
 };
 
 struct asks {
@@ -165,6 +178,9 @@ int asks_begin(struct asks *asks, struct request *request, const struct wf_value
 
 /* The client went away: its ask goes on without it. */
 void asks_detach(struct asks *asks, struct request *request);
+
+/* The page of a piece of a paper (paper.c). */
+struct page paper_page(const struct wf_msg_paper_chunk *chunk);
 
 /* Takes the answers that have come, sends again, gives up. */
 int asks_run(struct asks *asks, int64_t now_ms, struct wf_error *err) WF_CHECKED;

@@ -16,7 +16,6 @@
 #include "listen.h"
 
 #define RECEIVE_MS  30000 /* for head and body together, and between two requests */
-#define ANSWER_MS   60000 /* for reading the answer */
 #define SWEEP_MS    1000
 #define HEAD_MEMORY ((size_t)32 * 1024)
 
@@ -29,7 +28,7 @@ static struct visitor *visitor_of(struct MHD_Connection *connection)
     return info != NULL ? info->socket_context : NULL;
 }
 
-static void give_time(struct MHD_Connection *connection, int64_t ms)
+void give_time(struct MHD_Connection *connection, int64_t ms)
 {
     struct visitor *visitor = visitor_of(connection);
     if (visitor != NULL)
@@ -99,11 +98,15 @@ static enum MHD_Result queue(struct request *request)
     if (page->text == NULL)
         return MHD_NO;
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(page->text), page->text, MHD_RESPMEM_MUST_FREE);
+        page->is_paper ? paper_response(request, &page->status)
+                       : MHD_create_response_from_buffer(strlen(page->text), page->text,
+                                                         MHD_RESPMEM_MUST_FREE);
     if (response == NULL)
         return MHD_NO;
-    page->text = NULL;
-    add(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    if (!page->is_paper) {
+        page->text = NULL;
+        add(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    }
     add(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     add(response, "X-Content-Type-Options", "nosniff");
     if (page->status == MHD_HTTP_UNAUTHORIZED)
@@ -123,6 +126,7 @@ static enum MHD_Result queue(struct request *request)
 
 void request_answer(struct request *request, struct page page)
 {
+    free(request->page.text);
     request->page = page;
     request->answered = true;
     request->http->again = true;
@@ -148,6 +152,13 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
     return queue(request);
 }
 
+static enum MHD_Result wait_for_answer(struct MHD_Connection *connection)
+{
+    give_time(connection, INT64_MAX);
+    MHD_suspend_connection(connection);
+    return MHD_YES;
+}
+
 static enum MHD_Result take(void *context, struct MHD_Connection *connection, const char *url,
                             const char *method, const char *version, const char *bytes,
                             size_t *length, void **own)
@@ -156,6 +167,13 @@ static enum MHD_Result take(void *context, struct MHD_Connection *connection, co
     (void)version;
     if (request == NULL)
         return begin(context, connection, url, method, own);
+    bool is_paper = request->refused == 0 && request->match.route->type == WF_MSG_paper_put;
+    if (*length > 0 && is_paper && (!request->answered || paper_go_on(request))) {
+        if (!paper_feed(request, bytes, length))
+            return MHD_YES;
+        request_carry_out(request);
+        return request->answered ? MHD_YES : wait_for_answer(connection);
+    }
     if (*length > 0) {
         bool go_on = request_feed(request, bytes, *length);
         *length = 0;
@@ -165,9 +183,7 @@ static enum MHD_Result take(void *context, struct MHD_Connection *connection, co
         request_carry_out(request);
     if (request->answered)
         return queue(request);
-    give_time(connection, INT64_MAX);
-    MHD_suspend_connection(connection);
-    return MHD_YES;
+    return wait_for_answer(connection);
 }
 
 static void done(void *context, struct MHD_Connection *connection, void **own,

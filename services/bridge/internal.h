@@ -9,6 +9,8 @@
 
 #include "bridge.h"
 
+#define ANSWER_MS 60000 /* for reading an answer, or a piece of it */
+
 /* One TCP connection. It is cut when it has not got on by its time. */
 struct visitor {
     struct visitor *next;
@@ -29,6 +31,9 @@ struct http {
     char *openapi; /* made once */
 };
 
+/* By when the visitor must have got on; INT64_MAX = not now (http.c). */
+void give_time(struct MHD_Connection *connection, int64_t ms);
+
 /* request.c. From its head, a request is accepted or marked as refused. */
 struct request *request_new(struct http *http, struct MHD_Connection *connection, const char *url,
                             const char *method);
@@ -36,6 +41,22 @@ void request_free(struct request *request);
 
 /* Takes a part of the body; false where the connection is to be cut. */
 bool request_feed(struct request *request, const char *bytes, size_t length);
+
+/* paper.c: bodies and answers that are bytes. From the head: Content-Range, Range. */
+int paper_put_head(struct request *request) WF_CHECKED;
+int paper_get_head(struct request *request) WF_CHECKED;
+/* size, at and max of the message; other requests have none. */
+int paper_fields(const struct request *request, struct wf_arena *arena,
+                 struct wf_value *body) WF_CHECKED;
+/* Takes of a PUT's body what fits into one message; true when that is full and to be sent. */
+bool paper_feed(struct request *request, const char *bytes, size_t *length);
+/* The answer to a piece has come and more of the body follows: false where it was a refusal. */
+bool paper_go_on(struct request *request);
+/* The response to a GET, told piece by piece; NULL = out of memory. */
+struct MHD_Response *paper_response(struct request *request, unsigned *out_status);
+
+/* Asks a worker with what the body holds (request->ask), and lets the body go. */
+int request_ask(struct request *request) WF_CHECKED;
 
 /* The body is whole: sets the page, or asks a worker (request->ask). */
 void request_carry_out(struct request *request);

@@ -28,6 +28,19 @@ static json_t *content(json_t *schema)
     return json_pack("{s:{s:o}}", "application/json", "schema", schema);
 }
 
+static json_t *bytes_content(void)
+{
+    return json_pack("{s:{s:{s:s, s:s}}}", "application/octet-stream", "schema", "type", "string",
+                     "format", "binary");
+}
+
+static bool is_in_path(const char *path, const char *name)
+{
+    char part[40];
+    (void)snprintf(part, sizeof(part), "{%s}", name);
+    return strstr(path, part) != NULL;
+}
+
 static json_t *field_schema(const struct wf_wire_field *field)
 {
     static const char *const types[] = {
@@ -50,14 +63,14 @@ static json_t *field_schema(const struct wf_wire_field *field)
     return schema;
 }
 
-/* The body of a message; `left_out` is the field that stands in the path, or "". */
-static json_t *message_schema(const struct wf_message_info *info, const char *left_out)
+/* The body of a message, without the fields that stand in the path. */
+static json_t *message_schema(const struct wf_message_info *info, const char *path)
 {
     json_t *properties = json_object();
     json_t *required = json_array();
     for (size_t i = 0; i < info->n_fields; i++) {
         const struct wf_wire_field *field = &info->fields[i];
-        if (strcmp(field->name, left_out) == 0)
+        if (is_in_path(path, field->name))
             continue;
         put(properties, field->name, field_schema(field));
         if (field->required)
@@ -90,17 +103,22 @@ static json_t *service_parameter(void)
 }
 
 static void add_parameters(const struct route *route, const struct wf_message_info *info,
-                           const char *in_path, json_t *list)
+                           json_t *list)
 {
-    bool is_get = strcmp(route->method, "GET") == 0;
+    bool is_paper = info->code == WF_MSG_paper_put || info->code == WF_MSG_paper_get;
+    bool is_get = strcmp(route->method, "GET") == 0 && !is_paper;
     for (size_t i = 0; i < info->n_fields; i++) {
         const struct wf_wire_field *field = &info->fields[i];
-        bool is_path = strcmp(field->name, in_path) == 0;
+        bool is_path = is_in_path(route->path, field->name);
         if (is_path || is_get)
             (void)json_array_append_new(list,
                                         parameter(is_path ? "path" : "query", field->name,
                                                   is_path || field->required, field_schema(field)));
     }
+    if (is_paper)
+        (void)json_array_append_new(
+            list, parameter("header", info->code == WF_MSG_paper_get ? "Range" : "Content-Range",
+                            false, json_pack("{s:s}", "type", "string")));
     if (info->receiver == WF_END_ANY)
         (void)json_array_append_new(list, service_parameter());
     if (route->key != KEY_NONE)
@@ -111,20 +129,14 @@ static void add_parameters(const struct route *route, const struct wf_message_in
                                       "new for each request; the same again when no answer came")));
 }
 
-static void in_path(const char *path, char out[32])
-{
-    const char *from = strchr(path, '{');
-    out[0] = '\0';
-    if (from != NULL)
-        (void)wf_str_copy((struct wf_str){from + 1, strcspn(from + 1, "}")}, out, 32);
-}
-
 static json_t *responses(const struct route *route, json_t *schema)
 {
     char status[12];
     json_t *all = json_object();
     (void)snprintf(status, sizeof(status), "%u", route->status);
-    put(all, status, json_pack("{s:s, s:o}", "description", "done", "content", content(schema)));
+    put(all, status,
+        json_pack("{s:s, s:o}", "description", "done", "content",
+                  route->answer == WF_MSG_paper_chunk ? bytes_content() : content(schema)));
     if (route->kind == ROUTE_VERB)
         put(all, "default",
             json_pack("{s:s, s:o}", "description", "refused: nothing was done", "content",
@@ -136,19 +148,20 @@ static json_t *verb(const struct route *route)
 {
     const struct wf_message_info *info = wf_message_info(route->type);
     const struct wf_message_info *reply = wf_message_info(route->answer);
-    char path_field[32];
     if (info == NULL || reply == NULL)
         return NULL;
-    in_path(route->path, path_field);
     json_t *parameters = json_array();
-    add_parameters(route, info, path_field, parameters);
+    add_parameters(route, info, parameters);
     json_t *operation =
         json_pack("{s:s, s:s, s:o, s:o}", "operationId", info->name, "summary", info->help,
                   "parameters", parameters, "responses", responses(route, schema_ref(reply->name)));
+    if (strcmp(route->method, "PUT") == 0)
+        put(operation, "requestBody",
+            json_pack("{s:b, s:o}", "required", 0, "content", bytes_content()));
     if (strcmp(route->method, "POST") == 0)
         put(operation, "requestBody",
             json_pack("{s:b, s:o}", "required", 1, "content",
-                      content(message_schema(info, path_field))));
+                      content(message_schema(info, route->path))));
     return operation;
 }
 

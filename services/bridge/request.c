@@ -82,6 +82,8 @@ static int check_body_head(struct request *request)
 {
     const char *type = header(request, MHD_HTTP_HEADER_CONTENT_TYPE);
     const char *length = header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    if (request->match.route->type == WF_MSG_paper_put)
+        return paper_put_head(request);
     if (length != NULL && strtoull(length, NULL, 10) > BODY_MAX) {
         refuse_as(request, MHD_HTTP_CONTENT_TOO_LARGE);
         return wf_fail(&request->err, WF_E_INVALID, "the body is longer than %zu bytes", BODY_MAX);
@@ -104,7 +106,9 @@ static int check_head(struct request *request, int64_t now_ms)
         rc = check_party(request, now_ms);
     if (rc == 0)
         rc = check_key(request);
-    return rc == 0 ? check_body_head(request) : rc;
+    if (rc == 0)
+        rc = check_body_head(request);
+    return rc == 0 && request->match.route->type == WF_MSG_paper_get ? paper_get_head(request) : rc;
 }
 
 struct request *request_new(struct http *http, struct MHD_Connection *connection, const char *url,
@@ -209,7 +213,8 @@ static enum MHD_Result put_argument(void *context, enum MHD_ValueKind kind, cons
                                     const char *text)
 {
     struct query *query = context;
-    bool is_get = strcmp(query->request->match.route->method, "GET") == 0;
+    bool is_get = strcmp(query->request->match.route->method, "GET") == 0 &&
+                  query->request->match.route->type != WF_MSG_paper_get;
     (void)kind;
     if (text == NULL)
         text = "";
@@ -232,10 +237,13 @@ static int ask(struct request *request, struct wf_arena *arena)
         return wf_fail(&request->err, WF_E_NOMEM, "out of memory");
     if (strcmp(route->method, "GET") == 0 && request->body.len > 0)
         return wf_fail(&request->err, WF_E_INVALID, "a GET has no body");
-    int rc = json_read((const char *)request->body.ptr, request->body.len, arena, &query.body,
-                       &request->err);
-    if (rc == 0 && request->match.field[0] != '\0')
-        rc = put_text(&query, request->match.field, request->match.value);
+    bool is_paper = route->type == WF_MSG_paper_put;
+    int rc = json_read((const char *)request->body.ptr, is_paper ? 0 : request->body.len, arena,
+                       &query.body, &request->err);
+    for (size_t i = 0; rc == 0 && i < PATH_FIELDS && request->match.fields[i].name[0] != '\0'; i++)
+        rc = put_text(&query, request->match.fields[i].name, request->match.fields[i].value);
+    if (rc == 0)
+        rc = paper_fields(request, arena, query.body);
     if (rc != 0)
         return rc;
     (void)MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, put_argument,
@@ -243,6 +251,17 @@ static int ask(struct request *request, struct wf_arena *arena)
     if (query.rc != 0)
         return query.rc;
     return asks_begin(request->http->asks, request, query.body, query.service, &request->err);
+}
+
+/* The tree of one body lives only until its message is packed. */
+int request_ask(struct request *request)
+{
+    struct wf_arena *arena = wf_arena_new(REQUEST_ARENA_MAX);
+    int rc =
+        arena != NULL ? ask(request, arena) : wf_fail(&request->err, WF_E_NOMEM, "out of memory");
+    wf_arena_free(arena);
+    wf_buf_fini(&request->body);
+    return rc;
 }
 
 static void own_page(struct request *request)
@@ -264,13 +283,12 @@ static void own_page(struct request *request)
 
 static void refusal(struct request *request)
 {
-    request->page =
-        (struct page){request->refused, json_of_error(&request->err, (uint64_t)request->retry_ms),
-                      request->retry_ms};
+    request->page = (struct page){.status = request->refused,
+                                  .text = json_of_error(&request->err, (uint64_t)request->retry_ms),
+                                  .retry_ms = request->retry_ms};
     request->answered = true;
 }
 
-/* The tree of one body lives only until its message is packed. */
 void request_carry_out(struct request *request)
 {
     if (request->refused == 0 && request->match.route->kind != ROUTE_VERB) {
@@ -278,11 +296,7 @@ void request_carry_out(struct request *request)
         return;
     }
     if (request->refused == 0) {
-        struct wf_arena *arena = wf_arena_new(REQUEST_ARENA_MAX);
-        int rc = arena != NULL ? ask(request, arena)
-                               : wf_fail(&request->err, WF_E_NOMEM, "out of memory");
-        wf_arena_free(arena);
-        wf_buf_fini(&request->body);
+        int rc = request_ask(request);
         if (rc == 0)
             return;
         refuse_as(request, status_of(rc));

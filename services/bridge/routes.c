@@ -16,6 +16,8 @@ const struct route bridge_routes[] = {
     VERB("GET",  "/v1/dossiers/{dossier}",        dossier_get,    KEY_NONE, dossier_state, 200),
     VERB("POST", "/v1/dossiers/{dossier}/events", dossier_event,  KEY_MUST, dossier_state, 200),
     VERB("GET",  "/v1/procedures/{procedure}",    procedure_get,  KEY_NONE, procedure_text, 200),
+    VERB("PUT",  "/v1/papers/{paper}",            paper_put,      KEY_NONE, paper_state,   200),
+    VERB("GET",  "/v1/dossiers/{dossier}/papers/{paper}", paper_get, KEY_NONE, paper_chunk, 200),
     VERB("POST", "/v1/tasks/fetch",               task_fetch,     KEY_MAY,  tasks,         200),
     VERB("POST", "/v1/tasks/{task}/extend",       task_extend,    KEY_MUST, done,          200),
     VERB("POST", "/v1/tasks/{task}/complete",     task_complete,  KEY_MUST, done,          200),
@@ -60,13 +62,15 @@ static size_t part(const char *path)
 
 static bool fits(const char *pattern, const char *path, struct match *out)
 {
-    out->field[0] = '\0';
+    size_t fields = 0;
     while (*pattern != '\0' && *path != '\0') {
         size_t n = part(path);
         size_t m = part(pattern);
         if (*pattern == '{') {
-            if (n == 0 || !wf_str_copy((struct wf_str){path, n}, out->value, sizeof(out->value)) ||
-                !wf_str_copy((struct wf_str){pattern + 1, m - 2}, out->field, sizeof(out->field)))
+            struct path_field *field = &out->fields[fields++];
+            if (n == 0 || fields > PATH_FIELDS ||
+                !wf_str_copy((struct wf_str){path, n}, field->value, sizeof(field->value)) ||
+                !wf_str_copy((struct wf_str){pattern + 1, m - 2}, field->name, sizeof(field->name)))
                 return false;
         } else if (n != m || memcmp(pattern, path, n) != 0) {
             return false;

@@ -400,7 +400,7 @@ class Life(Bridge):
         self.assertEqual(verbs, {
             "dossier_submit", "dossier_event", "dossier_get", "dossier_list", "task_fetch",
             "task_extend", "task_complete", "task_fail", "task_progress", "journal_fetch",
-            "journal_ack", "health"})
+            "journal_ack", "health", "procedure_get", "paper_put", "paper_get"})
 
         def refs(node):
             if isinstance(node, dict):

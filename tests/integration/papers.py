@@ -5,11 +5,13 @@
     tests/integration/papers.py HOSO CONFIG PROCEDURES CLIENT
 """
 import hashlib
+import http.client
 import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -49,6 +51,7 @@ class Papers(unittest.TestCase):
         self.hoso("init", str(self.cell), "--config-from", CONFIG, "--procedures", PROCEDURES)
         with open(self.cell / "hoso.cfg", "a", encoding="utf-8") as settings:
             settings.write('\npapers_max_mib = 3;\npapers_open = 2;\nlog_level = "warn";\n')
+            settings.write(self.more())
         self.log = open(self.folder / "log", "a", encoding="utf-8")
         self.addCleanup(self.log.close)
         self.supervisor = subprocess.Popen([HOSO, "run", "--cell", self.cell],
@@ -57,6 +60,9 @@ class Papers(unittest.TestCase):
         self.assertIn("is ready", self.supervisor.stdout.readline())
         self.client = Connection(LocalCell(str(self.cell / "run")), timeout=PATIENCE, retry=0.3)
         self.addCleanup(self.client.close)
+
+    def more(self):
+        return ""
 
     def stop(self):
         if self.supervisor is not None:
@@ -174,6 +180,70 @@ class Papers(unittest.TestCase):
         self.client.get_paper(code, used, str(self.folder / "back"))
         with self.assertRaises(Invalid):
             self.client.submit(dossier(unused))
+
+
+class OverHttp(Papers):
+    """The same cell with a bridge, and two parties of which one sees the dossier."""
+
+    def more(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.place_http = f"127.0.0.1:{free.getsockname()[1]}"
+        self.tokens = {}
+        for name, site in (("here", "000.00.13.H30"), ("there", "000.00.14.H30")):
+            self.hoso("party", "add", name, "--kind", "counter", "--organisation", name,
+                      "--sites", site, "--roles", "postal_worker", "--submit", "*",
+                      "--output", str(self.folder / f"{name}.key"), "--endpoint", "tcp://x:1")
+            self.tokens[name] = self.hoso("party", "token", name).strip().splitlines()[-1]
+        return f'bridge_listen = "{self.place_http}";\n'
+
+    def ask(self, party, method, path, body=None, **headers):
+        connection = http.client.HTTPConnection(self.place_http, timeout=PATIENCE)
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        headers["Authorization"] = f"Bearer {self.tokens[party]}"
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer, answer.read()
+        finally:
+            connection.close()
+
+    def test_scans_go_up_and_down_whole_and_in_ranges(self):
+        data = b"%PDF-1.7 " + os.urandom(2 * MIB + 777)
+        name, size = name_of(data), len(data)
+        path = f"/v1/papers/{name}"
+        answer, text = self.ask("here", "PUT", path, data[:300000],
+                                Content_Range=f"bytes 0-299999/{size}")
+        self.assertEqual((answer.status, json.loads(text)["have"]), (200, 300000), text)
+        answer, text = self.ask("here", "PUT", path, Content_Range=f"bytes */{size}")
+        self.assertEqual(json.loads(text)["have"], 300000)
+        answer, text = self.ask("there", "PUT", path, Content_Range=f"bytes */{size}")
+        self.assertEqual(json.loads(text)["have"], 0)
+        answer, text = self.ask("here", "PUT", path, data)
+        self.assertEqual((answer.status, json.loads(text)["whole"]), (200, True), text)
+        answer, text = self.ask("here", "PUT", f"/v1/papers/{'0' * 64}", data)
+        self.assertEqual((answer.status, json.loads(text)["field"]), (400, "paper"), text)
+        answer, text = self.ask("here", "PUT", path, b"x", Content_Range="bytes 0-1/9")
+        self.assertEqual(answer.status, 400)
+
+        answer, text = self.ask("here", "POST", "/v1/dossiers", json.dumps(dossier(name)),
+                                Content_Type="application/json", Idempotency_Key="k1")
+        self.assertEqual(answer.status, 201, text)
+        down = f"/v1/dossiers/{json.loads(text)['dossier']}/papers/{name}"
+        answer, found = self.ask("here", "GET", down)
+        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "application/pdf"))
+        self.assertEqual(found, data)
+        answer, found = self.ask("here", "GET", down, Range="bytes=200000-499999")
+        self.assertEqual((answer.status, answer.headers["Content-Range"]),
+                         (206, f"bytes 200000-499999/{size}"))
+        self.assertEqual(found, data[200000:500000])
+        self.assertEqual(self.ask("there", "GET", down)[0].status, 404)
+        self.assertEqual(self.ask("here", "GET", down[:-1] + "g")[0].status, 404)
+
+
+# Those of Papers run once, in their own class.
+for inherited in [n for n in dir(Papers) if n.startswith("test_")]:
+    setattr(OverHttp, inherited, None)
 
 
 if __name__ == "__main__":

@@ -111,8 +111,9 @@ static void pieces_that_come_twice_or_out_of_order_change_nothing(void **state)
     assert_state(put("p", 0, 4000), 4000, false);
     assert_state(put("p", 0, 4000), 4000, false);
     assert_state(put("p", 5000, 5000), 4000, false);
-    assert_state(put("p", 2000, 3000), 4000, false);
-    assert_state(put("p", 4000, 6000), SIZE, true);
+    assert_state(put("p", 1000, 3000), 4000, false);
+    assert_state(put("p", 2000, 3000), 5000, false); /* what is new of it */
+    assert_state(put("p", 5000, 5000), SIZE, true);
     assert_state(put("p", 4000, 6000), SIZE, true);
 }
 

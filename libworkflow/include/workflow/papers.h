@@ -55,7 +55,7 @@ struct wf_paper_piece {
 };
 
 /*
- * Takes the piece where it is the next one; else changes nothing. In both cases *out_have tells
+ * Takes of the piece what comes next; of any other, nothing. In both cases *out_have tells
  * where to go on, and *out_whole that all is here. `party` "" = a program of the host. A party's
  * upload that rests for an hour gives way where the party begins too many.
  */

@@ -77,8 +77,8 @@ struct wf_settings {
     int64_t bridge_timeout_ms;  /* how long a worker's answer is waited for */
     const char *metrics_listen; /* "127.0.0.1:9464"; "" = no figures over HTTP */
     const char *log_level;
-    int64_t log_rate;        /* lines a second of one event; what is more is counted */
-    const char *sandbox;     /* "auto" or "off" */
+    int64_t log_rate;          /* lines a second of one event; what is more is counted */
+    const char *sandbox;       /* "auto" or "off" */
     const char *gate_listen;   /* "tcp://127.0.0.1:5570"; "" = this cell has no gate */
     const char *gate_key;      /* file, made absolute */
     int64_t gate_connections;  /* most at a time */
