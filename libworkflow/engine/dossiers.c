@@ -73,12 +73,12 @@ static int hidden_dossier(const struct wf_turn *turn, const struct wf_rec_dossie
 
 /* ---- submit ---------------------------------------------------------------------------------- */
 
-static int check_complete(struct wf_turn *turn, const struct wf_procedure *p,
-                          const struct wf_msg_dossier_submit *m, struct wf_error *err)
+static int check_complete(const struct wf_procedure *p, const struct wf_msg_dossier_submit *m,
+                          struct wf_arena *arena, struct wf_error *err)
 {
     if (m->partial)
         return 0;
-    const struct wf_value *missing = wf_procedure_missing(p, m->fields, m->papers, turn->arena);
+    const struct wf_value *missing = wf_procedure_missing(p, m->fields, m->papers, arena);
     if (missing == NULL)
         return out_of_memory(err);
     if (wf_value_count(missing) == 0)
@@ -93,6 +93,16 @@ static int check_complete(struct wf_turn *turn, const struct wf_procedure *p,
                          "receive the dossier and ask for the rest",
                          wf_value_count(missing), kind,
                          wf_value_text(wf_map_get(first, "id"), "?"));
+}
+
+int wf_submission_check(const struct wf_procedure *p, const struct wf_site *site,
+                        const struct wf_msg_dossier_submit *m, struct wf_arena *arena,
+                        struct wf_error *err)
+{
+    int rc = who_receives(p, site, m, err);
+    if (rc == 0)
+        rc = wf_procedure_check_data(p, m->fields, m->papers, err);
+    return rc == 0 ? check_complete(p, m, arena, err) : rc;
 }
 
 /* What a submission is found to be, before anything is written. */
@@ -123,14 +133,10 @@ static int check_submit(struct wf_turn *turn, const struct wf_msg_dossier_submit
                              WF_STR_ARG(m->site));
     const struct wf_rec_dossier like_it = {.procedure = m->procedure, .site = m->site};
     rc = access_submit(turn, m, err);
-    if (rc == 0)
+    if (rc == 0 && m->provisional.len == 0) /* a station's citizen has a code and a receipt */
         rc = hold_refuses(turn, &like_it, true, err);
     if (rc == 0)
-        rc = who_receives(p, site, m, err);
-    if (rc == 0)
-        rc = wf_procedure_check_data(p, m->fields, m->papers, err);
-    if (rc == 0)
-        rc = check_complete(turn, p, m, err);
+        rc = wf_submission_check(p, site, m, turn->arena, err);
     if (rc == 0)
         rc = papers_check(turn, m->papers, "", err);
     out->procedure = p;
@@ -204,8 +210,7 @@ int request_submit(struct wf_turn *turn, const struct wf_envelope *request, stru
 
 /* ---- event ----------------------------------------------------------------------------------- */
 
-/* Names that only the engine may raise. */
-static bool is_reserved(const char *event)
+bool wf_event_is_reserved(const char *event)
 {
     static const char *const prefixes[] = {"done.", "error.", "progress.", "deadline.",
                                            "operator."};
@@ -228,7 +233,7 @@ static int refuse_untaken(struct life *life, const struct wf_snapshot *from, con
     for (size_t i = 0; i < n && i < WF_COUNT(offers); i++) {
         const char *name = table[offers[i]].event;
         size_t at = strlen(takes);
-        if (name != NULL && !is_reserved(name) && strstr(takes, name) == NULL)
+        if (name != NULL && !wf_event_is_reserved(name) && strstr(takes, name) == NULL)
             (void)snprintf(takes + at, sizeof(takes) - at, "%s%s", at > 0 ? ", " : "", name);
     }
     const struct wf_value *last =
@@ -244,7 +249,7 @@ static int check_event(struct life *life, const char *event, const struct wf_msg
     struct wf_snapshot from = {0};
     size_t offers[32];
     bool accepts = false;
-    if (is_reserved(event))
+    if (wf_event_is_reserved(event))
         return wf_fail_field(err, WF_E_DENIED, "body.event",
                              "event %s is the engine's own: choose another name", event);
     if (life->now.closed != 0)

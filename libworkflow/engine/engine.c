@@ -103,19 +103,24 @@ static struct loaded *find_known(struct wf_engine *engine, const struct wf_rec_p
 }
 
 /* Start of the day, in the calendar's zone; days_later 1 = the start of the next one. */
-static int64_t day_start(const struct wf_engine *engine, const char *date, int days_later)
+static int64_t day_start(const struct wf_calendar *calendar, const char *date, int days_later)
 {
     struct wf_civil civil = {0};
     if (sscanf(date, "%4d-%2d-%2d", &civil.year, &civil.month, &civil.day) != 3)
         return 0;
-    return wf_civil_to_ms(engine->options.calendar, &civil) + days_later * INT64_C(86400000);
+    return wf_civil_to_ms(calendar, &civil) + days_later * INT64_C(86400000);
+}
+
+void wf_procedure_span(const struct wf_procedure *p, const struct wf_calendar *calendar,
+                       int64_t *out_from_ms, int64_t *out_until_ms)
+{
+    *out_from_ms = p->valid_from != NULL ? day_start(calendar, p->valid_from, 0) : INT64_MIN;
+    *out_until_ms = p->valid_until != NULL ? day_start(calendar, p->valid_until, 1) : INT64_MAX;
 }
 
 static void set_validity(const struct wf_engine *engine, struct loaded *l)
 {
-    const struct wf_procedure *p = l->procedure;
-    l->from_ms = p->valid_from != NULL ? day_start(engine, p->valid_from, 0) : INT64_MIN;
-    l->until_ms = p->valid_until != NULL ? day_start(engine, p->valid_until, 1) : INT64_MAX;
+    wf_procedure_span(l->procedure, engine->options.calendar, &l->from_ms, &l->until_ms);
 }
 
 static int load_one(struct wf_engine *engine, const struct wf_rec_procedure *record,

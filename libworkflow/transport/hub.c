@@ -6,12 +6,6 @@
  */
 #include "workflow/transport.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "transport/router.h"
@@ -30,43 +24,6 @@ struct wf_hub {
 };
 
 /* ---- opening and closing -------------------------------------------------------------------- */
-
-static int check_folder(const char *run, struct wf_error *err)
-{
-    struct stat is;
-    if (stat(run, &is) != 0)
-        return wf_fail(err, WF_E_CONFIG, "run folder %s: %s", run, strerror(errno));
-    if (!S_ISDIR(is.st_mode))
-        return wf_fail(err, WF_E_CONFIG, "run folder %s: is no folder", run);
-    if ((is.st_mode & S_IRWXO) != 0)
-        return wf_fail(err, WF_E_CONFIG,
-                       "run folder %s: open to everybody, but its sockets trust who reaches them: "
-                       "chmod 0700 it",
-                       run);
-    return 0;
-}
-
-static int take_lock(const char *run, enum wf_service self, int *out, struct wf_error *err)
-{
-    char path[4096];
-    int length = snprintf(path, sizeof(path), "%s/%s.sock.lock", run, wf_service_word(self));
-    if (length < 0 || (size_t)length >= sizeof(path))
-        return wf_fail(err, WF_E_CONFIG, "run folder: its path is too long");
-
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return wf_fail(err, WF_E_IO, "%s: %s", path, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int why = errno;
-        (void)close(fd);
-        if (why == EWOULDBLOCK)
-            return wf_fail(err, WF_E_STATE, "another process serves %s in this cell",
-                           wf_service_word(self));
-        return wf_fail(err, WF_E_IO, "%s: %s", path, strerror(why));
-    }
-    *out = fd;
-    return 0;
-}
 
 static int open_peers(struct wf_hub *hub, struct wf_socket_spec *spec, struct wf_error *err)
 {
@@ -105,9 +62,9 @@ int wf_hub_open(const char *run, enum wf_service self, const struct wf_hub_optio
     hub->lock = -1;
     hub->parties.max_frame = options->max_frame > 0 ? (size_t)options->max_frame : WF_FRAME_MAX;
 
-    int rc = check_folder(run, err);
+    int rc = wf_run_check(run, err);
     if (rc == 0)
-        rc = take_lock(run, self, &hub->lock, err);
+        rc = wf_run_lock(run, self, &hub->lock, err);
     if (rc == 0)
         rc = wf_socket_path(&spec, hub->paths[0], err);
     if (rc == 0) {

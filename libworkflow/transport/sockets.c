@@ -8,8 +8,12 @@
 #include "transport/sockets.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zmq.h>
 
 /* A frame over the limit is answered with an error; one over this many times the limit costs the
@@ -171,4 +175,43 @@ void wf_socket_close(void *socket)
 {
     if (socket != NULL)
         (void)zmq_close(socket);
+}
+
+/* ---- the run folder --------------------------------------------------------------------------- */
+
+int wf_run_check(const char *run, struct wf_error *err)
+{
+    struct stat is;
+    if (stat(run, &is) != 0)
+        return wf_fail(err, WF_E_CONFIG, "run folder %s: %s", run, strerror(errno));
+    if (!S_ISDIR(is.st_mode))
+        return wf_fail(err, WF_E_CONFIG, "run folder %s: is no folder", run);
+    if ((is.st_mode & S_IRWXO) != 0)
+        return wf_fail(err, WF_E_CONFIG,
+                       "run folder %s: open to everybody, but its sockets trust who reaches them: "
+                       "chmod 0700 it",
+                       run);
+    return 0;
+}
+
+int wf_run_lock(const char *run, enum wf_service self, int *out, struct wf_error *err)
+{
+    char path[4096];
+    int length = snprintf(path, sizeof(path), "%s/%s.sock.lock", run, wf_service_word(self));
+    if (length < 0 || (size_t)length >= sizeof(path))
+        return wf_fail(err, WF_E_CONFIG, "run folder: its path is too long");
+
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return wf_fail(err, WF_E_IO, "%s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int why = errno;
+        (void)close(fd);
+        if (why == EWOULDBLOCK)
+            return wf_fail(err, WF_E_STATE, "another process serves %s in this cell",
+                           wf_service_word(self));
+        return wf_fail(err, WF_E_IO, "%s: %s", path, strerror(why));
+    }
+    *out = fd;
+    return 0;
 }

@@ -49,6 +49,11 @@ int wf_socket_open(void *context, const struct wf_socket_spec *spec, void **out,
                    struct wf_error *err) WF_CHECKED;
 void wf_socket_close(void *socket); /* what is unsent is dropped; NULL is fine */
 
+/* The run folder is there and private; WF_E_CONFIG where it is not. */
+int wf_run_check(const char *run, struct wf_error *err) WF_CHECKED;
+/* Who serves the service's socket holds the lock while *out is open; WF_E_STATE: another does. */
+int wf_run_lock(const char *run, enum wf_service self, int *out, struct wf_error *err) WF_CHECKED;
+
 /* The foreign error, translated: WF_E_IO with ZeroMQ's words after `what`. */
 int wf_socket_fail(struct wf_error *err, const char *what);
 

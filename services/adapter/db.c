@@ -77,6 +77,11 @@ static int bind(sqlite3_stmt *stmt, int at, char type, va_list *args)
         return sqlite3_bind_int64(stmt, at, va_arg(*args, int64_t));
     if (type == 't')
         return sqlite3_bind_text(stmt, at, va_arg(*args, const char *), -1, SQLITE_TRANSIENT);
+    if (type == 'b') {
+        struct wf_slice bytes = va_arg(*args, struct wf_slice);
+        return sqlite3_bind_blob64(stmt, at, bytes.len > 0 ? (const void *)bytes.ptr : "",
+                                   bytes.len, SQLITE_TRANSIENT);
+    }
     struct wf_str text = va_arg(*args, struct wf_str);
     return sqlite3_bind_text64(stmt, at, text.len > 0 ? text.ptr : "", text.len, SQLITE_TRANSIENT,
                                SQLITE_UTF8);
@@ -126,6 +131,13 @@ struct wf_str db_str(struct db_rows *rows, int column)
     const unsigned char *text = sqlite3_column_text(rows->stmt, column);
     int bytes = sqlite3_column_bytes(rows->stmt, column);
     return text != NULL ? (struct wf_str){(const char *)text, (size_t)bytes} : wf_str("");
+}
+
+struct wf_slice db_bytes(struct db_rows *rows, int column)
+{
+    const uint8_t *bytes = sqlite3_column_blob(rows->stmt, column);
+    int length = sqlite3_column_bytes(rows->stmt, column);
+    return bytes != NULL ? (struct wf_slice){bytes, (size_t)length} : (struct wf_slice){0};
 }
 
 int db_select(struct db *db, struct wf_error *err, struct db_rows **out, const char *sql,

@@ -7,7 +7,7 @@
  * CONCEPTS   step   one change of the schema, a text of SQL; the number of steps done stands in
  *                   the file (user_version). Steps are only ever added.
  *            types  how arguments are bound to ?1, ?2 ...: 'i' int64_t, 't' const char * (NULL is
- *                   null), 's' struct wf_str
+ *                   null), 's' struct wf_str, 'b' struct wf_slice
  * DURABLE    WAL with synchronous=FULL: what is committed survives a power cut. secure_delete: what
  *            was deleted or overwritten does not stay in free pages; db_scrub empties the log too.
  * ERRORS     WF_E_BUSY another process writes (after 5 s); WF_E_FULL, WF_E_IO, WF_E_CORRUPT,
@@ -50,7 +50,8 @@ int db_select(struct db *db, struct wf_error *err, struct db_rows **out, const c
 int db_next(struct db_rows *rows, struct wf_error *err) WF_CHECKED;
 void db_done(struct db_rows *rows);
 int64_t db_int(struct db_rows *rows, int column);
-struct wf_str db_str(struct db_rows *rows, int column); /* until the next db_next; null = "" */
+struct wf_str db_str(struct db_rows *rows, int column);     /* until the next db_next; null = "" */
+struct wf_slice db_bytes(struct db_rows *rows, int column); /* likewise */
 
 /* Nothing that was deleted stays in the write-ahead log either. Outside transactions; what another
  * process holds back is left for the next time. */

@@ -9,6 +9,7 @@
 
 static const struct hoso_column answer_columns[] = {
     {"dossier", "Dossier", "Hồ sơ", HOSO_TEXT},
+    {"provisional", "Receipt", "Số biên nhận tạm", HOSO_TEXT},
     {"procedure", "Procedure", "Thủ tục", HOSO_TEXT},
     {"status", "Status", "Trạng thái", HOSO_STATUS},
     {"received", "Received", "Tiếp nhận", HOSO_TIME},

@@ -88,6 +88,7 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(SUBMIT,     "submit",      "LIST",   "procedures that it may submit; * = all")               \
     X(ACTIVITIES, "activities",  "LIST",   "activities whose tasks it may fetch; * = all")         \
     X(JOURNAL,    "journal",     NULL,     "it may read the journal of what it may see")           \
+    X(KEY,        "key",        "FILE",   "key file of the station, from party add")               \
     X(RELAY,      "relay",      NULL,     "it is a station that hands over in sequence")           \
     X(RATE,       "rate",        "N",      "requests a second (else as gate_rate says)")           \
     X(PUBLIC_KEY, "public-key",  "KEY",    "a key that the party has made itself")                 \
@@ -341,12 +342,20 @@ int hoso_party_revoke(struct hoso *h);
 int hoso_party_rotate(struct hoso *h);
 int hoso_party_gate_key(struct hoso *h);
 int hoso_party_token(struct hoso *h);
+int hoso_relay_init(struct hoso *h);
+int hoso_relay_status(struct hoso *h);
+int hoso_relay_list(struct hoso *h);
+int hoso_relay_show(struct hoso *h);
+int hoso_relay_drop(struct hoso *h);
 int hoso_courier_status(struct hoso *h);
 int hoso_courier_list(struct hoso *h);
 
 /* After an empty list: names the words of --procedure, --state, --site that stand nowhere
  * (hints.c). */
 void hoso_hint_words(struct hoso *h);
+
+/* Makes the folder, and in it the configuration files that are missing (init.c). */
+int hoso_init_files(struct hoso *h, const char *folder) WF_CHECKED;
 
 /* Installs definition files in one transaction: all or none; with --dry-run none (procedures.c).
  * For each file a row {procedure, version, title, fresh}; where out_effect is given, before that

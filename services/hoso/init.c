@@ -194,13 +194,17 @@ static int install_folder(struct hoso *h, const char *folder, struct wf_value *o
     return rc == 0 ? hoso_install_files(h, paths, n_paths, out_list, NULL) : rc;
 }
 
+int hoso_init_files(struct hoso *h, const char *folder)
+{
+    int rc = make_folder(h, folder);
+    return rc == 0 ? copy_all(h) : rc;
+}
+
 int hoso_init(struct hoso *h)
 {
     struct wf_value *installed = wf_list(h->arena);
     bool done = false;
-    int rc = make_folder(h, h->args[0]);
-    if (rc == 0)
-        rc = copy_all(h);
+    int rc = hoso_init_files(h, h->args[0]);
     if (rc == 0)
         rc = hoso_calendar(h); /* and the settings: nothing is made from wrong files */
     if (rc == 0)

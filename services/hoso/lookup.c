@@ -23,6 +23,7 @@ static const struct hoso_column dossier_columns[] = {
     {"received", "Received", "Ngày tiếp nhận", HOSO_TIME},
     {"due", "Due", "Ngày hẹn trả", HOSO_TIME},
     {"stopped", "Clock stopped", "Dừng tính giờ từ", HOSO_TIME},
+    {"provisional", "Receipt of a station", "Số biên nhận tạm", HOSO_TEXT},
     {"extensions", "Extended, times", "Số lần gia hạn", HOSO_NUMBER},
     {"form_set", "Forms of", "Mẫu giấy tờ năm", HOSO_TEXT},
     {"closed_at", "Closed", "Kết thúc", HOSO_TIME},

@@ -37,6 +37,7 @@ struct supervisor {
     struct wf_board *board;
     char folder[4096]; /* of the workers */
     char config[4096];
+    bool is_station; /* CELL/relay.cfg: no workers and no store here, they are far away */
     int lock_fd;
     int signal_fd;
     bool stopping;
@@ -124,13 +125,13 @@ static int check_cell(struct supervisor *s)
 {
     bool dropped = false;
     int rc = hoso_registry(s->h);
-    if (rc == 0)
+    if (rc == 0 && !s->is_station)
         rc = hoso_store(s->h, false);
-    if (rc == 0)
+    if (rc == 0 && !s->is_station)
         rc = archive_check_folder(s->h);
-    if (rc == 0)
+    if (rc == 0 && !s->is_station)
         rc = archive_fit_setting(s->h, &dropped);
-    if (rc != 0)
+    if (rc != 0 || s->is_station)
         return rc;
     if (dropped)
         wf_log(WF_LOG_WARN, WF_LOG_ARCHIVE_EVENT, NULL,
@@ -154,6 +155,8 @@ static int prepare(struct supervisor *s)
     if (rc == 0)
         rc = take_lock(s);
     if (rc == 0)
+        s->is_station = child_is_wanted(h->folder, "relay");
+    if (rc == 0)
         rc = check_cell(s);
     if (rc == 0)
         rc = wf_board_open(h->settings.run, &s->board, &h->err);
@@ -163,6 +166,10 @@ static int prepare(struct supervisor *s)
         return rc;
     if (!hoso_path(s->config, h->folder, "hoso.cfg"))
         return wf_fail(&h->err, WF_E_CONFIG, "the cell's path is too long");
+    if (s->is_station) {
+        add_child(s, "relay");
+        return 0;
+    }
     for (unsigned i = 0; i < WF_SERVICE_COUNT; i++)
         add_child(s, wf_service_word((enum wf_service)i));
     if (h->settings.gate_listen[0] != '\0')
@@ -294,6 +301,9 @@ static void say_ready(struct supervisor *s)
                                         wf_text(h->arena, h->settings.cell), "run",
                                         wf_text(h->arena, h->settings.run), NULL),
                                stdout, NULL);
+    else if (s->is_station)
+        (void)printf("hoso: station \"%s\" is ready: endpoints in %s\n", h->settings.cell,
+                     h->settings.run);
     else
         (void)printf("hoso: cell \"%s\" is ready: %d workers, endpoints in %s\n", h->settings.cell,
                      WF_SERVICE_COUNT, h->settings.run);

@@ -162,6 +162,7 @@ const struct wf_value *hoso_dossier_value(struct hoso *h, const struct wf_rec_do
         "stopped", wf_int(h->arena, d->stopped),
         "stops", stop_rows(h, d->stops),
         "extensions", count(h, d->extensions),
+        "provisional", hoso_str(h, d->provisional),
         "outcome", hoso_str(h, d->outcome),
         "events", count(h, d->events),
         "waits_for", keys_of(h, d->running),
@@ -188,6 +189,7 @@ const struct wf_value *hoso_reply_value(struct hoso *h, const struct wf_msg_doss
         "events", count(h, s->events),
         "stops", stop_rows(h, s->stops),
         "extensions", count(h, s->extensions),
+        "provisional", hoso_str(h, s->provisional),
         NULL);
     /* clang-format on */
 }

@@ -180,6 +180,24 @@ const struct hoso_verb hoso_verbs[] = {
      "hold, so that it can change over. The bridge takes it up within a second.",
      hoso_party_token, {OPT_CELL}},
 
+    {"relay init", "FOLDER", 1, 1, "make a station, whose line comes and goes",
+     "Copies configuration, definitions and the key file that `hoso party add NAME --relay` wrote at "
+     "the cell. `hoso run --cell FOLDER` then runs the station; `hoso submit` and all other clients "
+     "work with it as with a cell (docs/relay.md).\n\n"
+     "  hoso relay init /var/lib/hoso/cang-long --key cang-long.key --procedures procedures",
+     hoso_relay_init, {OPT_KEY, OPT_NAME, OPT_CONFIG, OPT_PROCEDURES}},
+    {"relay status", "", 0, 0, "a station: is the line up, what waits?",
+     "Ends with 0 when all is well, with 1 when something needs a person; says what.",
+     hoso_relay_status, {OPT_CELL}},
+    {"relay list", "", 0, 0, "hand-offs that wait or were refused",
+     "With --all also those that the cell has taken, with both codes.",
+     hoso_relay_list, {OPT_ALL, OPT_MAX}},
+    {"relay show", "NUMBER|CODE", 1, 1, "one hand-off",
+     "Personal data is masked unless --unmask is given.", hoso_relay_show, {OPT_UNMASK}},
+    {"relay drop", "NUMBER|CODE", 1, 1, "a refused hand-off has been seen to",
+     "Takes it off the list of refused ones and wipes its content.\n\n"
+     "  hoso relay drop 17 --reason 'filed anew as 000.00.13.H30-261124-0007'",
+     hoso_relay_drop, {OPT_REASON, OPT_BY}},
     {"courier status", "", 0, 0, "parcels at the courier: is all well?",
      "A look into the book of hoso-courier (docs/courier.md). Ends with 1 when something needs a "
      "person; says what.",

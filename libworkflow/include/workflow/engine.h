@@ -197,6 +197,18 @@ int wf_engine_error(struct wf_str re, const struct wf_error *why, int64_t retry_
 int wf_engine_no_tasks(struct wf_str re, struct wf_arena *arena, struct wf_slice *out,
                        struct wf_error *err) WF_CHECKED;
 
+/* ---- what needs no store: for stations that check before they give a receipt ------------------ */
+
+/* Is the submission fit for the procedure at the site: role, channel, model, fields, papers? */
+int wf_submission_check(const struct wf_procedure *p, const struct wf_site *site,
+                        const struct wf_msg_dossier_submit *m, struct wf_arena *arena,
+                        struct wf_error *err) WF_CHECKED;
+/* Names that only the engine may raise. */
+bool wf_event_is_reserved(const char *event);
+/* The span in which new dossiers may use the version: from .. before, by valid_from, valid_until. */
+void wf_procedure_span(const struct wf_procedure *p, const struct wf_calendar *calendar,
+                       int64_t *out_from_ms, int64_t *out_until_ms);
+
 /* ---- queue items and timers ---------------------------------------------------------------------
  */
 

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a station: options, open, ready, rounds, stop. Exit codes as the workers'. */
+#include <errno.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "relay/relay.h"
+
+static int catch_signals(struct relay *relay, struct wf_error *err)
+{
+    static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    sigset_t set;
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < WF_COUNT(taken); i++)
+        (void)sigaddset(&set, taken[i]);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
+        relay->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return relay->signal_fd >= 0 ? 0 : wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno));
+}
+
+static void take_signals(struct relay *relay)
+{
+    struct signalfd_siginfo info;
+    while (read(relay->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGHUP)
+            relay->line.probe_ms = relay->line.resend_ms = 0; /* look now */
+        else if (info.ssi_signo == SIGUSR1)
+            wf_log_set_level(wf_log_level() == WF_LOG_DEBUG ? WF_LOG_INFO : WF_LOG_DEBUG);
+        else
+            relay->stopping = true;
+    }
+}
+
+static int loop(struct relay *relay, struct wf_error *err)
+{
+    int rc = 0;
+    while (!relay->stopping && rc == 0) {
+        struct pollfd signals = {.fd = relay->signal_fd, .events = POLLIN};
+        int64_t left = line_next_ms(relay) - wf_monotonic_ms();
+        rc = wf_outpost_wait(relay->outpost, &signals, 1, left > 0 ? left : 0, err);
+        if (signals.revents != 0)
+            take_signals(relay);
+        if (rc == 0)
+            rc = take_requests(relay, err);
+        if (rc == 0)
+            rc = line_round(relay, err);
+    }
+    return rc;
+}
+
+static int load(struct relay *relay, const struct wf_options *options, struct wf_error *err)
+{
+    static const char *const levels[] = {"fatal", "error", "warn", "info", "debug"};
+    char config[4096];
+    char line[1024];
+    struct wf_report report = {0};
+    (void)snprintf(config, sizeof(config), "%s", options->config);
+    int rc = relay_load(dirname(config), relay, &report, err);
+    for (size_t i = 0; rc != 0 && i < report.n; i++)
+        (void)fprintf(stderr, "%s\n", wf_report_line(&report, i, line, sizeof(line)));
+    wf_report_fini(&report);
+    for (size_t i = 1; rc == 0 && i < WF_COUNT(levels); i++) {
+        if (strcmp(relay->cell.log_level, levels[i]) == 0)
+            wf_log_set_level((enum wf_log_level)i);
+    }
+    if (options->verbose)
+        wf_log_set_level(WF_LOG_DEBUG);
+    return rc;
+}
+
+static int live(struct relay *relay, const struct wf_options *options, struct wf_error *err)
+{
+    int rc = catch_signals(relay, err);
+    if (rc == 0)
+        rc = relay_open(relay, err);
+    if (rc == 0 && !options->check_only) {
+        wf_log(WF_LOG_INFO, WF_LOG_READY_EVENT, NULL, "pid %d, %zu definitions", (int)getpid(),
+               relay->n_definitions);
+        wf_options_say_ready(options);
+        rc = loop(relay, err);
+    }
+    relay_close(relay);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    static struct relay relay = {.signal_fd = -1};
+    struct wf_options options;
+    struct wf_error err = {0};
+    wf_log_open("relay", WF_LOG_INFO);
+    if (!wf_options_read(argc, argv, "A station of a Hoso cell: takes in and hands over.\v",
+                         &options))
+        return 2;
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    (void)umask(077); /* its store holds what citizens told the state */
+    int rc = load(&relay, &options, &err);
+    if (rc == 0)
+        rc = live(&relay, &options, &err);
+    if (rc != 0)
+        wf_log(WF_LOG_FATAL, WF_LOG_STOP_EVENT, &(struct wf_log_fact){.rc = rc}, "%s", err.text);
+    else
+        wf_log(WF_LOG_INFO, WF_LOG_STOP_EVENT, NULL, "stopped in good order");
+    relay_unload(&relay);
+    return rc == 0 ? 0 : rc == WF_E_CONFIG || rc == WF_E_STATE || rc == WF_E_INVALID ? 2 : 1;
+}
