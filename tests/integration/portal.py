@@ -13,6 +13,8 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -60,15 +62,21 @@ class Cell(unittest.TestCase):
         parties = pathlib.Path(cls.cell, "parties")
         parties.mkdir(exist_ok=True)
         (parties / "portal.cfg").write_text(PARTY, encoding="utf-8")
+        cls.supervisor = None
+        cls.run_cell()
+
+    @classmethod
+    def run_cell(cls):
         cls.supervisor = subprocess.Popen([HOSO, "run", "--cell", cls.cell], env=cls.env,
                                           stdout=subprocess.PIPE, stderr=cls.log, text=True)
         assert "is ready" in cls.supervisor.stdout.readline()
 
     @classmethod
     def tearDownClass(cls):
-        cls.supervisor.terminate()
-        cls.supervisor.wait(timeout=PATIENCE)
-        cls.supervisor.stdout.close()
+        if cls.supervisor is not None:
+            cls.supervisor.terminate()
+            cls.supervisor.wait(timeout=PATIENCE)
+            cls.supervisor.stdout.close()
         cls.log.close()
         shutil.rmtree(cls.folder)
 
@@ -93,7 +101,8 @@ class Cell(unittest.TestCase):
             header=portal_standin.HEADER) + f'cursor = "{self._testMethodName[:60]}";\n',
             encoding="utf-8")
         password = pathlib.Path(self.cell, "portal.password")
-        password.touch(mode=0o600)
+        password.touch()
+        password.chmod(0o600)
         password.write_text(portal_standin.PASSWORD + "\n", encoding="utf-8")
         for old in glob.glob(os.path.join(self.cell, "portal.db*")):
             os.unlink(old)
@@ -105,10 +114,11 @@ class Cell(unittest.TestCase):
 
     # ---- steps --------------------------------------------------------------------------------
 
-    def start_adapter(self, wait=True):
+    def start_adapter(self, wait=True, folder=None):
         ready, told = os.pipe()
+        config = os.path.join(folder or self.cell, "hoso.cfg")
         self.adapter = subprocess.Popen(
-            [ADAPTER, "--config", os.path.join(self.cell, "hoso.cfg"), "--ready-fd", str(told)],
+            [ADAPTER, "--config", config, "--ready-fd", str(told)],
             env=self.env, stderr=self.log, pass_fds=[told])
         os.close(told)
         with os.fdopen(ready) as pipe:
@@ -167,6 +177,55 @@ class Life(Cell):
         self.assertEqual(record["DinhDanhCHS"], [{"LoaiDinhDanh": "1",
                                                   "SoDinhDanh": "093090001234"}])
         self.until(lambda: self.portal.steps[code], "a step is told")
+
+    ANSWERS = (("verification.review", "civil_servant", {"verdict": "approve"}),
+               ("return.collect_fee", "postal_worker",
+                {"paid": True, "receipt": "BL-1", "amount": 15000}),
+               ("routing.consult", "agency", {"answer": "agree"}),
+               ("verification.review", "specialist", {"verdict": "approve"}),
+               ("verification.review", "signing_authority", {"verdict": "approve"}),
+               ("return.deliver", "postal_worker", {"outcome": "delivered"}),
+               ("intake.supplement", "postal_worker", {"papers": []}))
+
+    def live(self, code, answers=None):
+        """Whoever has something to do does it, until the dossier is closed."""
+        answers = dict(answers or {})
+        end = time.monotonic() + PATIENCE
+        while not self.hoso("show", code)["closed"]:
+            self.assertLess(time.monotonic(), end, self.hoso("show", code))
+            for activity, role, result in self.ANSWERS:
+                done = self.hoso("task", "claim", activity, "--to", "*", "--max", "10",
+                                 "--by", "an", "--role", role)["tasks"]
+                for task in done:
+                    mine = task["dossier"] == code
+                    said = answers.pop(f"{activity} {role}", result) if mine else result
+                    self.run_hoso("task", "complete", str(task["task"]), str(task["token"]),
+                                  json.dumps(said), "--by", "an", cell=True)
+
+    def test_a_whole_life_with_a_supplement_ends_at_10(self):
+        self.start_adapter()
+        code = self.submit()
+        self.live(code, {"verification.review specialist":
+                         {"verdict": "supplement", "items": ["identity"],
+                          "reason": "ảnh mờ, số 093090001234"}})
+        self.until_told(code, 10)
+        self.assertEqual(self.portal.statuses[code][:3], [1, 2, 6])
+        self.assertEqual(self.portal.statuses[code][-3:], [4, 9, 10])
+        self.assertIn(5, self.portal.statuses[code])
+        record = self.portal.dossiers[code]
+        self.assertTrue(record["NgayTiepNhan"] and record["NgayKetThucXuLy"] and record["NgayTra"])
+        self.assertEqual(len(record["DanhSachHoSoBoSung"]), 1)
+        self.assertEqual(len(record["DanhSachGiayToKetQua"]), 1)
+
+    def test_a_refusal_at_reception_ends_at_3(self):
+        self.start_adapter()
+        code = self.submit()
+        self.live(code, {"verification.review civil_servant":
+                         {"verdict": "refuse", "reason": "không thuộc thẩm quyền"}})
+        self.until_told(code, 3)
+        self.assertEqual(self.portal.statuses[code], [1, 3])
+        self.assertEqual(self.portal.dossiers[code]["GhiChu"], "không thuộc thẩm quyền")
+        self.assertTrue(self.portal.dossiers[code]["NgayTuChoi"])
 
 
 class Trouble(Cell):
@@ -247,6 +306,66 @@ class Trouble(Cell):
     def holds_name(self):
         return any(NAME.encode() in pathlib.Path(path).read_bytes()
                    for path in glob.glob(os.path.join(self.cell, "portal.db*")))
+
+
+    def test_an_older_journal_stops_the_reading_and_says_so(self):
+        self.start_adapter()
+        self.until_told(self.submit(), 1)
+        self.until(lambda: self.hoso("portal", "status")["position"] > 0, "it has read")
+        self.stop_adapter(signal.SIGTERM)
+        with sqlite3.connect(os.path.join(self.cell, "portal.db")) as db:
+            db.execute("UPDATE position SET seq = seq + 1000000")
+        db.close()
+        self.start_adapter()
+        self.until(lambda: "the journal ends before" in self.said(), "it says so")
+
+    def test_two_at_one_outbox_and_an_open_password_are_refused(self):
+        config = os.path.join(self.cell, "hoso.cfg")
+        self.start_adapter()
+        second = subprocess.run([ADAPTER, "--config", config], env=self.env, text=True,
+                                capture_output=True, timeout=PATIENCE, check=False)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("another hoso-portal", second.stderr)
+        self.stop_adapter(signal.SIGTERM)
+        os.chmod(os.path.join(self.cell, "portal.password"), 0o644)
+        self.submit()
+        third = subprocess.run([ADAPTER, "--config", config], env=self.env, text=True,
+                               capture_output=True, timeout=PATIENCE, check=False)
+        self.assertEqual(third.returncode, 2)
+        self.assertIn("chmod 0600", third.stderr)
+
+
+class Beside(Cell):
+    @classmethod
+    def run_cell(cls):
+        """Only when the settings are there."""
+
+    def test_hoso_run_starts_it_and_it_works_through_a_gate_as_well(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            gate = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        with open(os.path.join(self.cell, "hoso.cfg"), "a", encoding="utf-8") as file:
+            file.write(f'gate_listen = "{gate}";\n')
+        elsewhere = os.path.join(self.folder, "elsewhere")
+        os.mkdir(elsewhere)
+        self.run_hoso("party", "add", "far", "--kind", "portal", "--organisation", "P", "--sites",
+                      "*", "--journal", "--output", os.path.join(elsewhere, "far.key"), cell=True)
+        Cell.run_cell.__func__(type(self))
+        code = self.submit()
+        self.until_told(code, 1)
+        self.assertIn("portal is up", self.said())
+        # the same from another host, into a portal of its own
+        other = portal_standin.Portal()
+        other.start()
+        self.addCleanup(other.stop)
+        text = pathlib.Path(self.cell, "portal.cfg").read_text(encoding="utf-8")
+        pathlib.Path(elsewhere, "portal.cfg").write_text(
+            text.replace(str(self.portal.port), str(other.port)) + 'gate = "far.key";',
+            encoding="utf-8")
+        shutil.copy(os.path.join(self.cell, "portal.password"), elsewhere)
+        self.start_adapter(folder=elsewhere)
+        self.until(lambda: other.statuses[code] == [1], "it is told there too")
+        self.assertEqual(other.faults, [])
 
 
 class Reconcile(Cell):
