@@ -15,7 +15,7 @@
 
 #define NUMBER_SIZE 96
 
-static const char *const steps[] = {
+static const char *const schema[] = {
     "CREATE TABLE orders (id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE,"
     " kind TEXT NOT NULL,"
     " dossier TEXT NOT NULL, parcel TEXT NOT NULL, item TEXT NOT NULL DEFAULT '',"
@@ -116,14 +116,14 @@ static int look_again(struct db *db, struct wf_error *err)
 
 int book_look(const char *path, struct db **out, struct wf_error *err)
 {
-    return db_open(path, steps, WF_COUNT(steps), out, err);
+    return db_open(path, schema, WF_COUNT(schema), out, err);
 }
 
 int book_open(const char *path, const struct courier_settings *settings, struct db **out,
               struct wf_error *err)
 {
     struct db *db = NULL;
-    int rc = db_open(path, steps, WF_COUNT(steps), &db, err);
+    int rc = db_open(path, schema, WF_COUNT(schema), &db, err);
     if (rc == 0)
         rc = check_party(db, settings, err);
     if (rc == 0)
@@ -401,19 +401,36 @@ static int forget_item(struct db *db, const struct order *order, struct wf_error
     return rc;
 }
 
-static enum order_state when_gone(const struct order *order)
+static enum order_state when_gone(const struct order *order, const struct parcel *parcel)
 {
     if (order->state == ORDER_OVER || order->state == ORDER_REFUSED)
         return order->state;
     if (order->state == ORDER_WAITING && order->asked == 0)
         return ORDER_CANCELLED;
-    return order->news < PARCEL_COLLECTED ? ORDER_CANCELLING : ORDER_STRAY;
+    if (parcel_is_over(parcel))
+        return ORDER_OVER;
+    return parcel->state < PARCEL_COLLECTED ? ORDER_CANCELLING : ORDER_STRAY;
 }
 
-int book_gone(struct db *db, const struct order *order, int64_t now_ms, struct wf_error *err)
+/*
+ * The events decide, not what was told of them: the task may be gone because we told its end before
+ * a crash.
+ */
+int book_gone(struct db *db, const struct courier_settings *settings, const struct order *order,
+              int64_t now_ms, struct wf_arena *arena, struct wf_error *err)
 {
-    enum order_state state = when_gone(order);
-    int rc = db_begin(db, err);
+    struct parcel parcel = {.state = PARCEL_NUMBERED};
+    struct step *steps = NULL;
+    size_t n = 0;
+    int rc = book_steps(db, settings, order, arena, &steps, &n, err);
+    if (rc != 0)
+        return rc;
+    if (n > 0)
+        parcel.state = steps[n - 1].state;
+    enum order_state state = when_gone(order, &parcel);
+    rc = db_begin(db, err);
+    if (rc == 0 && state != order->state)
+        rc = book_quiet(db, order, n > 0 ? &steps[n - 1] : NULL, err);
     if (rc == 0)
         rc = book_settled(db, order, state, "", "the cell no longer waits for it", now_ms, err);
     if (rc == 0 && state == ORDER_CANCELLED)

@@ -104,8 +104,8 @@ int book_leased(struct db *db, const struct order *order, int64_t until_ms,
 /* Somebody else holds the task, or nobody does; it may be offered again. */
 int book_lost(struct db *db, const struct order *order, struct wf_error *err) WF_CHECKED;
 /* The cell no longer waits: cancels what was not collected yet. */
-int book_gone(struct db *db, const struct order *order, int64_t now_ms,
-              struct wf_error *err) WF_CHECKED;
+int book_gone(struct db *db, const struct courier_settings *settings, const struct order *order,
+              int64_t now_ms, struct wf_arena *arena, struct wf_error *err) WF_CHECKED;
 
 /* ---- tracking ---------------------------------------------------------------------------------- */
 

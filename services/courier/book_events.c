@@ -123,8 +123,9 @@ int book_quiet(struct db *db, const struct order *order, const struct step *last
                struct wf_error *err)
 {
     return db_do(db, err,
-                 "UPDATE orders SET fresh = 0, tries = 0, next_ms = 0, news = ?2, attempt = ?3"
-                 " WHERE id = ?1",
+                 "UPDATE orders SET fresh = 0, tries = 0, next_ms = 0,"
+                 " news = CASE WHEN state = 'over' THEN news ELSE ?2 END,"
+                 " attempt = CASE WHEN state = 'over' THEN attempt ELSE ?3 END WHERE id = ?1",
                  "iti", order->id, parcel_word(last != NULL ? last->state : PARCEL_NUMBERED),
                  last != NULL ? last->attempt : (int64_t)0);
 }

@@ -54,13 +54,26 @@ static int read_task(struct courier *c, const struct wf_value *task, struct orde
     return 0;
 }
 
+/* Others may stand at the same address; nobody but a person can do them. */
+static bool is_parcel(const struct order_task *task)
+{
+    const struct wf_log_fact fact = {.dossier = task->dossier};
+    if (task->dossier[0] != '\0' && task->parcel[0] != '\0')
+        return true;
+    wf_log(WF_LOG_WARN, WF_LOG_PARCEL_EVENT, &fact,
+           "task %" PRId64 " has no dossier code or item number: left alone", task->task);
+    return false;
+}
+
 static int take(struct courier *c, const struct wf_value *tasks, struct wf_error *err)
 {
     struct order_task taken[FETCH_MOST];
     size_t n = 0;
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < wf_value_count(tasks) && n < FETCH_MOST; i++)
-        rc = read_task(c, wf_list_at(tasks, i), &taken[n++], err);
+    for (size_t i = 0; rc == 0 && i < wf_value_count(tasks) && n < FETCH_MOST; i++) {
+        rc = read_task(c, wf_list_at(tasks, i), &taken[n], err);
+        n += rc == 0 && is_parcel(&taken[n]);
+    }
     return rc == 0 ? book_take(c->db, c->settings, taken, n, wf_real_ms(), err) : rc;
 }
 
@@ -113,7 +126,7 @@ static int settle(struct courier *c, const struct order *order, int rc, struct w
     }
     if (rc == WF_E_NOT_FOUND) {
         wf_log(WF_LOG_INFO, WF_LOG_PARCEL_EVENT, &fact, "the cell no longer waits for this parcel");
-        rc = book_gone(c->db, order, wf_real_ms(), err);
+        rc = book_gone(c->db, c->settings, order, wf_real_ms(), arena_of(c), err);
         return rc == 0 ? WF_NONE : rc;
     }
     return rc;

@@ -118,6 +118,7 @@ struct tracking_event {
 struct tracking_page {
     struct tracking_event *events;
     size_t n;
+    size_t rows;         /* as they came; those that say nothing among them */
     const char *last_id; /* greatest of the page, "" of an empty one */
 };
 

@@ -182,8 +182,8 @@ static bool read_event(const struct dialect *dialect, const json_t *row, struct 
 static int read_page(const struct dialect *dialect, const json_t *list, struct wf_arena *arena,
                      struct tracking_page *out, struct wf_error *err)
 {
-    struct tracking_page page = {.last_id = ""};
     size_t n = json_array_size(list);
+    struct tracking_page page = {.rows = n, .last_id = ""};
     if (!json_is_array(list) || n > EVENTS_MOST)
         return wf_fail(err, WF_E_INVALID, "tracking: no list of at most %d events in the answer",
                        EVENTS_MOST);
@@ -192,10 +192,8 @@ static int read_page(const struct dialect *dialect, const json_t *list, struct w
         return wf_fail(err, WF_E_NOMEM, "tracking: out of memory");
     for (size_t i = 0; i < n; i++) {
         struct tracking_event *event = &page.events[page.n];
-        if (!read_event(dialect, json_array_get(list, i), arena, event))
-            continue;
-        page.n++;
-        if (strcmp(event->id, page.last_id) > 0)
+        page.n += read_event(dialect, json_array_get(list, i), arena, event);
+        if (event->id != NULL && strcmp(event->id, page.last_id) > 0)
             page.last_id = event->id;
     }
     *out = page;

@@ -13,7 +13,8 @@
 #include "workflow/clock.h"
 #include "workflow/log.h"
 
-#define ASK_MOST    8 /* a turn; each may take as long as `answer` allows */
+#define ASK_MOST    8                         /* a turn; each may take as long as `answer` allows */
+#define ANSWER_MAX  ((size_t)4 * 1024 * 1024) /* a thousand events with their texts */
 #define TELL_MOST   50
 #define EXTEND_MOST 200
 #define TRIES_MOST  20 /* where the doubling of waits ends in any case */
@@ -158,6 +159,8 @@ static int ask_orders(struct courier *c, bool *out_more, struct wf_error *err)
         rc = orders[i].state == ORDER_CANCELLING ? cancel_order(c, &orders[i], err)
                                                  : place_order(c, &orders[i], err);
     *out_more = *out_more || n == ASK_MOST;
+    if (n > 0)
+        db_scrub(c->db); /* of the receivers' data */
     return rc;
 }
 
@@ -185,6 +188,20 @@ static int end_walk(struct courier *c, struct wf_error *err)
     c->last_id[0] = '\0';
     c->track_ms = wf_monotonic_ms() + c->settings->tracking_every_ms;
     return book_note(c->db, "tracked_ms", now, err);
+}
+
+/* A start is no reason to ask the courier sooner than it wants. */
+static int next_look(struct courier *c, struct wf_error *err)
+{
+    const char *text = "0";
+    int rc = book_noted(c->db, "tracked_ms", c->a->arena, &text, err);
+    if (rc < 0)
+        return rc;
+    int64_t wait = strtoll(text, NULL, 10) + c->settings->tracking_every_ms - wf_real_ms();
+    if (wait > c->settings->tracking_every_ms) /* the clock was set back */
+        wait = c->settings->tracking_every_ms;
+    c->track_ms = wf_monotonic_ms() + (wait > 0 ? wait : 0);
+    return 0;
 }
 
 /* What has been read before is known by id: the mark never goes back. */
@@ -225,7 +242,7 @@ static int track(struct courier *c, bool *out_more, struct wf_error *err)
         rc = keep_page(c, &page, err);
     if (rc != 0)
         return rc;
-    bool is_full = page.n >= (size_t)c->settings->page_size;
+    bool is_full = page.rows >= (size_t)c->settings->page_size;
     if (!is_full || strcmp(page.last_id, c->last_id) <= 0)
         return end_walk(c, err);
     (void)snprintf(c->last_id, sizeof(c->last_id), "%s", page.last_id);
@@ -253,6 +270,8 @@ static int tell_step(struct courier *c, const struct order *order, const struct 
     int rc = is_news(step) ? cell_news(c, order, step, err) : 0;
     if (rc == 0 && is_end(step))
         rc = cell_complete(c, order, step, err);
+    if (rc == WF_E_CONFLICT)
+        rc = 0; /* told before a crash; what came since words it otherwise */
     if (rc == WF_E_INVALID) {
         const struct wf_log_fact fact = {.dossier = order->dossier, .rc = rc};
         wf_log(WF_LOG_ERROR, WF_LOG_REFUSED_EVENT, &fact, "%s", err->text);
@@ -369,9 +388,11 @@ static int open_all(struct adapter *a, struct wf_error *err)
     a->self = c;
     c->a = a;
     c->settings = a->settings;
-    const struct http_options options = {.timeout_ms = c->settings->answer_ms,
-                                         .ca = c->settings->ca};
+    const struct http_options options = {
+        .timeout_ms = c->settings->answer_ms, .answer_max = ANSWER_MAX, .ca = c->settings->ca};
     int rc = book_open(a->common->database, c->settings, &c->db, err);
+    if (rc == 0)
+        rc = next_look(c, err);
     return rc == 0 ? http_open(&options, &c->http, err) : rc;
 }
 

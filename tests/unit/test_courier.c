@@ -259,6 +259,11 @@ static struct order *listed(enum book_list list, size_t expected)
     return orders;
 }
 
+static int gone(const struct order *order)
+{
+    return book_gone(db, settings(), order, 5, arena, &err);
+}
+
 static int64_t count(const char *sql)
 {
     int64_t n = 0;
@@ -288,8 +293,8 @@ static void what_was_never_asked_for_needs_no_cancelling(void **state)
     struct order *orders = listed(BOOK_TO_ASK, 2);
     assert_ok(book_asked(db, &orders[1], &err), err);
     orders = listed(BOOK_TO_ASK, 2);
-    assert_ok(book_gone(db, &orders[0], 5, &err), err);
-    assert_ok(book_gone(db, &orders[1], 5, &err), err);
+    assert_ok(gone(&orders[0]), err);
+    assert_ok(gone(&orders[1]), err);
     struct order *left = listed(BOOK_TO_ASK, 1);
     assert_string_equal(left->number, "D-2");
     assert_int_equal(left->state, ORDER_CANCELLING);
@@ -318,9 +323,9 @@ static void a_number_that_was_never_sent_goes_back_to_the_pool(void **state)
     assert_int_equal(book_number(db, s, &orders[2], arena, &err), WF_NONE);
     assert_ok(book_asked(db, &orders[1], &err), err);
     orders = listed(BOOK_TO_ASK, 3);
-    assert_ok(book_gone(db, &orders[1], 5, &err), err); /* was sent: is used up */
+    assert_ok(gone(&orders[1]), err); /* was sent: is used up */
     assert_int_equal(book_number(db, s, &orders[2], arena, &err), WF_NONE);
-    assert_ok(book_gone(db, &orders[0], 5, &err), err);
+    assert_ok(gone(&orders[0]), err);
     assert_int_equal(book_number(db, s, &orders[2], arena, &err), 0);
     assert_string_equal(orders[2].item, "EE123456785VN");
     db_close(db);
@@ -346,7 +351,7 @@ static void hear(int64_t at, const char *code)
 {
     const char *id = wf_arena_printf(arena, "%024lld", (long long)(at * 100 + code[0]));
     struct tracking_event event = {.id = id, .order = "D-1", .code = code, .at_ms = at};
-    const struct tracking_page page = {&event, 1, id};
+    const struct tracking_page page = {&event, 1, 1, id};
     int64_t n = 0;
     assert_ok(book_events(db, &page, id, 1, &n, &err), err);
 }
@@ -425,6 +430,28 @@ static void only_steps_that_were_not_told_are_told(void **state)
     assert_false(steps[0].is_told);
 }
 
+static void what_is_gone_goes_by_its_events_told_or_not(void **state)
+{
+    static const struct {
+        const char *code, *state;
+    } rows[] = {{NULL, "cancelling"}, {"2", "stray"}, {"4", "over"}};
+    (void)state;
+    take("D-1", "EE1", 1);
+    for (size_t i = 0; i < WF_COUNT(rows); i++) {
+        assert_ok(db_do(db, &err, "UPDATE orders SET state = 'ordered', task = 1, fresh = 1", ""),
+                  err);
+        if (rows[i].code != NULL)
+            hear((int64_t)i, rows[i].code);
+        struct order order = *listed(BOOK_TO_TELL, 1);
+        assert_ok(gone(&order), err);
+        struct db_rows *found = NULL;
+        assert_ok(db_select(db, &err, &found, "SELECT state FROM orders WHERE task = 0", ""), err);
+        assert_ok(db_next(found, &err), err);
+        assert_true(wf_str_is(db_str(found, 0), rows[i].state));
+        db_done(found);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -441,6 +468,7 @@ int main(void)
         CASE(a_number_that_was_never_sent_goes_back_to_the_pool),
         CASE(a_book_is_not_gone_on_with_by_another_party),
         CASE(events_tell_the_same_story_in_every_order),
+        CASE(what_is_gone_goes_by_its_events_told_or_not),
         CASE(only_steps_that_were_not_told_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
