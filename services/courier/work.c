@@ -49,10 +49,10 @@ static bool is_away(const struct courier *c)
 /* Not reached, cut off, or it refuses us: nothing is known of what was asked. */
 static int courier_away(struct courier *c, struct wf_error *err)
 {
-    char text[sizeof(err->text)];
+    char text[sizeof(err->text) + 32];
     if (!adapter_may_pass(err->code))
         return err->code;
-    (void)snprintf(text, sizeof(text), "%s", err->text);
+    (void)snprintf(text, sizeof(text), "not to be had: %s", err->text);
     adapter_backoff_grow(&c->away, &c->settings->common, wf_monotonic_ms());
     return trouble(c, text, err);
 }

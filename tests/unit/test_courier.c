@@ -229,6 +229,31 @@ static void wrong_settings_are_named_with_their_cure(void **state)
     assert_non_null(strstr(line, "courier.cfg:2: means = \"eaten\": no state of a parcel"));
 }
 
+static void the_delivered_file_holds_every_key_and_lacks_only_the_contract(void **state)
+{
+    char text[16384] = "";
+    char line[512];
+    FILE *file = fopen(SOURCE_ROOT "/config/courier.cfg", "r");
+    (void)state;
+    assert_non_null(file);
+    size_t n = fread(text, 1, sizeof(text) - 1, file);
+    assert_int_equal(fclose(file), 0);
+    assert_true(n < sizeof(text) - 1);
+    for (size_t i = 0; i < courier_n_keys; i++) {
+        const char *key = wf_arena_printf(arena, "%s = ", courier_keys[i].name);
+        if (strstr(text, key) == NULL)
+            fail_msg("courier.cfg does not name %s", courier_keys[i].name);
+    }
+    adapter_unload(&adapter);
+    assert_int_equal(load(text, line, sizeof(line)), WF_E_CONFIG);
+    assert_non_null(strstr(line, "customer_code"));
+    char *code = strstr(text, "customer_code = \"\"");
+    assert_non_null(code);
+    memcpy(code, "customer_code =\"x\"", strlen("customer_code =\"x\""));
+    adapter_unload(&adapter);
+    assert_ok(load(text, line, sizeof(line)), err);
+}
+
 static void the_site_of_the_dossier_is_the_sender(void **state)
 {
     (void)state;
@@ -462,6 +487,7 @@ int main(void)
         CASE(rows_of_tracking_that_say_nothing_are_passed_over),
         CASE(a_look_goes_back_by_the_time_in_the_id),
         CASE(wrong_settings_are_named_with_their_cure),
+        CASE(the_delivered_file_holds_every_key_and_lacks_only_the_contract),
         CASE(the_site_of_the_dossier_is_the_sender),
         CASE(a_parcel_is_one_order_however_often_its_task_comes),
         CASE(what_was_never_asked_for_needs_no_cancelling),
