@@ -205,6 +205,8 @@ static int check_open(struct wf_turn *turn, struct wf_rec_hold *hold, struct wf_
         return wf_fail(err, WF_E_NOT_FOUND, "there is no dossier of this code");
     if (rc == 0 && d.closed != 0)
         return wf_fail(err, WF_E_STATE, "dossier %.*s is closed", WF_STR_ARG(hold->name));
+    if (rc == 0 && d.code.len > 0)
+        hold->name = d.code; /* it may have been named by its number */
     return rc;
 }
 

@@ -476,6 +476,48 @@ void cell_drop_dead(struct cell *cell, uint64_t seq)
     cell_pump(cell);
 }
 
+static int end_act(struct cell *cell, struct wf_turn *turn, int rc)
+{
+    if (rc != 0) {
+        wf_txn_abort(turn->txn);
+        return rc;
+    }
+    commit(cell, turn);
+    cell_pump(cell);
+    return 0;
+}
+
+int cell_skip_dead(struct cell *cell, uint64_t seq, const char *result, struct wf_error *err)
+{
+    const struct wf_value *data = result != NULL ? json(cell->arena, result) : NULL;
+    struct wf_turn turn = begin(cell, service_of_dead(cell, seq));
+    return end_act(cell, &turn,
+                   wf_engine_dead_skip(&turn, seq, data, "operator", "told by letter", err));
+}
+
+int cell_edit_dead(struct cell *cell, uint64_t seq, const char *changes, struct wf_error *err)
+{
+    const struct wf_value *data = json(cell->arena, changes);
+    struct wf_turn turn = begin(cell, service_of_dead(cell, seq));
+    return end_act(cell, &turn,
+                   wf_engine_dead_edit(&turn, seq, data, "operator", "wrong address", err));
+}
+
+void cell_bury_first(struct cell *cell, enum wf_service service)
+{
+    const struct wf_error why = {.code = WF_E_INTERNAL, .text = "out of paper"};
+    struct wf_rec_queue dead = {0};
+    struct wf_error err = {0};
+    while (!cell_first_dead(cell, &dead)) {
+        struct wf_rec_queue item = {0};
+        struct wf_turn turn = begin(cell, service);
+        if (wf_queue_first(turn.txn, service, INT64_MAX, cell->arena, &item, &err) != 0)
+            fail_msg("nothing waits for %s", wf_service_word(service));
+        assert_ok(wf_engine_item_failed(&turn, &item, &why, &err), err);
+        commit(cell, &turn);
+    }
+}
+
 /* ---- holds ------------------------------------------------------------------------------------
  */
 

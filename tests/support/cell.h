@@ -65,6 +65,11 @@ struct wf_txn *cell_read(struct cell *cell); /* end it with wf_txn_abort */
 /* An operator's act on a dead letter. */
 void cell_retry_dead(struct cell *cell, uint64_t seq);
 void cell_drop_dead(struct cell *cell, uint64_t seq);
+/* NULL = without a result. What is refused changes nothing. */
+int cell_skip_dead(struct cell *cell, uint64_t seq, const char *result, struct wf_error *err);
+int cell_edit_dead(struct cell *cell, uint64_t seq, const char *changes, struct wf_error *err);
+/* The first due item of the service fails as often as it takes to bury it. */
+void cell_bury_first(struct cell *cell, enum wf_service service);
 
 /* An operator's hold, and its release up to the last row put back; without pumping. */
 int cell_try_hold(struct cell *cell, enum wf_hold_kind kind, const char *name,
