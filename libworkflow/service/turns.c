@@ -50,7 +50,7 @@ int turn_look_ahead(struct worker *worker, struct wf_turn *turn, struct wf_error
     if (rc == 0)
         rc = wf_timer_next_due(turn->txn, worker->spec->service, &worker->next_timer_ms, err);
     worker->queue_out = counts->done[self] + counts->again[self];
-    worker->queue_in = worker->queue_out + counts->queued[self];
+    worker->queue_in = worker->queue_out + counts->queued[self] + counts->held[self];
     return rc;
 }
 

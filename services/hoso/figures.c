@@ -124,6 +124,8 @@ static int read_all(struct hoso *h, struct wf_txn *txn, void *context)
         rc = read_queue(r, (enum wf_service)s);
     if (rc == 0)
         rc = read_subscribers(r);
+    if (rc == 0)
+        rc = wf_cell_is_held(txn, r->row, &f->cell_on_hold, &h->err);
     return rc == 0 ? wf_archive_state(txn, &f->archive, &h->err) : rc;
 }
 

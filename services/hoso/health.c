@@ -104,6 +104,25 @@ static const struct wf_value *store_of(struct health *is)
     /* clang-format on */
 }
 
+static const struct wf_value *holds_of(struct health *is)
+{
+    struct hoso *h = is->h;
+    const struct wf_counts *counts = &is->figures.counts;
+    int64_t items = 0;
+    for (unsigned s = 0; s < WF_SERVICE_COUNT; s++)
+        items += counts->held[s];
+    /* clang-format off */
+    return hoso_map(h,
+        "in_force", number(h, counts->holds),
+        "releasing", number(h, counts->releasing),
+        "cell", wf_bool(is->figures.cell_on_hold),
+        "items", wf_int(h->arena, items),
+        "timers", number(h, counts->held_timers),
+        "tasks", number(h, counts->held_tasks),
+        NULL);
+    /* clang-format on */
+}
+
 static const struct wf_value *answer_of(struct health *is)
 {
     struct hoso *h = is->h;
@@ -127,6 +146,7 @@ static const struct wf_value *answer_of(struct health *is)
         "dossiers", dossiers_of(is),
         "journal", number(h, f->counts.journal_seq),
         "timers", number(h, f->counts.timers),
+        "holds", holds_of(is),
         "subscribers", f->subscribers,
         "store", store_of(is),
         "archive", archive_value(h, &f->archive),

@@ -41,6 +41,7 @@ struct figures {
     int64_t now, real;
     uint64_t overdue, due_soon; /* open: past their date; within 24 h */
     int64_t late_ms[WF_SERVICE_COUNT], oldest_ms[WF_SERVICE_COUNT];
+    bool cell_on_hold;
     struct wf_value *by_procedure; /* [{procedure, open}] */
     struct wf_value *by_state;     /* [{procedure, state, open}]; a dossier in two counts twice */
     struct wf_value *subscribers;  /* [{name, seq, lag, age_ms}] */

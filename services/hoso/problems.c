@@ -152,6 +152,17 @@ static void archive_problems(struct problems *p, const struct figures *f)
            : "look at the disk of its folder and into the log of `hoso run`");
 }
 
+/* A hold of the cell is for the time of a stop; others may be meant for long. */
+static void hold_problems(struct problems *p, const struct figures *f)
+{
+    bool vi = p->h->vi;
+    if (f->cell_on_hold)
+        add(p, "cell_on_hold", false, "",
+            vi ? "cụm đang tạm giữ, không nhận hồ sơ mới" : "the cell is on hold: no new dossiers",
+            vi ? "`hoso release cell --reason ...` khi xong việc"
+               : "`hoso release cell --reason ...` when that is over");
+}
+
 void problems_of_cell(struct problems *p, const struct figures *figures, bool runs)
 {
     bool vi = p->h->vi;
@@ -160,4 +171,5 @@ void problems_of_cell(struct problems *p, const struct figures *figures, bool ru
             vi ? "`hoso run` để khởi động" : "`hoso run` starts it");
     space_problems(p, figures);
     archive_problems(p, figures);
+    hold_problems(p, figures);
 }

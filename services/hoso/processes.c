@@ -163,7 +163,7 @@ static struct wf_value *queue_row(struct hoso *h, const struct figures *f, enum 
         "leased", wf_int(h->arena, c->leased[s]),
         "dead", wf_int(h->arena, c->dead[s]),
         "done", wf_int(h->arena, c->done[s]),
-        "in", wf_int(h->arena, c->queued[s] + c->done[s] + c->again[s]),
+        "in", wf_int(h->arena, c->queued[s] + c->held[s] + c->done[s] + c->again[s]),
         "out", wf_int(h->arena, c->done[s] + c->again[s]),
         NULL);
     /* clang-format on */
