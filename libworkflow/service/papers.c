@@ -31,10 +31,15 @@ static int answer_paper(struct worker *worker, struct request *request, struct w
         wf_engine_request(&turn, &request->envelope, request->frame, &request->answer, &why);
     wf_txn_abort(turn.txn);
     if (request->rc < 0) {
-        struct wf_log_fact fact = {.rc = request->rc};
+        struct wf_str party = request->envelope.party;
+        struct wf_log_fact fact = {
+            .rc = request->rc,
+            .party = party.len > 0 ? wf_arena_strndup(turn.arena, party.ptr, party.len) : NULL};
         worker->slot->refused++;
+        wf_board_error(worker->slot, request->rc);
         wf_log(wf_code_action(request->rc) == WF_REFUSE ? WF_LOG_WARN : WF_LOG_ERROR,
-               WF_LOG_REFUSED_EVENT, &fact, "a paper: %s", why.text);
+               WF_LOG_REFUSED_EVENT, &fact, "%s refused: %s",
+               wf_message_info(request->envelope.type)->name, why.text);
     }
     speak_answer(worker, &request->asker, request->answer);
     worker->slot->messages++;

@@ -40,6 +40,7 @@ static const struct hoso_column paper_columns[] = {
     {"title", "Paper", "Giấy tờ", HOSO_TEXT},
     {"kind", "Kind", "Loại", HOSO_TERM},
     {"copies", "Copies", "Số bản", HOSO_NUMBER},
+    {"file", "Scan", "Bản quét", HOSO_TEXT},
 };
 
 static const struct hoso_column stop_columns[] = {

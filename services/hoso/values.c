@@ -14,12 +14,12 @@
 
 /* Keys of event data, task parameters and results whose values are no personal data. */
 static const char *const harmless[] = {
-    "activity", "amount",  "attempt", "by",      "channel",   "code",     "complete",
-    "decision", "due",     "en",      "event",   "from",      "id",       "item",
-    "kind",     "mode",    "number",  "outcome", "paid",      "receipt",  "role",
-    "seal",     "sent",    "state",   "status",  "template",  "to",       "until",
-    "verdict",  "vi",      "copies",  "dossier", "procedure", "site",     "agreed",
-    "asked",    "subject", "mandate", "service", "invoke",    "question", "title",
+    "activity",  "amount",   "attempt", "by",      "channel", "code",    "complete", "decision",
+    "due",       "en",       "event",   "from",    "id",      "item",    "kind",     "mode",
+    "number",    "outcome",  "paid",    "receipt", "role",    "seal",    "sent",     "state",
+    "status",    "template", "to",      "until",   "verdict", "vi",      "copies",   "dossier",
+    "procedure", "site",     "agreed",  "asked",   "file",    "subject", "mandate",  "service",
+    "invoke",    "question", "title",
 };
 
 static bool is_harmless(struct wf_str key)

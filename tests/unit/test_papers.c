@@ -6,8 +6,10 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
+#include "base/fault.h"
 #include "workflow/memory.h"
 #include "workflow/papers.h"
 
@@ -282,6 +284,51 @@ static void lack_of_memory_is_an_error_and_no_crash(void **state)
     wf_arena_free(small);
 }
 
+#if defined(WF_FAULT_INJECTION)
+/* A process that dies at the point leaves an upload to go on with, or a whole paper. */
+static void a_crash_at_any_point_leaves_an_upload_or_a_whole_paper(void **state)
+{
+    static const struct {
+        const char *fault;
+        uint64_t have; /* after it */
+        bool whole;
+    } crashes[] = {
+        {"papers.append:2=kill", 5000, false},
+        {"papers.checked:1=kill", SIZE, true}, /* the question finishes it */
+        {"papers.placed:1=kill", SIZE, true},
+        {"papers.synced:1=kill", SIZE, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < WF_COUNT(crashes); i++) {
+        (void)!wf_papers_remove(papers, hash, &err);
+        pid_t child = fork();
+        if (child == 0) {
+            struct state is;
+            wf_fault_set(crashes[i].fault);
+            (void)put_named("p", name, SIZE, 0, 5000, &is);
+            (void)put_named("p", name, SIZE, 5000, 5000, &is);
+            _exit(0);
+        }
+        int status = 0;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        assert_state(put("p", 0, 0), crashes[i].have, crashes[i].whole);
+        assert_state(put("p", crashes[i].have, (size_t)(SIZE - crashes[i].have)), SIZE, true);
+    }
+}
+
+static void a_failed_disk_is_an_error_and_the_upload_goes_on(void **state)
+{
+    struct state is = {0};
+    (void)state;
+    wf_fault_set("papers.append:1=full,papers.checked:1=io");
+    assert_int_equal(put_named("p", name, SIZE, 0, SIZE, &is), WF_E_FULL);
+    assert_int_equal(put_named("p", name, SIZE, 0, SIZE, &is), WF_E_IO);
+    wf_fault_set("");
+    assert_state(put("p", 0, 0), SIZE, true);
+}
+#endif
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -296,6 +343,10 @@ int main(void)
         T(what_is_old_is_found_and_forgotten),
         T(a_damaged_paper_is_found_and_mended_by_sending_it_again),
         T(lack_of_memory_is_an_error_and_no_crash),
+#if defined(WF_FAULT_INJECTION)
+        T(a_crash_at_any_point_leaves_an_upload_or_a_whole_paper),
+        T(a_failed_disk_is_an_error_and_the_upload_goes_on),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,11 @@
 // run side by side on one connection.
 
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { decode, encode } from '@msgpack/msgpack';
 
+import { Blake2b256 } from './blake2b.js';
 import { errorOf, errors, HosoError } from './errors.js';
 import { FRAME_MAX, REPLIES, REQUESTS, VERSION } from './messages.js';
 import { gate, localCell, readKeyFile, Sockets } from './sockets.js';
@@ -22,6 +25,25 @@ export function connect(settings = {}) {
     if (env.HOSO_RUN)
         return new Connection(localCell(env.HOSO_RUN), settings);
     throw new errors.invalid("set HOSO_KEY_FILE, or HOSO_RUN on the cell's own host");
+}
+
+const PIECE = 128 * 1024; // of a paper in one request
+
+async function pieceOf(file, at) {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(PIECE), 0, PIECE, at);
+    return buffer.subarray(0, bytesRead);
+}
+
+// The paper's name, which is its BLAKE2b-256, and its size.
+async function nameOf(file) {
+    const hash = new Blake2b256();
+    for (let size = 0;;) {
+        const piece = await pieceOf(file, size);
+        if (piece.length === 0)
+            return { name: hash.hex(), size };
+        hash.update(piece);
+        size += piece.length;
+    }
 }
 
 const serviceOf = (activity = '') => activity.split('.')[0];
@@ -78,6 +100,51 @@ export class Connection {
             yield* page.dossiers;
             after = page.next;
         } while (after !== 0);
+    }
+
+    // ---- papers ----
+
+    // Sends a scan; gives its name, which goes into a dossier's papers as `file`. Goes on where an
+    // earlier call broke off. progress(done, size) is called after each piece.
+    async putPaper(path, progress = () => {}) {
+        const file = await open(path, 'r');
+        try {
+            const { name, size } = await nameOf(file);
+            let state = await this.call('paper_put', { paper: name, size });
+            for (let stuck = 0; !state.whole; progress(state.have, size)) {
+                const at = state.have;
+                const bytes = await pieceOf(file, at);
+                state = await this.call('paper_put', { paper: name, size, at, bytes });
+                stuck = state.have > at ? 0 : stuck + 1;
+                if (stuck > 3)
+                    throw new errors.state('the paper does not get on: is it sent from elsewhere?');
+            }
+            return name;
+        } finally {
+            await file.close();
+        }
+    }
+
+    // Writes a dossier's scan to a file and checks it. What the file holds already is taken as its
+    // beginning.
+    async getPaper(dossier, paper, path, progress = () => {}) {
+        const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+        try {
+            let at = (await file.stat()).size;
+            for (let size = Infinity; at < size; progress(at, size)) {
+                const chunk = await this.call('paper_get', { dossier, paper, at },
+                    { service: 'intake' });
+                await file.write(chunk.bytes, 0, chunk.bytes.length, at);
+                at += chunk.bytes.length;
+                size = chunk.size;
+            }
+            if ((await nameOf(file)).name === paper)
+                return;
+            await file.truncate(0);
+            throw new errors.corrupt('what came has another hash: get the paper anew');
+        } finally {
+            await file.close();
+        }
     }
 
     // ---- tasks ----

@@ -3,6 +3,11 @@
 // cell of HOSO_RUN, in which the trial procedure 1.999001 is installed.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { connect, Connection, errors, localCell, TaskFailed } from 'hoso-client';
 
@@ -40,6 +45,28 @@ test('errors have the class and field of their code', async () => {
         error.field.includes('phone') && error.code === 'invalid');
     await assert.rejects(hoso.call('dossier_get', { dosier: 'x' }),
         { field: 'body.dosier', code: 'invalid' });
+});
+
+test('a scan goes up and comes down as it was', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hoso-node-'));
+    try {
+        const data = randomBytes(300001);
+        await writeFile(join(folder, 'scan'), data);
+        const pieces = [];
+        const paper = await hoso.putPaper(join(folder, 'scan'), (done) => pieces.push(done));
+        assert.equal(paper, execFileSync('b2sum', ['-l', '256', join(folder, 'scan')])
+            .toString().slice(0, 64));
+        assert.deepEqual(pieces, [131072, 262144, 300001]);
+        const papers = [{ id: 'declaration', kind: 'original', file: paper }];
+        const { dossier: code } = await hoso.submit(dossier(1, { papers }), `paper-${mark}`);
+        await writeFile(join(folder, 'back'), data.subarray(0, 1000));
+        await hoso.getPaper(code, paper, join(folder, 'back'));
+        assert.deepEqual(await readFile(join(folder, 'back')), data);
+        await writeFile(join(folder, 'other'), 'no beginning of it');
+        await assert.rejects(hoso.getPaper(code, paper, join(folder, 'other')), errors.corrupt);
+    } finally {
+        await rm(folder, { recursive: true });
+    }
 });
 
 test('nobody at home is a time-out that may be done', async () => {
