@@ -40,6 +40,8 @@ struct wf_door {
     char endpoint[256];
     int64_t connections; /* now */
     int64_t most;
+    bool *inside; /* by descriptor: did it come through the public port? */
+    size_t n_inside;
     int listener; /* ZeroMQ's descriptor; -1 = none */
     bool is_shut;
     struct wf_door_figures figures;
@@ -246,6 +248,7 @@ void wf_door_close(struct wf_door *door)
         wf_socket_close(door->workers[i]);
     wf_zap_end(door->zap);
     wf_context_end(door->context);
+    wf_free(door->inside);
     wf_free(door);
 }
 
@@ -270,15 +273,41 @@ struct wf_door_figures wf_door_figures(struct wf_door *door)
 
 /* ---- waiting --------------------------------------------------------------------------------- */
 
+/* Of a connection that ends together with its port nothing is told: those of the proof may be told as
+ * come and never as gone. So who comes and goes is known by descriptor, from the public port on. */
+static void note_connection(struct wf_door *door, size_t fd, bool is_inside)
+{
+    if (fd >= door->n_inside) {
+        size_t wider = fd + 64;
+        bool *grown = wf_realloc(door->inside, wider * sizeof(*grown));
+        if (grown == NULL)
+            return; /* one connection uncounted is better than none served */
+        memset(grown + door->n_inside, 0, (wider - door->n_inside) * sizeof(*grown));
+        door->inside = grown;
+        door->n_inside = wider;
+    }
+    if (door->inside[fd] != is_inside)
+        door->connections += is_inside ? 1 : -1;
+    door->inside[fd] = is_inside;
+}
+
+static void begin_counting(struct wf_door *door, int listener)
+{
+    door->listener = listener;
+    door->connections = 0;
+    if (door->n_inside > 0)
+        memset(door->inside, 0, door->n_inside * sizeof(*door->inside));
+}
+
 static void count_connections(struct wf_door *door)
 {
     int value = 0;
     unsigned event;
     while ((event = next_event(door->monitor, &value)) != 0) {
         if (event == ZMQ_EVENT_LISTENING)
-            door->listener = value; /* the last one is the public port */
-        else
-            door->connections += event == ZMQ_EVENT_ACCEPTED ? 1 : -1;
+            begin_counting(door, value); /* the last one is the public port */
+        else if (value >= 0)
+            note_connection(door, (size_t)value, event == ZMQ_EVENT_ACCEPTED);
     }
 }
 

@@ -36,6 +36,8 @@ static const struct option_row common[] = {
     {ZMQ_BACKLOG, 256},
     {ZMQ_RECONNECT_IVL, 50},
     {ZMQ_RECONNECT_IVL_MAX, 500},
+    {ZMQ_CONNECT_TIMEOUT,
+     3000}, /* on a line that swallows packets the system would try for minutes */
     {ZMQ_HEARTBEAT_IVL, 5000},
     {ZMQ_HEARTBEAT_TIMEOUT, 15000},
     {ZMQ_HEARTBEAT_TTL, 15000},
