@@ -51,6 +51,9 @@ int wf_store_open_older(const char *path, const struct wf_store_options *options
 int wf_put_keepers(MDB_txn *txn, const MDB_dbi tables[WF_TABLE_COUNT],
                    struct wf_error *err) WF_CHECKED;
 
+/* WF_E_CORRUPT where pages that are in use lie behind the file's end (pages.c). */
+int wf_check_whole(MDB_env *env, const char *path, struct wf_error *err) WF_CHECKED;
+
 /* Is this statfs type a file system that other hosts can write to? */
 bool wf_is_network_fs(unsigned long type);
 int wf_check_local_fs(const char *path, struct wf_error *err) WF_CHECKED;

@@ -158,7 +158,7 @@ int wf_env_open(MDB_env *env, const char *path, unsigned flags, struct wf_error 
         return wf_fail(err, WF_E_IO, "%s: no right to write the folder and its files", path);
     if (rc == MDB_INVALID)
         return wf_fail(err, WF_E_CORRUPT, "%s: " WF_DATA_FILE " is not a store, or damaged", path);
-    return rc == 0 ? 0 : wf_lmdb_fail(err, rc, path);
+    return rc == 0 ? wf_check_whole(env, path, err) : wf_lmdb_fail(err, rc, path);
 }
 
 /* LMDB would make a new, empty store where the file is missing or empty. */

@@ -12,16 +12,23 @@
  * higher one and has no checksum for it. A head with a damaged number would bring back the store as
  * it was one transaction ago, without a word.
  */
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/env.h"
 
-#define FIRST_PAGE  2   /* before it lie the two heads */
-#define TXNID_AT    144 /* in a head, on machines of 64 bits */
+#define FIRST_PAGE  2 /* before it lie the two heads */
 #define HEADS_TRIES 5
+
+/* In a head, on machines of 64 bits. */
+#define FREE_ROOT_AT 80
+#define MAIN_ROOT_AT 128
+#define TXNID_AT     144
 
 struct pages {
     uint8_t *seen; /* a bit a page */
@@ -171,4 +178,95 @@ int wf_pages_check(struct wf_txn *txn, bool *out_is_sound, char *text, size_t si
     }
     *out_is_sound = sound;
     return 0;
+}
+
+/* ---- is the file whole? ---------------------------------------------------------------------- */
+
+static int count_free_from(MDB_env *env, uint64_t from, uint64_t *out)
+{
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_val key;
+    MDB_val value;
+    int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+    if (rc != 0)
+        return rc;
+    rc = mdb_cursor_open(txn, 0, &cursor);
+    while (rc == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        const uint8_t *bytes = value.mv_data;
+        for (size_t at = sizeof(size_t); at + sizeof(size_t) <= value.mv_size;
+             at += sizeof(size_t)) {
+            size_t page = 0;
+            memcpy(&page, bytes + at, sizeof(page));
+            *out += page >= from;
+        }
+    }
+    mdb_cursor_close(cursor);
+    mdb_txn_abort(txn);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* Does a root, of the free list or of the table of tables, lie at or behind `there`? Asked before
+ * LMDB follows it, which would end the process. */
+static bool is_root_missing(MDB_env *env, size_t page_size, uint64_t there)
+{
+    struct {
+        uint64_t root[2], number;
+    } head[2] = {{{0, 0}, 0}, {{0, 0}, 0}};
+    int fd = -1;
+    if (mdb_env_get_fd(env, &fd) != 0 || sizeof(size_t) != sizeof(uint64_t))
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        off_t at = (off_t)(i * page_size);
+        if (pread(fd, &head[i].number, 8, at + TXNID_AT) != 8 ||
+            pread(fd, &head[i].root[0], 8, at + FREE_ROOT_AT) != 8 ||
+            pread(fd, &head[i].root[1], 8, at + MAIN_ROOT_AT) != 8)
+            return true;
+    }
+    size_t newer = head[1].number > head[0].number;
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t root = head[newer].root[i];
+        if (root >= there && root != UINT64_MAX) /* which is none */
+            return true;
+    }
+    return false;
+}
+
+static int cut_short(const char *name, uint64_t missing, uint64_t made, struct wf_error *err)
+{
+    return wf_fail(err, WF_E_CORRUPT,
+                   "%s: was cut or copied by half: %" PRIu64 " of its %" PRIu64
+                   " pages are missing",
+                   name, missing, made);
+}
+
+/*
+ * A page that is freed by the transaction that made it is never written, so that a whole file may be
+ * shorter than its head says: the pages that are missing then stand in the free list.
+ */
+int wf_check_whole(MDB_env *env, const char *path, struct wf_error *err)
+{
+    char name[PATH_MAX];
+    MDB_envinfo info;
+    MDB_stat stats;
+    struct stat st;
+    uint64_t free_ones = 0;
+    (void)snprintf(name, sizeof(name), "%s/" WF_DATA_FILE, path);
+    int rc = mdb_env_info(env, &info);
+    if (rc == 0)
+        rc = mdb_env_stat(env, &stats);
+    if (rc == 0 && stat(name, &st) != 0)
+        rc = errno;
+    if (rc != 0)
+        return wf_lmdb_fail(err, rc, path);
+    uint64_t there = (uint64_t)st.st_size / stats.ms_psize;
+    uint64_t made = info.me_last_pgno + 1;
+    if (there >= made)
+        return 0;
+    if (is_root_missing(env, stats.ms_psize, there))
+        return cut_short(name, made - there, made, err);
+    rc = count_free_from(env, there, &free_ones);
+    if (rc != 0)
+        return wf_lmdb_fail(err, rc, path);
+    return free_ones >= made - there ? 0 : cut_short(name, made - there, made, err);
 }

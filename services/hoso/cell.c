@@ -35,7 +35,7 @@ static int told(struct hoso *h, struct wf_report *report, int rc)
     int printed = rc < 0 ? hoso_print_report(report) : 0;
     wf_report_fini(report);
     if (rc < 0 && printed != 0)
-        h->err.code = rc;
+        h->err.code = WF_E_CONFIG;
     return rc < 0 && printed != 0 ? HOSO_FAILED : rc;
 }
 
@@ -79,6 +79,12 @@ static bool is_file(const char *folder, const char *name)
     return hoso_path(path, folder, name) && stat(path, &is) == 0 && S_ISREG(is.st_mode);
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat is;
+    return stat(path, &is) == 0 && S_ISDIR(is.st_mode);
+}
+
 static int find_folder(struct hoso *h)
 {
     const char *folder = hoso_has(h, OPT_CELL) ? h->opt[OPT_CELL] : getenv("HOSO_CELL");
@@ -91,6 +97,11 @@ static int find_folder(struct hoso *h)
     char absolute[PATH_MAX];
     if (realpath(folder, absolute) == NULL)
         return wf_fail(&h->err, WF_E_CONFIG, "cell %s: %s: `hoso init` makes one", folder,
+                       strerror(errno));
+    if (!is_folder(absolute))
+        return wf_fail(&h->err, WF_E_CONFIG, "cell %s: is a file: give the cell's folder", folder);
+    if (!is_file(absolute, "hoso.cfg") && errno == EACCES)
+        return wf_fail(&h->err, WF_E_CONFIG, "cell %s: %s: it is another account's", folder,
                        strerror(errno));
     if (!is_file(absolute, "hoso.cfg"))
         return wf_fail(&h->err, WF_E_CONFIG,

@@ -96,6 +96,7 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(OUTPUT,     "output",      "FILE",   "write to this file (standard output)")                 \
     X(DRY_RUN,    "dry-run",     NULL,     "show what would be done; change nothing")              \
     X(QUICK,      "quick",       NULL,     "do not read the scanned papers, nor the archive")      \
+    X(CLOCK_OK,   "clock-ok",    NULL,     "start although the clock seems to be wrong")           \
     X(ARCHIVE,    "archive",     "DIR",    "bring it forward by the changes of this archive")      \
     X(UNTIL,      "until",       "WHEN",   "not beyond YYYY-MM-DDTHH:MM[:SS], or this number of "  \
                                            "the journal")                                          \
@@ -191,6 +192,9 @@ const struct wf_procedure *hoso_known_procedure(struct hoso *h, struct wf_txn *t
 /* Runs fn inside a read transaction. */
 int hoso_read(struct hoso *h, int (*fn)(struct hoso *h, struct wf_txn *txn, void *context),
               void *context) WF_CHECKED;
+
+/* WF_E_CONFIG where the host's clock cannot be right, unless --clock-ok (clock.c). */
+int hoso_check_clock(struct hoso *h) WF_CHECKED;
 
 /* An engine over the cell's store with all activities, procedures loaded; close it with
  * wf_engine_close (operate.c). */

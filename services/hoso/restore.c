@@ -62,6 +62,8 @@ static int read_manifest(struct restore *r)
     struct wf_buf text = {0};
     if (!hoso_path(path, r->backup, KEEP_MANIFEST))
         return wf_fail(&h->err, WF_E_CONFIG, "the backup's path is too long");
+    if (access(path, F_OK) != 0 && errno == EACCES)
+        return wf_fail(&h->err, WF_E_IO, "%s: %s", r->backup, strerror(errno));
     if (access(path, F_OK) != 0)
         return wf_fail(&h->err, WF_E_CONFIG,
                        "%s: is no backup, or was not finished: it has no " KEEP_MANIFEST,

@@ -125,13 +125,16 @@ static int check_cell(struct supervisor *s)
 {
     bool dropped = false;
     int rc = hoso_registry(s->h);
-    if (rc == 0 && !s->is_station)
-        rc = hoso_store(s->h, false);
-    if (rc == 0 && !s->is_station)
-        rc = archive_check_folder(s->h);
-    if (rc == 0 && !s->is_station)
-        rc = archive_fit_setting(s->h, &dropped);
     if (rc != 0 || s->is_station)
+        return rc;
+    rc = hoso_store(s->h, false);
+    if (rc == 0)
+        rc = hoso_check_clock(s->h);
+    if (rc == 0)
+        rc = archive_check_folder(s->h);
+    if (rc == 0)
+        rc = archive_fit_setting(s->h, &dropped);
+    if (rc != 0)
         return rc;
     if (dropped)
         wf_log(WF_LOG_WARN, WF_LOG_ARCHIVE_EVENT, NULL,

@@ -2,6 +2,8 @@
 /* upgrade: a store of an older format brought to this release's; only while nobody has it open. */
 #include "keep.h"
 
+#include <unistd.h>
+
 static const struct hoso_column columns[] = {
     {"from", "Format before", "Định dạng cũ", HOSO_NUMBER},
     {"to", "Format now", "Định dạng mới", HOSO_NUMBER},
@@ -13,7 +15,7 @@ static const struct hoso_column columns[] = {
 static void say_step(void *context, const char *step)
 {
     const struct hoso *h = context;
-    if (!h->json)
+    if (!h->json && isatty(STDERR_FILENO))
         (void)fprintf(stderr, "upgrade: %s\n", step);
 }
 
