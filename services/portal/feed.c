@@ -210,9 +210,10 @@ static int read_page(struct adapter *a, const struct wf_msg_journal_page **out,
     struct wf_envelope reply = {0};
     int64_t position = 0;
     int rc = outbox_position(self(a)->db, &position, err);
-    if (rc == WF_NONE) /* a new file goes on after what was acknowledged */
-        fetch.cursor = wf_str(settings(a)->cursor);
-    fetch.from = (uint64_t)position + 1;
+    if (rc == WF_NONE) /* a new file: one row tells where the cursor stands (check_start) */
+        fetch = (struct wf_msg_journal_fetch){.cursor = wf_str(settings(a)->cursor), .max = 1};
+    else
+        fetch.from = (uint64_t)position + 1;
     if (rc >= 0)
         rc = adapter_client(a, &client, err);
     if (rc == 0)
@@ -290,6 +291,25 @@ static int room(struct adapter *a, struct wf_error *err)
     return rc;
 }
 
+/*
+ * Outbox and journal must belong together: one of them alone brought back from a backup would leave
+ * events out, or tell the portal of dossiers that it knows as if they were new.
+ */
+static int check_start(const struct wf_msg_journal_page *page, int64_t position,
+                       struct wf_error *err)
+{
+    if (position > (int64_t)page->head)
+        return wf_fail(err, WF_E_STATE,
+                       "the journal ends before what was read of it: was an older backup restored? "
+                       "See docs/portal.md");
+    if (position < 0 && page->next > 2)
+        return wf_fail(
+            err, WF_E_STATE,
+            "the outbox is new, but the journal was read before: bring its file back, or "
+            "name another cursor to tell all from the start. See docs/portal.md");
+    return 0;
+}
+
 int portal_feed(struct adapter *a, struct wf_error *err)
 {
     const struct wf_msg_journal_page *page = NULL;
@@ -304,10 +324,8 @@ int portal_feed(struct adapter *a, struct wf_error *err)
     bool is_news = wf_value_count(page->events) > 0;
     int64_t position = -1;
     rc = outbox_position(self(a)->db, &position, err);
-    if (rc == 0 && (int64_t)page->head < position)
-        return wf_fail(err, WF_E_STATE,
-                       "the journal ends before what was read of it: was an older backup restored? "
-                       "See docs/portal.md");
+    if (rc >= 0)
+        rc = check_start(page, position, err);
     if (rc >= 0 && (is_news || position != (int64_t)page->next - 1))
         rc = take_page(a, page, err);
     if (rc >= 0)

@@ -308,7 +308,7 @@ class Trouble(Cell):
                    for path in glob.glob(os.path.join(self.cell, "portal.db*")))
 
 
-    def test_an_older_journal_stops_the_reading_and_says_so(self):
+    def test_a_journal_and_an_outbox_that_do_not_fit_are_not_used(self):
         self.start_adapter()
         self.until_told(self.submit(), 1)
         self.until(lambda: self.hoso("portal", "status")["position"] > 0, "it has read")
@@ -318,6 +318,14 @@ class Trouble(Cell):
         db.close()
         self.start_adapter()
         self.until(lambda: "the journal ends before" in self.said(), "it says so")
+        # and the other way round: an outbox that was lost
+        self.stop_adapter(signal.SIGTERM)
+        for old in glob.glob(os.path.join(self.cell, "portal.db*")):
+            os.unlink(old)
+        calls = dict(self.portal.calls)
+        self.start_adapter()
+        self.until(lambda: "the outbox is new" in self.said(), "it says so")
+        self.assertEqual(dict(self.portal.calls), calls)
 
     def test_two_at_one_outbox_and_an_open_password_are_refused(self):
         config = os.path.join(self.cell, "hoso.cfg")

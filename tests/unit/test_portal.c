@@ -294,6 +294,45 @@ static void a_wrong_setting_is_named(void **state)
     assert_true(wf_str_is(portal_map(&settings->channels, wf_str("online"), "?"), "?"));
 }
 
+/* config/portal.cfg, with what is commented out switched on, is right and names every setting. */
+static void the_delivered_file_names_every_setting(void **state)
+{
+    char line[256];
+    struct wf_buf text = {0};
+    (void)state;
+    FILE *file = fopen(SOURCE_ROOT "/config/portal.cfg", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        size_t name = strspn(line + 2, "abcdefghijklmnopqrstuvwxyz_");
+        bool is_setting = strncmp(line, "# ", 2) == 0 &&
+                          (strncmp(line + 2 + name, " = ", 3) == 0 || line[2] == ' ');
+        wf_buf_text(&text, is_setting ? line + 1 : line);
+    }
+    (void)fclose(file);
+    wf_buf_add(&text, "", 1);
+    assert_false(text.failed);
+    for (size_t i = 0; i < portal_spec.n_keys; i++) {
+        char name[80];
+        (void)snprintf(name, sizeof(name), "%s = ", portal_spec.keys[i].name);
+        if (strstr((const char *)text.ptr, name) == NULL)
+            fail_msg("config/portal.cfg does not name %s", portal_spec.keys[i].name);
+    }
+    struct wf_report report = {0};
+    struct wf_config *config = NULL;
+    struct portal_settings read = {0};
+    struct wf_error err = {0};
+    int rc =
+        wf_config_parse("portal.cfg", (const char *)text.ptr, text.len - 1, &report, &config, &err);
+    if (rc == 0)
+        rc = wf_keys_read(config, wf_config_root(config), portal_spec.keys, portal_spec.n_keys,
+                          &read, &report, &err);
+    if (rc != 0)
+        fail_msg("%s", err.text);
+    wf_config_free(config);
+    wf_report_fini(&report);
+    wf_buf_fini(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +343,7 @@ int main(void)
         cmocka_unit_test(dates_are_those_of_viet_nam),
         cmocka_unit_test(long_numbers_are_masked_and_letters_stay_whole),
         cmocka_unit_test(a_wrong_setting_is_named),
+        cmocka_unit_test(the_delivered_file_names_every_setting),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
