@@ -11,8 +11,8 @@
 
 #include "relay/relay.h"
 
-#define ANEW_MS  3000 /* a connection that brings nothing is given up after so long */
-#define PRUNE_MS 3600000
+#define ANEW_MS 3000 /* a connection that brings nothing is given up after so long */
+#define TIDY_MS 60000
 
 #define TAKES_NOTHING_MS 200 /* before a connection that takes nothing is tried again */
 
@@ -197,11 +197,12 @@ static int hand_over(struct relay *relay, int64_t now, struct wf_error *err)
 
 /* ---- a round ---------------------------------------------------------------------------------- */
 
-static int prune(struct relay *relay, int64_t now, struct wf_error *err)
+/* What citizens told the cell, and what was kept long enough, leaves this disk. */
+static int tidy(struct relay *relay, int64_t now, struct wf_error *err)
 {
-    if (now < relay->prune_ms)
+    if (now < relay->tidy_ms)
         return 0;
-    relay->prune_ms = now + PRUNE_MS;
+    relay->tidy_ms = now + TIDY_MS;
     int rc = db_begin(relay->db, err);
     if (rc == 0)
         rc = store_prune(relay->db, wf_real_ms() - relay->settings.keep_ms, err);
@@ -209,6 +210,7 @@ static int prune(struct relay *relay, int64_t now, struct wf_error *err)
         rc = db_commit(relay->db, err);
     if (rc != 0)
         db_rollback(relay->db);
+    db_scrub(relay->db);
     return rc == WF_E_FULL || rc == WF_E_BUSY ? 0 : rc;
 }
 
@@ -226,7 +228,7 @@ int line_round(struct relay *relay, struct wf_error *err)
     if (rc == 0)
         rc = hand_over(relay, now, err);
     if (rc == 0)
-        rc = prune(relay, now, err);
+        rc = tidy(relay, now, err);
     held_expire(relay, now);
     return rc;
 }

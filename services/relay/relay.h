@@ -87,7 +87,8 @@ struct relay {
     struct held held[HELD_MOST];
     struct wf_arena *arena; /* of one round */
     struct wf_buf out;
-    int64_t prune_ms;
+    int64_t tidy_ms; /* monotonic */
+    bool is_torn;    /* the cell's sequence and ours do not meet: nothing new is taken */
     int signal_fd;
     bool stopping;
 };

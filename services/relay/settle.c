@@ -24,11 +24,13 @@ static int keep_range(struct relay *relay, const struct wf_msg_relay_range *m, s
         return rc;
     if (seq == 0 && m->handed > 0) /* a new store under an old name */
         rc = store_set_fact(db, "seq", (int64_t)m->handed, err);
-    else if (m->handed > (uint64_t)seq)
+    else if (m->handed > (uint64_t)seq) {
+        relay->is_torn = true;
         return wf_fail(err, WF_E_STATE,
                        "the cell has taken hand-off %" PRIu64 ", this store knows of %" PRId64
                        ": it is an old copy; register the station anew under another name",
                        m->handed, seq);
+    }
     if (rc == 0)
         rc = store_add_range(db, m->series, (int64_t)m->from, (int64_t)m->to, err);
     if (rc == 0)
@@ -101,6 +103,7 @@ static void put_off(struct relay *relay, size_t flight, const struct wf_msg_erro
         pause = (int64_t)said->retry_ms;
     if (line->waits && gap)
         return;
+    relay->is_torn |= wf_str_is(said->field, "seq") && flight == 0;
     line->waits = true;
     line->resend_ms = wf_monotonic_ms() + pause + 50;
     if (!busy && !gap)
@@ -170,6 +173,7 @@ static int settle(struct relay *relay, const struct settlement *all, size_t n, s
     if (rc != 0 || n == 0)
         return rc;
     relay->line.blocked[0] = '\0';
+    relay->is_torn = false;
     for (size_t i = 0; i < n; i++)
         answer_held(relay, &all[i]);
     for (size_t i = 0; i < relay->n_flights; i++) {

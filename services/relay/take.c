@@ -165,6 +165,10 @@ static int take_new(struct relay *relay, struct batch *batch, struct asked *a,
     if (batch->waiting >= relay->settings.most)
         return wf_fail(err, WF_E_FULL, "%lld hand-offs wait already: this station takes no more",
                        (long long)batch->waiting);
+    if (relay->is_torn)
+        return wf_fail(err, WF_E_STATE,
+                       "this station and its cell disagree on what was handed over: hoso relay "
+                       "status tells; nothing was stored");
     int rc = store_fact(relay->db, "seq", &h.seq, err);
     h.seq++;
     a->is_own = h.type == WF_MSG_dossier_submit;
