@@ -158,7 +158,7 @@ int wf_client_get_paper(struct wf_client *client, const char *dossier, const cha
     struct wf_arena *arena = wf_arena_new(0);
     struct stat is;
     uint64_t size = UINT64_MAX;
-    int rc = arena == NULL ? wf_fail(err, WF_E_NOMEM, "out of memory")
+    int rc = arena == NULL         ? wf_fail(err, WF_E_NOMEM, "out of memory")
              : fstat(fd, &is) != 0 ? file_fail(err, "write the paper")
                                    : 0;
     get.at = rc == 0 ? (uint64_t)is.st_size : 0;

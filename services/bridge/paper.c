@@ -53,9 +53,10 @@ int paper_put_head(struct request *request)
     }
     request->size = length;
     if (range != NULL && !read_range(request, range, length))
-        return wf_fail(&request->err, WF_E_INVALID,
-                       "Content-Range: write \"bytes FIRST-LAST/SIZE\" of as many bytes as the body "
-                       "has, or \"bytes */SIZE\" without one");
+        return wf_fail(
+            &request->err, WF_E_INVALID,
+            "Content-Range: write \"bytes FIRST-LAST/SIZE\" of as many bytes as the body "
+            "has, or \"bytes */SIZE\" without one");
     return 0;
 }
 
@@ -91,8 +92,8 @@ int paper_get_head(struct request *request)
     if (range == NULL || strncmp(range, "bytes=", 6) != 0)
         return 0;
     const char *rest = number(range + 6, '-', &request->at);
-    if (rest == NULL || (*rest != '\0' && (number(rest, '\0', &last) == NULL ||
-                                           last < request->at))) {
+    if (rest == NULL ||
+        (*rest != '\0' && (number(rest, '\0', &last) == NULL || last < request->at))) {
         request->at = 0;
         return 0;
     }
@@ -162,9 +163,11 @@ static const char *media_type(const struct page *page)
         size_t n;
         const char *type;
     } known[] = {
+        /* clang-format off */
         {"%PDF-", 5, "application/pdf"},    {"\xff\xd8\xff", 3, "image/jpeg"},
         {"\x89PNG\r\n", 6, "image/png"},    {"II*\0", 4, "image/tiff"},
         {"MM\0*", 4, "image/tiff"},
+        /* clang-format on */
     };
     for (size_t i = 0; i < WF_COUNT(known); i++) {
         if (page->at == 0 && page->len >= known[i].n &&

@@ -88,9 +88,9 @@ static int check_one(void *context, const uint8_t hash[WF_HASH_BYTES])
     wf_hex(hash, WF_HASH_BYTES, name);
     const char *text = wf_arena_printf(h->arena, "paper %.12s...: %s", name,
                                        rc == WF_NONE ? "its file is missing" : why.text);
-    (void)wf_list_add(h->arena, c->findings,
-                      hoso_map(h, "name", wf_text(h->arena, "papers"), "text",
-                               wf_text(h->arena, text), NULL));
+    (void)wf_list_add(
+        h->arena, c->findings,
+        hoso_map(h, "name", wf_text(h->arena, "papers"), "text", wf_text(h->arena, text), NULL));
     return 0;
 }
 
