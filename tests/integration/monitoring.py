@@ -6,6 +6,8 @@
 
 HOSO is the command, SOURCE the root of the source tree.
 """
+import email
+import email.policy
 import json
 import os
 import pathlib
@@ -19,10 +21,11 @@ import tempfile
 import time
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
 
 HOSO, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
-SCRIPTS = SOURCE / "scripts"
+SCRIPTS = SOURCE / "scripts" / "monitoring"
 PATIENCE = 30  # seconds, on a busy machine
 
 DOSSIER = {
@@ -266,11 +269,20 @@ class Figures(Cell):
                                         host_port).stderr)
 
 
-class Plugin(Cell):
+class Scripts(Cell):
+    """What tells people: each in a good state and in broken ones."""
+
     def plugin(self, *words, cell=None):
         done = command(SCRIPTS / "check_hoso", "--hoso", HOSO, "--cell", cell or self.cell, *words)
         self.assertEqual(len(done.stdout.splitlines()), 1, done.stdout + done.stderr)
         return done.returncode, done.stdout
+
+    def test_each_has_a_help_text(self):
+        for name in ("check_hoso", "hoso_watch", "hoso_daily"):
+            done = command(SCRIPTS / name, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn("--cell", done.stdout)
+            self.assertIn("Exit codes:", done.stdout)
 
     def test_the_plugin_tells_good_from_bad(self):
         self.submit()
@@ -278,12 +290,221 @@ class Plugin(Cell):
         self.assertEqual(self.plugin("--warning", "tasks=1")[0], 1)
         self.assertEqual(self.plugin("--critical", "tasks=1")[0], 2)
         self.assertEqual(self.plugin("--critical", "nonsense=1")[0], 3)
-        self.assertIn("tasks=1;", self.plugin()[1])
+        for name in ("tasks", "retrying", "lag", "due_soon", "commit"):
+            self.assertRegex(self.plugin()[1], rf"\b{name}=[0-9.]+")
         with self.halted("routing"):
             self.assertEqual(self.plugin()[0], 2)
+        seq = self.bury()
+        self.assertEqual(self.plugin()[0], 1)
+        self.drop(seq)
+        self.assertEqual(self.plugin()[0], 0)
         self.assertEqual(self.plugin(cell=os.path.join(self.folder, "nowhere"))[0], 3)
+
+    # ---- the watcher --------------------------------------------------------------------------
+
+    def watch(self, *words):
+        return command(SCRIPTS / "hoso_watch", "--hoso", HOSO, "--cell", self.cell, "--once",
+                       "--state", os.path.join(self.folder, "once.json"), *words)
+
+    def test_the_watcher_tells_each_change_once(self):
+        told = pathlib.Path(self.folder, "told")
+        told.write_text("", encoding="utf-8")
+        watcher = subprocess.Popen(
+            [SCRIPTS / "hoso_watch", "--hoso", HOSO, "--cell", self.cell, "--every", "0.1",
+             "--command", f"echo $HOSO_BEFORE $HOSO_LEVEL new=$HOSO_NEW over=$HOSO_OVER >> {told}"])
+
+        def lines():
+            return told.read_text(encoding="utf-8").splitlines()
+        try:
+            with self.halted("routing"):
+                until(lambda: len(lines()) == 1, "it is told")
+            until(lambda: len(lines()) == 2, "it is told that it is over")
+            self.assertEqual(lines(), ["ok critical new=routing/worker_halted over=",
+                                       "critical ok new= over=routing/worker_halted"])
+        finally:
+            watcher.send_signal(signal.SIGTERM)
+            self.assertEqual(watcher.wait(timeout=PATIENCE), 0)
+
+    def test_what_could_not_be_told_is_told_again(self):
+        self.assertEqual(self.watch().returncode, 0)
+        seq = self.bury()
+        self.assertEqual(self.watch("--command", "false").returncode, 1)
+        done = self.watch()
+        self.assertIn("ok -> warning", done.stdout)
+        self.assertIn("hoso queue retry", done.stdout)
+        self.assertEqual(self.watch().stdout, "", "told once")
+        self.drop(seq)
+        self.assertIn("All is well", self.watch().stdout)
+
+    def test_mails_are_whole_in_both_languages(self):
+        box = os.path.join(self.folder, "box")
+        sendmail = os.path.join(self.folder, "sendmail")
+        pathlib.Path(sendmail).write_text(f"#!/bin/sh\ncat > {box}\n", encoding="utf-8")
+        os.chmod(sendmail, 0o755)
+        seq = self.bury()
+        for script, words in (("hoso_watch", ["--once", "--state", box + ".json"]),
+                              ("hoso_daily", [])):
+            done = command(SCRIPTS / script, "--hoso", HOSO, "--cell", self.cell, "--lang", "vi",
+                           "--mail", "head@example.vn", "--sendmail", sendmail, *words)
+            with open(box, "rb") as file:
+                mail = email.message_from_binary_file(file, policy=email.policy.default)
+            self.assertEqual(mail["To"], "head@example.vn")
+            self.assertIn("cell", mail["Subject"], done.stderr)
+            self.assertIn("việc lỗi hẳn: 1", mail.get_content())
+            self.assertNotIn("Nguyễn", mail.get_content())
+        self.drop(seq)
+
+    # ---- the page of the day ------------------------------------------------------------------
+
+    def daily(self, *words, cell=None):
+        return command(SCRIPTS / "hoso_daily", "--hoso", HOSO, "--cell", cell or self.cell, *words)
+
+    def test_the_page_of_the_day_counts_what_changed(self):
+        state = os.path.join(self.folder, "page.json")
+        self.submit()
+        self.assertIn("All is well.", self.daily("--state", state).stdout)
+        self.submit()
+        self.submit()
+        page = self.daily("--state", state).stdout
+        self.assertRegex(page, r"\+2  open\n")
+        self.assertRegex(page, r"[0-9]+  1\.004873\n")
+        with self.halted("return"):
+            self.assertIn("return: worker is halted", self.daily("--state", state).stdout)
+        done = self.daily(cell=os.path.join(self.folder, "nowhere"))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertTrue(done.stderr.startswith("hoso_daily: "))
+
+
+class Stopped(Cell):
+    def test_a_cell_that_is_not_running_is_told_by_all(self):
         self.stop()
-        self.assertEqual(self.plugin()[0], 2)
+        self.assertEqual(command(SCRIPTS / "check_hoso", "--hoso", HOSO, "--cell",
+                                 self.cell).returncode, 2)
+        done = command(SCRIPTS / "hoso_watch", "--hoso", HOSO, "--cell", self.cell, "--once")
+        self.assertIn("`hoso run` starts it", done.stdout)
+        done = command(SCRIPTS / "hoso_daily", "--hoso", HOSO, "--cell", self.cell)
+        self.assertIn("the cell is not running", done.stdout)
+        self.assertEqual({w["state"] for w in self.status()["workers"]}, {"down"})
+        self.assertIn("hoso_healthy 0", self.hoso("metrics"))
+
+
+class Prometheus(Cell):
+    """A real Prometheus scrapes the cell; the dashboard's questions are put to it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            place = "127.0.0.1:%d" % free.getsockname()[1]
+        config = (SCRIPTS / "prometheus.yml").read_text(encoding="utf-8")
+        for old, new in (("15s", "1s"), ("127.0.0.1:9464", cls.url[7:]),
+                         ("alerts.yml", str((SCRIPTS / "alerts.yml").resolve()))):
+            assert old in config
+            config = config.replace(old, new)
+        path = pathlib.Path(cls.folder, "prometheus.yml")
+        path.write_text(config, encoding="utf-8")
+        cls.api = f"http://{place}/api/v1/"
+        cls.server = subprocess.Popen(
+            ["prometheus", f"--config.file={path}", f"--web.listen-address={place}",
+             f"--storage.tsdb.path={cls.folder}/tsdb", "--log.level=error"])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.terminate()
+        cls.server.wait(timeout=PATIENCE)
+        super().tearDownClass()
+
+    def api_get(self, path, **query):
+        try:
+            status, text = get(self.api + path + "?" + urllib.parse.urlencode(query))
+        except OSError:
+            return None  # it is starting
+        return json.loads(text)["data"] if status == 200 else None
+
+    def query(self, expression):
+        data = self.api_get("query", query=expression)
+        return None if data is None else data["result"]
+
+    def test_it_finds_the_series_and_loads_the_rules(self):
+        until(lambda: self.query('up{job="hoso"} == 1'), "the cell was scraped")
+        self.submit()
+        found = until(lambda: self.query('hoso_dossiers_open{procedure="1.004873"} > 0'),
+                      "the dossier is counted")
+        self.assertEqual(found[0]["value"][1], "1")
+        self.assertEqual(len(self.query("hoso_worker_up == 1")), 5)
+        until(lambda: self.query('hoso_worker_commit_duration_seconds_count{service="intake"} > 0'),
+              "commits are counted")
+        rules = [rule["name"] for group in self.api_get("rules")["groups"]
+                 for rule in group["rules"]]
+        self.assertIn("HosoQueueStuck", rules)
+        kinds = self.api_get("metadata")
+        self.assertEqual(kinds["hoso_queue_in_total"][0]["type"], "counter")
+
+    def test_every_panel_asks_for_what_there_is(self):
+        until(lambda: self.query('up{job="hoso"} == 1'), "the cell was scraped")
+        dashboard = json.loads((SCRIPTS / "dashboard.json").read_text(encoding="utf-8"))
+        asked = [target["expr"] for panel in dashboard["panels"]
+                 for target in panel.get("targets", [])]
+        self.assertGreater(len(asked), 30)
+        known = names_of(all_figures())
+        for expression in asked:
+            said = self.query(expression.replace("$instance", ".*"))
+            self.assertIsNotNone(said, expression)
+            names = set(re.findall(r"\bhoso_\w+", expression))
+            self.assertTrue(names and names <= known, names - known)
+        ids = [panel["id"] for panel in dashboard["panels"]]
+        self.assertEqual(len(ids), len(set(ids)))
+
+
+def names_of(text):
+    """Metrics, and what a histogram is asked by."""
+    names = set()
+    for name, kind in re.findall(r"# TYPE (\w+) (\w+)", text):
+        names |= ({name + "_bucket", name + "_sum", name + "_count"} if kind == "histogram"
+                  else {name})
+    return names
+
+
+def all_figures():
+    """Those of a cell with all processes; it need not run for that."""
+    with tempfile.TemporaryDirectory(prefix="hoso-monitoring-") as folder:
+        cell = os.path.join(folder, "cell")
+        command(HOSO, "init", cell, "--config-from", SOURCE / "config")
+        with open(os.path.join(cell, "hoso.cfg"), "a", encoding="utf-8") as file:
+            file.write('gate_listen = "tcp://127.0.0.1:1"; bridge_listen = "127.0.0.1:1";\n')
+        return command(HOSO, "metrics", "--cell", cell).stdout
+
+
+class Documents(unittest.TestCase):
+    """docs/operations.md lists what there is, and nothing else."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.page = (SOURCE / "docs" / "operations.md").read_text(encoding="utf-8")
+        cls.text = all_figures()
+
+    def rows(self, first_cell):
+        return set(re.findall(rf"^\| `({first_cell})` \|", self.page, re.MULTILINE))
+
+    def test_all_figures_are_described(self):
+        kinds = re.findall(r"# TYPE (\w+) (\w+)", self.text)
+        self.assertEqual(self.rows("hoso_(?!watch|daily)[a-z_]+"), {name for name, _ in kinds})
+        for name, kind in kinds:
+            self.assertRegex(self.page, rf"\| `{name}` \| {kind} \|")
+
+    def test_all_alerts_are_described_and_ask_for_what_there_is(self):
+        rules = (SCRIPTS / "alerts.yml").read_text(encoding="utf-8")
+        self.assertEqual(self.rows(r"Hoso\w+"), set(re.findall(r"- alert: (\w+)", rules)))
+        asked = "\n".join(re.findall(r"expr: >?\s*(.*?)\n        (?:for|labels):", rules, re.DOTALL))
+        names = set(re.findall(r"\bhoso_[a-z_]+", asked))
+        self.assertTrue(names and names <= names_of(self.text), names - names_of(self.text))
+
+    def test_all_problems_are_described(self):
+        source = (SOURCE / "services" / "hoso" / "problems.c").read_text(encoding="utf-8")
+        words = set(re.findall(r'add\(p, "(\w+)"', source))
+        words |= set(re.findall(r'\{"\w+", "(\w+)",', source))
+        self.assertTrue(words and words <= self.rows(r"\w+"), words - self.rows(r"\w+"))
 
 
 if __name__ == "__main__":
