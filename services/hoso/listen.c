@@ -56,7 +56,8 @@ struct page {
 /* One line for each problem that keeps dossiers out; false where there is none. */
 static bool list_obstacles(const struct wf_value *answer, struct wf_buf *out)
 {
-    static const char *const prefixes[] = {"worker_", "not_running", "intake_stopped"};
+    static const char *const prefixes[] = {"worker_", "not_running", "intake_stopped",
+                                           "cell_on_hold"};
     const struct wf_value *problems = wf_map_get(answer, "problems");
     size_t before = out->len;
     for (size_t i = 0; i < wf_value_count(problems); i++) {

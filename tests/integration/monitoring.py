@@ -253,6 +253,13 @@ class Figures(Cell):
             self.assertEqual(values(self.figures(), "hoso_worker_up")['{service="routing"}'], 0)
         until(lambda: get(self.url + "/readyz")[0] == 200, "it is ready again")
 
+    def test_a_cell_on_hold_is_not_ready(self):
+        self.hoso("hold", "cell", "--reason", "test", "--by", "an")
+        self.assertEqual(get(self.url + "/readyz")[0], 503)
+        self.assertEqual(values(self.figures(), "hoso_holds"), {"": 1})
+        self.hoso("release", "cell", "--reason", "over", "--by", "an")
+        until(lambda: get(self.url + "/readyz")[0] == 200, "it is ready again")
+
     def test_more_connections_than_there_are_places_do_not_shut_it(self):
         host, port = self.url[7:].rsplit(":", 1)
         idle = [socket.create_connection((host, int(port))) for _ in range(40)]
