@@ -222,14 +222,22 @@ static int run_text(struct db *db, const char *sql, struct wf_error *err)
                : broken(db, "prepare the database", err);
 }
 
-/* One transaction for all steps: two processes that open a new file at once do them once. */
+static const char *const ask_version = "PRAGMA user_version";
+
+/*
+ * One transaction for all steps: two processes that open a new file at once do them once. A file
+ * that is up to date is not locked, so that who only looks keeps nobody waiting.
+ */
 static int bring_up(struct db *db, const char *const *steps, size_t n_steps, struct wf_error *err)
 {
     char text[64];
     int64_t done = 0;
-    int rc = db_begin(db, err);
+    int rc = db_number(db, err, &done, ask_version, "");
+    if (rc != 0 || (done >= 0 && (size_t)done == n_steps))
+        return rc;
+    rc = db_begin(db, err);
     if (rc == 0)
-        rc = db_number(db, err, &done, "PRAGMA user_version", "");
+        rc = db_number(db, err, &done, ask_version, "");
     if (rc == 0 && (done < 0 || (size_t)done > n_steps))
         rc = wf_fail(err, WF_E_VERSION,
                      "the database has schema %lld, this program knows up to %zu: use the release "

@@ -132,6 +132,9 @@ static const struct wf_value *answer_of(struct health *is)
     problems_of_cell(&is->problems, f, runs);
     const struct wf_value *workers = workers_of(is, runs);
     const struct wf_value *processes = processes_of(is, runs);
+    const struct wf_value *outboxes = outboxes_value(h, f->now);
+    for (size_t i = 0; i < wf_value_count(outboxes); i++)
+        problems_of_outbox(&is->problems, wf_list_at(outboxes, i));
     bool is_well = wf_value_count(is->problems.list) == 0;
     const char *level = is->problems.is_critical ? "critical" : is_well ? "ok" : "warning";
     /* clang-format off */
@@ -150,6 +153,7 @@ static const struct wf_value *answer_of(struct health *is)
         "subscribers", f->subscribers,
         "store", store_of(is),
         "archive", archive_value(h, &f->archive),
+        "outboxes", outboxes,
         "workers", workers,
         "processes", processes,
         NULL);

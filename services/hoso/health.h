@@ -20,7 +20,7 @@
 
 /*
  * What `status --json` prints: well, level (ok, warning, critical), problems [{code, level, service,
- * what, cure}], dossiers, journal, timers, subscribers, store, archive, workers [...], processes [...].
+ * what, cure}], dossiers, journal, timers, subscribers, store, archive, outboxes, workers [...], processes [...].
  * docs/operations.md describes it.
  */
 int hoso_health(struct hoso *h, const struct wf_value **out) WF_CHECKED;
@@ -60,6 +60,11 @@ struct wf_value *worker_row(struct hoso *h, const struct figures *figures, struc
 struct wf_value *process_row(struct hoso *h, const struct wf_board *board,
                              enum wf_board_process process);
 
+/* ---- adapters' outboxes (portal.c) ----------------------------------------------------------- */
+
+/* [{name, waiting, age_ms of the oldest event, held}], of the adapters that this cell has. */
+const struct wf_value *outboxes_value(struct hoso *h, int64_t now);
+
 /* ---- what needs a person (problems.c) -------------------------------------------------------- */
 
 struct problems {
@@ -72,6 +77,7 @@ struct problems {
 void problems_of_worker(struct problems *p, const struct figures *figures, enum wf_service service,
                         const char *state);
 void problems_of_process(struct problems *p, const char *name, const char *state);
+void problems_of_outbox(struct problems *p, const struct wf_value *outbox);
 void problems_of_cell(struct problems *p, const struct figures *figures, bool runs);
 
 #endif

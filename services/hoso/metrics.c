@@ -74,6 +74,13 @@ static const struct metric subscriber_metrics[] = {
     {"hoso_subscriber_age_seconds", "gauge", "How long the first of these has been there.", "age_ms", NULL, 1000},
 };
 
+static const struct group outboxes = {"outboxes", {"name"}, {"outbox"}};
+static const struct metric outbox_metrics[] = {
+    {"hoso_outbox_waiting", "gauge", "Records of an adapter that wait to be taken by the other system.", "waiting", NULL, 1},
+    {"hoso_outbox_held", "gauge", "Records that the other system has refused.", "held", NULL, 1},
+    {"hoso_outbox_age_seconds", "gauge", "How long ago the oldest of them happened.", "age_ms", NULL, 1000},
+};
+
 static const struct group workers = {"workers", {"service"}, {"service"}};
 static const struct metric worker_metrics[] = {
     {"hoso_worker_up", "gauge", "1 when the service's worker runs and answers.", "up", NULL, 1},
@@ -283,6 +290,7 @@ void metrics_text(const struct wf_value *answer, struct wf_buf *out)
     add_metrics(out, answer, &by_procedure, procedure_metrics, WF_COUNT(procedure_metrics));
     add_metrics(out, answer, &by_state, state_metrics, WF_COUNT(state_metrics));
     add_metrics(out, answer, &subscribers, subscriber_metrics, WF_COUNT(subscriber_metrics));
+    add_metrics(out, answer, &outboxes, outbox_metrics, WF_COUNT(outbox_metrics));
     add_problems(out, wf_map_get(answer, "problems"));
     add_metrics(out, answer, &workers, worker_metrics, WF_COUNT(worker_metrics));
     add_errors(out, rows);

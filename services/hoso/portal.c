@@ -3,7 +3,7 @@
  * portal ...: the outbox of hoso-portal, which may run meanwhile. All but reconcile read or mark
  * rows of its file only; reconcile also asks the cell, as the adapter's party, and the portal.
  */
-#include "hoso.h"
+#include "health.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -107,6 +107,31 @@ int hoso_portal_status(struct hoso *h)
     if (rc == 0 && !done)
         rc = hoso_print_pairs(h, status_columns, WF_COUNT(status_columns), answer);
     return rc == 0 && wf_value_int(wf_map_get(answer, "held"), 0) > 0 ? HOSO_FAILED : rc;
+}
+
+/* What cannot be read is not shown: `hoso portal status` says why. */
+const struct wf_value *outboxes_value(struct hoso *h, int64_t now)
+{
+    struct wf_value *list = wf_list(h->arena);
+    struct wf_report report = {0};
+    struct desk desk = {0};
+    int64_t value[3] = {0};
+    if (adapter_load(&desk.adapter, &portal_spec, h->folder, &report, NULL) == 0 &&
+        access(desk.adapter.common->database, F_OK) == 0 &&
+        outbox_open(desk.adapter.common->database, &desk.db, NULL) == 0) {
+        bool is_read = true;
+        for (size_t i = 0; i < 3; i++) /* waiting, oldest, held */
+            is_read = is_read && db_number(desk.db, NULL, &value[i], figures[i + 1].sql, "") >= 0;
+        int64_t age = value[1] > 0 && now > value[1] ? now - value[1] : 0;
+        if (is_read)
+            (void)wf_list_add(h->arena, list,
+                              hoso_map(h, "name", wf_text(h->arena, "portal"), "waiting",
+                                       wf_int(h->arena, value[0]), "age_ms", wf_int(h->arena, age),
+                                       "held", wf_int(h->arena, value[2]), NULL));
+    }
+    wf_report_fini(&report);
+    close_desk(&desk);
+    return list;
 }
 
 /* ---- list ------------------------------------------------------------------------------------ */

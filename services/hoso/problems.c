@@ -7,6 +7,8 @@
 
 #define ARCHIVE_LATE_MS      60000
 #define ARCHIVE_VERY_LATE_MS 600000
+#define OUTBOX_LATE_MS       3600000
+#define OUTBOX_VERY_LATE_MS  86400000
 #define LATE_MS              10000 /* an item that is due for so long: its worker does not keep up */
 #define VERY_LATE_MS         60000
 #define FILLING              70 /* per cent of the store's limit: time to think of room */
@@ -150,6 +152,31 @@ static void archive_problems(struct problems *p, const struct figures *f)
     add(p, "archive_behind", lag > ARCHIVE_VERY_LATE_MS, "", what,
         vi ? "xem đĩa của thư mục lưu trữ và nhật ký của `hoso run`"
            : "look at the disk of its folder and into the log of `hoso run`");
+}
+
+void problems_of_outbox(struct problems *p, const struct wf_value *outbox)
+{
+    const char *name = wf_value_text(wf_map_get(outbox, "name"), "");
+    int64_t held = wf_value_int(wf_map_get(outbox, "held"), 0);
+    int64_t age = wf_value_int(wf_map_get(outbox, "age_ms"), 0);
+    bool vi = p->h->vi;
+    char what[160];
+    (void)snprintf(what, sizeof(what),
+                   vi ? "bị từ chối và giữ lại: %" PRId64 " bản tin"
+                      : "%" PRId64 " record(s) refused and held",
+                   held);
+    if (held > 0)
+        add(p, "outbox_held", false, name, what,
+            vi ? "`hoso portal list --held`, sửa rồi `hoso portal retry`"
+               : "`hoso portal list --held`, mend it, then `hoso portal retry`");
+    (void)snprintf(what, sizeof(what),
+                   vi ? "bản tin chờ gửi đã %" PRId64 " phút"
+                      : "records have waited %" PRId64 " min",
+                   age / 60000);
+    if (held == 0 && age > OUTBOX_LATE_MS)
+        add(p, "outbox_behind", age > OUTBOX_VERY_LATE_MS, name, what,
+            vi ? "xem nhật ký của hoso-portal"
+               : "is the other system up? read the log of hoso-portal");
 }
 
 /* A hold of the cell is for the time of a stop; others may be meant for long. */

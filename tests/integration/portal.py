@@ -286,6 +286,10 @@ class Trouble(Cell):
         self.assertEqual({r["dossier"] for r in waiting}, {bad})
         self.assertNotIn(NAME, self.run_hoso("portal", "list", cell=True))
         self.assertEqual(self.hoso("portal", "status", code=1)["held"], 1)
+        status = self.hoso("status", code=1)
+        self.assertEqual([(p["code"], p["service"]) for p in status["problems"]],
+                         [("outbox_held", "portal")])
+        self.assertIn('hoso_outbox_held{outbox="portal"', self.run_hoso("metrics", cell=True))
         self.portal.refuse.clear()
         self.assertEqual(self.hoso("portal", "retry", bad)["retried"], 1)
         self.until_told(bad, 6)
