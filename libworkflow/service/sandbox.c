@@ -69,7 +69,7 @@ struct path_rule {
 static int landlock_abi(void)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
-    return abi > 0 ? (int)abi : 0;
+    return abi > 1 ? (int)abi : 0; /* the first one forbids every rename between folders */
 }
 
 static struct ruleset handled_by(int abi, bool listens)
@@ -181,16 +181,17 @@ static int add(scmp_filter_ctx filter, uint32_t action, const char *name)
  * answer the C library falls back to clone. */
 static int add_threads(scmp_filter_ctx filter)
 {
+    const struct scmp_arg_cmp thread = {
+        .op = SCMP_CMP_MASKED_EQ, .datum_a = CLONE_THREAD, .datum_b = CLONE_THREAD};
     int rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     return rc != 0 ? rc
-                   : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                                      SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+                   : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &thread);
 }
 
 static int add_family(scmp_filter_ctx filter, uint32_t action, int family)
 {
-    return seccomp_rule_add(filter, action, SCMP_SYS(socket), 1,
-                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)(unsigned)family));
+    const struct scmp_arg_cmp is = {.op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)(unsigned)family};
+    return seccomp_rule_add_array(filter, action, SCMP_SYS(socket), 1, &is);
 }
 
 static int add_sockets(scmp_filter_ctx filter, bool listens)

@@ -4,7 +4,7 @@
  *
  * PURPOSE    A worker, the gate or the bridge needs a few folders, a few kinds of sockets and some
  *            eighty system calls. Whoever takes such a process over shall have no more than that.
- * CONCEPTS   files    Landlock (kernel 5.13, TCP ports 6.7): only the folders that are named; no
+ * CONCEPTS   files    Landlock (kernel 5.19, TCP ports 6.7): only the folders that are named; no
  *                     program can be started from them
  *            calls    seccomp (libseccomp): a list of calls that are allowed. What only an
  *                     intruder would try (exec, ptrace, mount, raw sockets ...) ends the process;
