@@ -250,7 +250,7 @@ static int renew(struct adapter *a, struct wf_error *err)
     struct portal_row row;
     struct portal_dossier d;
     struct portal_known known;
-    int rc = outbox_stale(p->db, &row, err);
+    int rc = outbox_stale(p->db, a->arena, &row, err);
     if (rc != 0)
         return rc;
     rc = look_up(a, wf_str(row.code), &d, err);

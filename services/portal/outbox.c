@@ -102,6 +102,8 @@ int outbox_put(struct db *db, struct wf_str code, const struct portal_event *e,
 static int read_row(struct db_rows *rows, struct wf_arena *arena, struct portal_row *out,
                     struct wf_error *err)
 {
+    struct wf_str note = db_str(rows, 8);
+    const char *kept = wf_arena_strndup(arena, note.ptr, note.len);
     struct wf_str body = db_str(rows, 9);
     *out = (struct portal_row){.id = db_int(rows, 0),
                                .n = db_int(rows, 2),
@@ -112,11 +114,9 @@ static int read_row(struct db_rows *rows, struct wf_arena *arena, struct portal_
                                .alone = db_int(rows, 7) != 0,
                                .attempts = db_int(rows, 10)};
     (void)wf_str_copy(db_str(rows, 1), out->code, sizeof(out->code));
-    (void)wf_str_copy(db_str(rows, 8), out->note, sizeof(out->note));
-    if (arena == NULL)
-        return 0;
+    out->note = kept;
     out->body = wf_arena_strndup(arena, body.ptr, body.len);
-    return out->body != NULL ? 0 : wf_fail(err, WF_E_NOMEM, "out of memory");
+    return kept != NULL && out->body != NULL ? 0 : wf_fail(err, WF_E_NOMEM, "out of memory");
 }
 
 static int read_rows(struct db_rows *rows, struct wf_arena *arena, struct portal_row *out,
@@ -208,13 +208,14 @@ int outbox_retry(struct db *db, const char *code, int64_t *out_n, struct wf_erro
     return rc;
 }
 
-int outbox_stale(struct db *db, struct portal_row *out, struct wf_error *err)
+int outbox_stale(struct db *db, struct wf_arena *arena, struct portal_row *out,
+                 struct wf_error *err)
 {
     struct db_rows *rows = NULL;
     size_t n = 0;
     int rc = db_select(db, err, &rows, ROW " WHERE o.stale = 1 ORDER BY o.id LIMIT 1", "");
     if (rc == 0)
-        rc = read_rows(rows, NULL, out, 1, &n, err);
+        rc = read_rows(rows, arena, out, 1, &n, err);
     return rc == 0 && n == 0 ? WF_NONE : rc;
 }
 

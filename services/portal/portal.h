@@ -129,9 +129,8 @@ struct portal_row {
     int64_t n, part, ms, attempts;
     enum portal_service service;
     int status;
-    bool alone; /* was in a batch that was refused: one record at a time */
-    char note[256];
-    const char *body; /* of the arena */
+    bool alone;              /* was in a batch that was refused: one record at a time */
+    const char *note, *body; /* of the arena */
 };
 
 int outbox_open(const char *path, struct db **out, struct wf_error *err) WF_CHECKED;
@@ -162,7 +161,8 @@ int outbox_forget(struct db *db, int64_t before_ms, struct wf_error *err) WF_CHE
 /* Held rows of the dossier (NULL = of all) wait again, their text made anew. */
 int outbox_retry(struct db *db, const char *code, int64_t *out_n, struct wf_error *err) WF_CHECKED;
 /* One row whose text is to be made anew; WF_NONE when there is none. */
-int outbox_stale(struct db *db, struct portal_row *out, struct wf_error *err) WF_CHECKED;
+int outbox_stale(struct db *db, struct wf_arena *arena, struct portal_row *out,
+                 struct wf_error *err) WF_CHECKED;
 int outbox_renew(struct db *db, const struct portal_row *row, const char *body,
                  struct wf_error *err) WF_CHECKED;
 
