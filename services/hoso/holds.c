@@ -161,6 +161,20 @@ struct list {
     struct wf_value *rows;
 };
 
+static struct wf_value *row_of(struct hoso *h, const struct wf_rec_hold *hold)
+{
+    /* clang-format off */
+    return hoso_map(h,
+        "kind", wf_text(h->arena, wf_hold_kind_word((enum wf_hold_kind)hold->kind)),
+        "name", hoso_str(h, hold->name),
+        "since", wf_int(h->arena, hold->since),
+        "by", hoso_str(h, hold->by),
+        "reason", hoso_str(h, hold->reason),
+        "released", wf_int(h->arena, hold->released),
+        NULL);
+    /* clang-format on */
+}
+
 static int add_hold(void *context, const struct wf_rec_hold *hold)
 {
     struct list *list = context;
@@ -169,17 +183,8 @@ static int add_hold(void *context, const struct wf_rec_hold *hold)
     int rc = wf_hold_count(list->txn, hold->id, COUNT_MOST, &aside, &h->err);
     if (rc != 0)
         return rc;
-    /* clang-format off */
-    const struct wf_value *row = hoso_map(h,
-        "kind", wf_text(h->arena, wf_hold_kind_word((enum wf_hold_kind)hold->kind)),
-        "name", hoso_str(h, hold->name),
-        "since", wf_int(h->arena, hold->since),
-        "by", hoso_str(h, hold->by),
-        "aside", wf_int(h->arena, (int64_t)aside),
-        "reason", hoso_str(h, hold->reason),
-        "released", wf_int(h->arena, hold->released),
-        NULL);
-    /* clang-format on */
+    struct wf_value *row = row_of(h, hold);
+    (void)wf_map_put(h->arena, row, "aside", wf_int(h->arena, (int64_t)aside));
     return wf_list_add(h->arena, list->rows, row) ? 0 : WF_E_NOMEM;
 }
 
@@ -198,4 +203,35 @@ int hoso_hold_list(struct hoso *h)
     if (rc == 0)
         rc = hoso_answer(h, hoso_map(h, "holds", list.rows, NULL), &done);
     return rc != 0 || done ? rc : hoso_print_table(h, columns, WF_COUNT(columns), list.rows);
+}
+
+/* ---- those over one dossier ------------------------------------------------------------------- */
+
+int holds_over(struct hoso *h, struct wf_txn *txn, const struct wf_rec_dossier *dossier,
+               const struct wf_value **out)
+{
+    const struct wf_hold_scope scope = {.dossier = dossier, .service = -1};
+    struct wf_rec_hold holds[WF_HOLDS_OVER];
+    struct wf_value *rows = wf_list(h->arena);
+    size_t n = 0;
+    int rc = wf_holds_over(txn, &scope, h->arena, holds, &n, &h->err);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        if (holds[i].released == 0)
+            (void)wf_list_add(h->arena, rows, row_of(h, &holds[i]));
+    }
+    *out = rows;
+    return rc;
+}
+
+int holds_print(struct hoso *h, const struct wf_value *rows)
+{
+    static const struct hoso_column over_columns[] = {
+        {"kind", "Kind", "Loại", HOSO_TERM},     {"name", "Name", "Tên", HOSO_TEXT},
+        {"since", "Since", "Từ lúc", HOSO_TIME}, {"by", "By", "Người giữ", HOSO_TEXT},
+        {"reason", "Why", "Lý do", HOSO_TEXT},
+    };
+    if (wf_value_count(rows) == 0)
+        return 0;
+    hoso_print_heading(h, "On hold", "Đang tạm giữ");
+    return hoso_print_table(h, over_columns, WF_COUNT(over_columns), rows);
 }

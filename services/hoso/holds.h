@@ -9,4 +9,9 @@
 int holds_act(struct hoso *h, struct wf_engine *engine, const struct wf_hold_order *order,
               bool release) WF_CHECKED;
 
+/* The holds in force over a dossier, of its queues none: rows for an answer, and for people. */
+int holds_over(struct hoso *h, struct wf_txn *txn, const struct wf_rec_dossier *dossier,
+               const struct wf_value **out) WF_CHECKED;
+int holds_print(struct hoso *h, const struct wf_value *rows) WF_CHECKED;
+
 #endif

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "holds.h"
 #include "workflow/forms.h"
 
 #define ROWS_PER_TRANSACTION 1000
@@ -190,8 +191,11 @@ static int read_dossier(struct hoso *h, struct wf_txn *txn, void *context)
     struct wf_rec_dossier dossier = {0};
     struct wf_rec_content content = {0};
     int rc = find(h, txn, h->args[0], &dossier);
+    const struct wf_value *holds = NULL;
     if (rc == 0)
         rc = wf_content_get(txn, dossier.id, h->arena, &content, &h->err);
+    if (rc >= 0)
+        rc = holds_over(h, txn, &dossier, &holds);
     if (rc < 0)
         return rc;
     const struct wf_procedure *procedure =
@@ -209,6 +213,7 @@ static int read_dossier(struct hoso *h, struct wf_txn *txn, void *context)
                       : wf_arena_printf(h->arena, "%.*s", WF_STR_ARG(dossier.site));
     (void)wf_map_put(h->arena, map, "site_title", place != NULL ? wf_text(h->arena, place) : NULL);
     const struct wf_value *at = innermost(h, txn, &dossier);
+    (void)wf_map_put(h->arena, map, "holds", holds);
     (void)wf_map_put(h->arena, map, "at", at);
     (void)wf_map_put(h->arena, map, "at_title", titled(h, procedure, at));
     if (procedure != NULL)
@@ -235,6 +240,8 @@ int hoso_show(struct hoso *h)
     if (rc != 0 || done)
         return rc;
     rc = hoso_print_pairs(h, dossier_columns, WF_COUNT(dossier_columns), answer);
+    if (rc == 0)
+        rc = holds_print(h, wf_map_get(answer, "holds"));
     if (rc == 0) {
         hoso_print_heading(h, "Fields", "Thông tin");
         rc = hoso_print_table(h, field_columns, WF_COUNT(field_columns),

@@ -63,6 +63,7 @@ static int add_task(void *context, const struct wf_rec_task *task)
         "dossier", hoso_str(h, task->code),
         "created", wf_int(h->arena, task->created),
         "held", wf_bool(held),
+        "on_hold", wf_bool(task->held != 0),
         "holder", held ? hoso_str(h, task->holder) : wf_text(h->arena, ""),
         "lease_until", wf_int(h->arena, held ? task->visible : 0),
         "attempts", wf_int(h->arena, (int64_t)task->attempts),

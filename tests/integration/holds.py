@@ -69,6 +69,10 @@ class Holds(hoso.Cell):
         self.assertEqual(rows["procedure"]["by"], "head-1")
         self.assertIn("audit of the stamps", self.hoso("hold", "list", "--lang", "vi"))
         self.refused("hold", "dossier", code, *WHY)  # on hold already
+        shown = self.ask("show", code)["holds"]
+        self.assertEqual([row["kind"] for row in shown], ["dossier", "procedure"])
+        self.assertIn("audit of the stamps", self.hoso("show", code))
+        self.assertTrue(self.ask("task", "list")["tasks"][0]["on_hold"])
         self.hoso("verify")
         self.hoso("release", "procedure", MARRIAGE, *WHY)
         self.refused("event", code, "withdraw", "--by", "x", "--role", "postal_worker")

@@ -93,6 +93,26 @@ static void a_lease_that_runs_is_completed_and_what_follows_waits(void **state)
     cell_close(cell);
 }
 
+static void the_end_of_a_dossier_waits_too_and_then_there_is_nothing_to_hold(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_new(START);
+    const char *code = submit(cell, MARRIAGE, "{}");
+    say(cell, code, "withdraw", "citizen");
+    struct task task = claim(cell, "verification.review", "head");
+    cell_hold(cell, WF_HOLD_DOSSIER, code);
+    finish(cell, &task, APPROVE);
+    assert_false(look_up(cell, code)->closed); /* the archive's work waits */
+    cell_release(cell, WF_HOLD_DOSSIER, code);
+    cell_pump(cell);
+    assert_closed(cell, code, "withdrawn");
+    struct wf_error err = {0};
+    assert_int_equal(cell_try_hold(cell, WF_HOLD_DOSSIER, code, &err), WF_E_STATE);
+    assert_times(cell, code, "operator.release", 1);
+    assert_nothing_is_held(cell);
+    cell_close(cell);
+}
+
 static void a_lease_that_ran_out_during_a_hold_can_still_be_completed(void **state)
 {
     (void)state;
@@ -478,6 +498,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dossier_on_hold_takes_no_events_and_gives_no_tasks),
         cmocka_unit_test(a_lease_that_runs_is_completed_and_what_follows_waits),
+        cmocka_unit_test(the_end_of_a_dossier_waits_too_and_then_there_is_nothing_to_hold),
         cmocka_unit_test(a_lease_that_ran_out_during_a_hold_can_still_be_completed),
         cmocka_unit_test(a_procedure_on_hold_takes_no_dossiers_and_its_timers_wait),
         cmocka_unit_test(a_site_on_hold_keeps_back_what_was_received_there),
