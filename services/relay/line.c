@@ -164,6 +164,7 @@ static int send_more(struct relay *relay, struct wf_error *err)
             return rc;
         flight->seq = h.seq;
         (void)wf_str_copy(h.id, flight->id, sizeof(flight->id));
+        take_wire_id(h.id, flight->wire);
         relay->n_flights++;
         rc = wf_outpost_ask(relay->outpost, h.frame, err);
     }

@@ -40,7 +40,8 @@ struct relay_settings {
 
 struct flight {
     int64_t seq;
-    char id[ID_BYTES];
+    char id[ID_BYTES];   /* of the request that was taken */
+    char wire[ID_BYTES]; /* under which the cell knows it */
 };
 
 struct held {
@@ -125,6 +126,10 @@ int relay_check_event(const struct relay *relay, const struct handoff *dossier,
 
 /* take.c: the requests that wait; negative: the process must end */
 int take_requests(struct relay *relay, struct wf_error *err) WF_CHECKED;
+
+/* The id under which a request is handed over: its own, made different from those that programs at
+ * the station choose for requests which are only passed on. The same each time. */
+void take_wire_id(struct wf_str id, char out[ID_BYTES]);
 
 /* answer.c */
 void answer_error(struct relay *relay, const struct asked *asked);

@@ -72,10 +72,10 @@ struct settlement {
     const struct wf_msg_error *refusal;
 };
 
-static size_t flight_of(const struct relay *relay, struct wf_str id)
+static size_t flight_of(const struct relay *relay, struct wf_str wire)
 {
     size_t i = 0;
-    while (i < relay->n_flights && !wf_str_is(id, relay->flights[i].id))
+    while (i < relay->n_flights && !wf_str_is(wire, relay->flights[i].wire))
         i++;
     return i;
 }
@@ -110,11 +110,27 @@ static void put_off(struct relay *relay, size_t flight, const struct wf_msg_erro
         note_blocked(relay, said->message);
 }
 
+/* The answer as it is kept and given: under the id of the request that was taken. */
+static bool pack_answer(struct relay *relay, const struct flight *flight,
+                        const struct wf_envelope *answer, struct wf_slice *out)
+{
+    struct wf_envelope own = {.type = answer->type, .re = wf_str(flight->id), .body = answer->body};
+    struct wf_error err;
+    wf_buf_clear(&relay->out);
+    if (wf_message_pack(&own, &relay->out, &err) != 0)
+        return false;
+    const char *copy = wf_arena_strndup(relay->arena, (const char *)relay->out.ptr, relay->out.len);
+    *out = (struct wf_slice){(const uint8_t *)copy, relay->out.len};
+    return copy != NULL;
+}
+
 /* True where the answer settles it. */
 static bool judge(struct relay *relay, size_t flight, const struct wf_envelope *answer,
-                  struct wf_slice frame, struct settlement *out)
+                  struct settlement *out)
 {
-    *out = (struct settlement){.flight = flight, .frame = frame, .code = wf_str("")};
+    *out = (struct settlement){.flight = flight, .code = wf_str("")};
+    if (!pack_answer(relay, &relay->flights[flight], answer, &out->frame))
+        return false; /* no memory: it is asked again */
     if (answer->type == WF_MSG_dossier_state) {
         out->state = HANDOFF_TAKEN;
         out->code = ((const struct wf_msg_dossier_state *)answer->body)->dossier;
@@ -239,7 +255,7 @@ int settle_answers(struct relay *relay, struct wf_error *err)
         size_t flight = flight_of(relay, answer.re);
         if (flight == relay->n_flights)
             rc = other_answer(relay, &answer, frame, err);
-        else if (!is_settled(all, n, flight) && judge(relay, flight, &answer, frame, &all[n]))
+        else if (!is_settled(all, n, flight) && judge(relay, flight, &answer, &all[n]))
             n++;
     }
     return rc < 0 ? rc : settle(relay, all, n, err);

@@ -11,6 +11,8 @@
 #include "relay/relay.h"
 
 #define AT_ONCE    256
+#define WIRE_BYTES 16
+#define ARENA_MOST ((size_t)32 * 1024 * 1024) /* of one round: no more is received then */
 #define RETRY_MS   2000
 #define PASSING_MS 30000 /* beyond the asker's own waiting time */
 
@@ -33,12 +35,22 @@ static int set_digest(struct relay *relay, struct wf_slice frame, struct wf_slic
     return 0;
 }
 
+void take_wire_id(struct wf_str id, char out[ID_BYTES])
+{
+    static const char salt[] = "hand-off";
+    uint8_t hash[WF_HASH_BYTES];
+    wf_hash(salt, sizeof(salt), id.ptr, id.len, hash);
+    wf_hex(hash, WIRE_BYTES, out);
+}
+
 /* What will be sent, the same each time. */
 static int pack_handoff(struct relay *relay, const struct asked *a, const void *body,
                         struct handoff *h, struct wf_error *err)
 {
+    char wire[ID_BYTES];
+    take_wire_id(a->envelope.id, wire);
     const struct wf_envelope envelope = {.type = a->envelope.type,
-                                         .id = a->envelope.id,
+                                         .id = wf_str(wire),
                                          .to = wf_str(wf_service_word(WF_INTAKE)),
                                          .seq = (uint64_t)h->seq,
                                          .body = body};
@@ -372,7 +384,7 @@ int take_requests(struct relay *relay, struct wf_error *err)
     batch.asked = wf_arena_alloc(relay->arena, AT_ONCE * sizeof(*batch.asked));
     if (batch.asked == NULL)
         return wf_fail(err, WF_E_NOMEM, "no memory for a batch");
-    for (size_t i = 0; rc == 0 && i < AT_ONCE; i++)
+    for (size_t i = 0; rc == 0 && i < AT_ONCE && wf_arena_used(relay->arena) < ARENA_MOST; i++)
         rc = receive_one(relay, &batch, err);
     return rc < 0 ? rc : take_all(relay, &batch, err);
 }
