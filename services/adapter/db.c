@@ -157,7 +157,7 @@ int db_do(struct db *db, struct wf_error *err, const char *sql, const char *type
     va_start(args, types);
     int rc = start(db, &rows, sql, types, &args, err);
     va_end(args);
-    if (rc != 0)
+    if (rows == NULL)
         return rc;
     do {
         rc = db_next(rows, err);
@@ -174,7 +174,7 @@ int db_number(struct db *db, struct wf_error *err, int64_t *out, const char *sql
     va_start(args, types);
     int rc = start(db, &rows, sql, types, &args, err);
     va_end(args);
-    if (rc != 0)
+    if (rows == NULL)
         return rc;
     rc = db_next(rows, err);
     if (rc == 0 && sqlite3_column_type(rows->stmt, 0) == SQLITE_NULL)
