@@ -157,6 +157,39 @@ class Holds(hoso.Cell):
         self.hoso("release", "cell", *WHY)
         self.submit()
 
+    # ---- crashes ------------------------------------------------------------------------------
+
+    def die_at(self, point, *words):
+        """The command with a fault point that ends it; None where none is compiled in."""
+        env = {**os.environ, "WF_FAULTS": point + "=exit"}
+        done = subprocess.run([hoso.HOSO, *words, *WHY, "--cell", self.cell], env=env, timeout=60,
+                              capture_output=True, check=False)
+        return done.returncode == 99
+
+    def test_a_release_that_crashes_at_any_point_is_carried_through(self):
+        if not self.die_at("store.open:1", "hold", "cell"):
+            self.hoso("release", "cell", *WHY)
+            self.skipTest("built without -Dfault_injection=true")
+        codes = [self.submit() for _ in range(3)]
+        self.tasks(3)
+        for point, is_held in (("store.commit.before:1", True), ("store.put:1", True),
+                               ("store.put:3", True), ("store.commit.after:1", False),
+                               ("store.del:1", False), ("store.put:5", False),
+                               ("store.commit.before:2", False), ("store.commit.after:2", False)):
+            self.hoso("hold", "procedure", MARRIAGE, *WHY)
+            self.assertEqual(self.ask("task", "claim", "verification.review", "--by", "an",
+                                      "--role", "civil_servant")["tasks"], [])
+            self.assertEqual(self.ask("hold", "list")["holds"][0]["aside"], 3)
+            self.assertTrue(self.die_at(point, "release", "procedure", MARRIAGE), point)
+            if is_held:
+                self.assertEqual(self.ask("hold", "list")["holds"][0]["released"], 0, point)
+                self.hoso("release", "procedure", MARRIAGE, *WHY)
+            self.until(lambda: not self.ask("hold", "list")["holds"], "intake has put all back")
+            self.hoso("verify")
+        taken = {self.ask("task", "claim", "verification.review", "--by", "an", "--role",
+                          "civil_servant")["tasks"][0]["dossier"] for _ in codes}
+        self.assertEqual(taken, set(codes))
+
     # ---- all at once --------------------------------------------------------------------------
 
     def test_holds_and_killed_workers_lose_and_double_nothing(self):
