@@ -314,6 +314,24 @@ static void the_code_on_the_receipt_finds_the_dossier_for_ever(void **state)
     close_cell(cell);
 }
 
+/* The citizen has a code already; the line must not stand still for one procedure. */
+static void a_hold_does_not_refuse_what_a_station_has_received(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_with_station("2026-11-23 09:10");
+    (void)reserve(cell, "r1", 10);
+    cell_hold(cell, WF_HOLD_PROCEDURE, MARRIAGE);
+    struct heard heard = hand_dossier(cell, 1, "P-long-my-000001");
+    assert_heard(heard, "ok", "");
+    cell_pump(cell);
+    assert_int_equal(look_up(cell, "P-long-my-000001")->dossier.len, 0);
+    cell_release(cell, WF_HOLD_PROCEDURE, MARRIAGE);
+    cell_pump(cell);
+    assert_true(look_up(cell, "P-long-my-000001")->dossier.len > 0);
+    assert_in(cell, "P-long-my-000001", "accept");
+    close_cell(cell);
+}
+
 static void the_due_date_counts_from_the_receipt(void **state)
 {
     (void)state;
@@ -378,6 +396,7 @@ int main(void)
         cmocka_unit_test(only_stations_hand_over_in_sequence_and_they_always_do),
         cmocka_unit_test(the_answers_a_station_may_still_ask_for_outlive_the_request_window),
         cmocka_unit_test(the_code_on_the_receipt_finds_the_dossier_for_ever),
+        cmocka_unit_test(a_hold_does_not_refuse_what_a_station_has_received),
         cmocka_unit_test(the_due_date_counts_from_the_receipt),
         cmocka_unit_test(a_moment_of_receipt_is_neither_too_old_nor_to_come),
     };
