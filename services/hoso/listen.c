@@ -303,6 +303,8 @@ static void loop(struct listener *l)
         (void)poll(fds, WF_COUNT(fds), has_due ? (int)due : LOOK_MS);
         (void)MHD_run(l->daemon);
         sweep(l, wf_monotonic_ms());
+        if (wf_notify_every_ms() != INT64_MAX)
+            wf_notify("WATCHDOG=1"); /* every second: that is often enough for any bound */
     }
 }
 
@@ -324,6 +326,7 @@ int metrics_listen(struct hoso *h, const char *place, const struct wf_options *o
     if (rc == 0) {
         say_ready(&l, options);
         loop(&l);
+        wf_notify("STOPPING=1");
         wf_log(WF_LOG_INFO, WF_LOG_STOP_EVENT, NULL, "stopped in good order");
     }
     close_all(&l);

@@ -440,6 +440,8 @@ class Prometheus(Cell):
                       "the dossier is counted")
         self.assertEqual(found[0]["value"][1], "1")
         self.assertEqual(len(self.query("hoso_worker_up == 1")), 5)
+        until(lambda: self.worker("verification")["in_1m"], "a rate is known")
+        self.assertIsNotNone(self.worker("verification")["out_5m"])
         until(lambda: self.query('hoso_worker_commit_duration_seconds_count{service="intake"} > 0'),
               "commits are counted")
         rules = [rule["name"] for group in self.api_get("rules")["groups"]
