@@ -13,6 +13,7 @@
 
 #define ROWS_AT_ONCE  300
 #define FINDINGS_MOST 100
+#define LEAST_PAGE    4096 /* bytes; a greater page only counts as several */
 
 /* ---- findings -------------------------------------------------------------------------------- */
 
@@ -60,30 +61,58 @@ static int check_found(struct check *c, enum wf_table table, const struct wf_key
     return 0;
 }
 
+/* The byte before a value is one of its key, or of the head of a page of its own. */
+static uintptr_t page_of(struct wf_slice value)
+{
+    return ((uintptr_t)value.ptr - 1) / LEAST_PAGE;
+}
+
+/*
+ * Rows of one leaf have one way from the root, and keys rise: where the first and the last of them
+ * are found, those between are too. `before` is the row before (ptr NULL: there is none here).
+ */
+static int check_border(struct check *c, enum wf_table table, const struct wf_key *last,
+                        struct wf_slice before, const struct wf_key *key, struct wf_slice value)
+{
+    int rc = 0;
+    if (before.ptr != NULL && value.ptr != NULL && page_of(before) == page_of(value))
+        return 0;
+    if (before.ptr != NULL)
+        rc = check_found(c, table, last, before);
+    return rc == 0 && value.ptr != NULL ? check_found(c, table, key, value) : rc;
+}
+
 static int walk_rows(struct check *c, struct wf_rows *rows, struct wf_key *last, bool *out_at_end)
 {
+    const struct wf_slice none = {NULL, 0};
+    struct wf_slice before = none;
     struct wf_slice value;
     int rc = 0;
     for (int n = 0; n < ROWS_AT_ONCE && rc == 0; n++) {
         rc = wf_rows_next(rows, &value, c->err);
-        if (rc != 0) {
+        if (rc < 0) {
             *out_at_end = true;
-            return rc == WF_NONE ? 0 : check_damage(c, rc, "pages");
+            return check_damage(c, rc, "pages");
         }
+        if (rc == WF_NONE)
+            break;
         if (last->len > 0 && !is_before(last, &rows->at)) {
             check_find(c, "pages", "%s: rows are out of order", wf_table_names[rows->table]);
             *out_at_end = true; /* where to go on from is not known any more */
             return 0;
         }
+        rc = check_border(c, rows->table, last, before, &rows->at, value);
+        if (rc < 0)
+            return rc;
+        before = value;
         *last = rows->at;
         c->counted[rows->table]++;
         c->sum.rows++;
         wf_arena_reset(c->arena);
-        rc = check_found(c, rows->table, &rows->at, value);
-        if (rc == 0)
-            rc = check_rows[rows->table](c, &rows->at, value);
+        rc = check_rows[rows->table](c, &rows->at, value);
     }
-    return rc;
+    *out_at_end = rc == WF_NONE;
+    return rc < 0 ? rc : check_border(c, rows->table, last, before, NULL, none);
 }
 
 static int walk_part(struct check *c, enum wf_table table, struct wf_key *last, bool *out_at_end)
@@ -113,6 +142,8 @@ static int walk(struct check *c, enum wf_table table)
             return check_damage(c, rc, "counters") == 0 ? 0 : rc;
         c->has_waiting = false;
         c->last_change = 0;
+        c->chain_seq = 0;
+        memset(c->seen, 0, sizeof(c->seen));
         rc = walk_part(c, table, &last, &at_end);
         wf_txn_abort(c->txn);
     }

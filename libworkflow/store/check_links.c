@@ -37,6 +37,20 @@ static bool has_row(struct check *c, enum wf_table table, const struct wf_key *k
     return wf_txn_get(c->txn, table, key, &value, NULL) == 0;
 }
 
+/* Events of a dossier lie close together in the journal. */
+static bool has_dossier(struct check *c, uint64_t id)
+{
+    uint64_t *seen = &c->seen[id % WF_COUNT(c->seen)];
+    struct wf_key key;
+    id_key(&key, id);
+    if (*seen == id)
+        return true;
+    if (!has_row(c, WF_TABLE_DOSSIERS, &key))
+        return false;
+    *seen = id;
+    return true;
+}
+
 bool check_has_length(struct check *c, enum wf_table table, const struct wf_key *key, size_t length)
 {
     if (key->len == length)
@@ -393,15 +407,18 @@ static int journal_row(struct check *c, const struct wf_key *key, struct wf_slic
 {
     struct wf_rec_event event;
     struct wf_key row;
-    (void)value;
     c->sum.journal++;
-    if (!check_has_length(c, WF_TABLE_JOURNAL, key, ID_BYTES))
+    if (!check_has_length(c, WF_TABLE_JOURNAL, key, ID_BYTES) || last_u64(key) == 0)
         return 0;
-    int rc = wf_journal_get(c->txn, last_u64(key), c->arena, &event, NULL, c->err);
+    uint64_t seq = last_u64(key);
+    bool is_next = seq > 1 && c->chain_seq == seq - 1;
+    c->chain_seq = 0;
+    int rc = wf_journal_row(c->txn, seq, value, is_next, c->chain_hash, c->arena, &event, c->err);
     if (rc != 0)
-        return rc < 0 ? check_damage(c, rc, "journal") : 0;
+        return check_damage(c, rc, "journal");
+    c->chain_seq = seq;
     id_key(&row, event.dossier);
-    if (event.dossier != 0 && !has_row(c, WF_TABLE_DOSSIERS, &row))
+    if (event.dossier != 0 && !has_dossier(c, event.dossier))
         check_find(c, "links", "journal event %" PRIu64 ": its dossier %" PRIu64 " is missing",
                    event.seq, event.dossier);
     wf_key_u64(&row, event.seq);
@@ -411,17 +428,17 @@ static int journal_row(struct check *c, const struct wf_key *key, struct wf_slic
     return 0;
 }
 
+/* Every event has its row here (journal_row), and there are no more rows than events (totals): so
+ * each row is that of its event, without a look at it. */
 static int history_row(struct check *c, const struct wf_key *key, struct wf_slice value)
 {
-    struct wf_rec_event event = {0};
     if (!check_has_length(c, WF_TABLE_HISTORY, key, 2 * ID_BYTES))
         return 0;
     has_no_value(c, WF_TABLE_HISTORY, value);
-    int rc = wf_journal_get(c->txn, last_u64(key), c->arena, &event, NULL, c->err);
-    if (rc == WF_NONE || (rc == 0 && event.dossier != wf_u64_load(key->bytes)))
-        check_find(c, "history", "a row of dossier %" PRIu64 " names an event not its own",
+    if (last_u64(key) == 0 || last_u64(key) > wf_txn_counts(c->txn)->journal_seq)
+        check_find(c, "history", "a row of dossier %" PRIu64 " names an event that is not there",
                    wf_u64_load(key->bytes));
-    return check_damage(c, rc == WF_NONE ? 0 : rc, "journal");
+    return 0;
 }
 
 /* ---- queues, tasks, timers -------------------------------------------------------------------- */

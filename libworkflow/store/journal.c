@@ -122,6 +122,14 @@ int wf_journal_get(struct wf_txn *txn, uint64_t seq, struct wf_arena *arena,
     return rc;
 }
 
+int wf_journal_row(struct wf_txn *txn, uint64_t seq, struct wf_slice value, bool is_next,
+                   uint8_t hash[WF_HASH_BYTES], struct wf_arena *arena, struct wf_rec_event *out,
+                   struct wf_error *err)
+{
+    int rc = is_next ? 0 : hash_of(txn, seq - 1, hash, err);
+    return rc == 0 ? read_row(seq, value, hash, arena, out, err) : rc;
+}
+
 struct history {
     uint64_t dossier;
     struct wf_arena *arena;

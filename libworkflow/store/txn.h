@@ -194,6 +194,11 @@ int wf_dossier_index_check(struct wf_txn *txn, const struct wf_rec_dossier *doss
 bool wf_dossier_stands_in(const struct wf_rec_dossier *dossier, struct wf_str state);
 /* Where the task stands in order: in TASK_ORDER, or put aside in HELD. */
 enum wf_table wf_task_place(struct wf_key *key, const struct wf_rec_task *task);
+/* The row of event `seq` as it was found on a walk. `hash` is that of the event before where
+ * is_next, else it is looked up; it becomes the event's own. */
+int wf_journal_row(struct wf_txn *txn, uint64_t seq, struct wf_slice value, bool is_next,
+                   uint8_t hash[WF_HASH_BYTES], struct wf_arena *arena, struct wf_rec_event *out,
+                   struct wf_error *err) WF_CHECKED;
 /* Pages: the free list within the file and each page once; sums of pages. (pages.c) */
 int wf_pages_check(struct wf_txn *txn, bool *out_is_sound, char *text, size_t size,
                    struct wf_error *err) WF_CHECKED;
