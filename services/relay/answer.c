@@ -5,7 +5,6 @@
 #include "relay/relay.h"
 
 #define STATUS_NEW 1 /* of the portal: filed, not yet received by the deciding body */
-#define RETRY_MS   2000
 #define LIST_MOST  1000
 
 /* ---- sending ---------------------------------------------------------------------------------- */

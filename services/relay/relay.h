@@ -23,6 +23,7 @@
 #define ID_BYTES    65 /* of a request, with NUL */
 #define WINDOW_MOST WF_HANDOFFS_KEPT
 #define HELD_MOST   256
+#define RETRY_MS    2000 /* after which an asker that hears `busy` shall come back */
 
 /* CELL/relay.cfg */
 struct relay_settings {
@@ -130,6 +131,9 @@ int take_requests(struct relay *relay, struct wf_error *err) WF_CHECKED;
 /* The id under which a request is handed over: its own, made different from those that programs at
  * the station choose for requests which are only passed on. The same each time. */
 void take_wire_id(struct wf_str id, char out[ID_BYTES]);
+
+/* pass.c: to the cell, or answered here. An error is for the asker, unless it is IO or CORRUPT. */
+int pass_on(struct relay *relay, struct asked *a, struct wf_error *err) WF_CHECKED;
 
 /* answer.c */
 void answer_error(struct relay *relay, const struct asked *asked);

@@ -173,6 +173,15 @@ class Alone(Cells):
         self.assertEqual((status["waiting"], status["numbers"], status["well"]), (0, 0, False))
         self.assertIn("no provisional numbers are left", status["troubles"])
 
+    def test_without_room_on_the_disk_it_takes_nothing(self):
+        with open(os.path.join(self.station, "hoso.cfg"), "a", encoding="utf-8") as file:
+            file.write("min_free_mib = 1048576;\n")
+        self.start(self.station)
+        done = self.call("submit", "-", "--cell", self.station, input=json.dumps(self.dossier(1)))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the disk is nearly full: nothing was stored", done.stderr)
+        self.assertEqual(self.status()["waiting"], 0)
+
     def test_what_is_wrong_with_it_is_said_at_its_start(self):
         with open(os.path.join(self.station, "relay.cfg"), "a", encoding="utf-8") as file:
             file.write("windw = 3;\n")
