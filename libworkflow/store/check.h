@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store/check.h - what check.c (walks and totals) and check_links.c (rows and links) share. */
+/* store/check.h - what check.c (walks and totals) and check_*.c (rows and links) share. */
 #ifndef STORE_CHECK_H
 #define STORE_CHECK_H
 
@@ -54,10 +54,26 @@ bool check_dossier_of(struct check *c, enum wf_table table, uint64_t id, struct 
                       int *out_rc);
 int check_unpack(struct check *c, enum wf_table table, enum wf_record kind, struct wf_slice value,
                  void *out, bool *out_whole);
+/* Small helps: the number that a key ends with; the key of a number; is there such a row?; a finding
+ * where a row of an index has a value; a row that holds one checked number. */
+uint64_t check_last_u64(const struct wf_key *key);
+void check_id_key(struct wf_key *key, uint64_t id);
+bool check_has_row(struct check *c, enum wf_table table, const struct wf_key *key);
+void check_no_value(struct check *c, enum wf_table table, struct wf_slice value);
+int check_number(struct check *c, enum wf_table table, const struct wf_key *key, uint64_t *out);
 /* A queue item, wherever it lies. */
 int check_item(struct check *c, enum wf_table table, const struct wf_key *key,
                const struct wf_rec_queue *item);
 
+/* check_dossiers.c */
+check_row_fn check_dossiers_row;
+check_row_fn check_contents_row;
+check_row_fn check_codes_row;
+check_row_fn check_by_procedure_row;
+check_row_fn check_by_state_row;
+check_row_fn check_by_site_row;
+check_row_fn check_by_due_row;
+check_row_fn check_papers_row;
 /* check_holds.c */
 check_row_fn check_holds_row;
 check_row_fn check_held_row;

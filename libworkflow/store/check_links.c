@@ -5,33 +5,30 @@
  * that a running cell raises no false alarm. Dossiers are named by number: a code may be damaged.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "store/check.h"
-#include "workflow/papers.h"
 
 #define ID_BYTES     8
 #define QUEUE_BYTES  17 /* service, due, seq */
 #define KEEPER_BYTES 1
 
 /* Entries of a dossier's `running` map, as engine/life.h names them. */
-#define RUN_SEQ   "q"
 #define RUN_TASKS "t"
 
 /* ---- small helps ----------------------------------------------------------------------------- */
 
-static uint64_t last_u64(const struct wf_key *key)
+uint64_t check_last_u64(const struct wf_key *key)
 {
     return wf_u64_load(key->bytes + key->len - ID_BYTES);
 }
 
-static void id_key(struct wf_key *key, uint64_t id)
+void check_id_key(struct wf_key *key, uint64_t id)
 {
     wf_key_start(key);
     wf_key_u64(key, id);
 }
 
-static bool has_row(struct check *c, enum wf_table table, const struct wf_key *key)
+bool check_has_row(struct check *c, enum wf_table table, const struct wf_key *key)
 {
     struct wf_slice value;
     return wf_txn_get(c->txn, table, key, &value, NULL) == 0;
@@ -42,10 +39,10 @@ static bool has_dossier(struct check *c, uint64_t id)
 {
     uint64_t *seen = &c->seen[id % WF_COUNT(c->seen)];
     struct wf_key key;
-    id_key(&key, id);
+    check_id_key(&key, id);
     if (*seen == id)
         return true;
-    if (!has_row(c, WF_TABLE_DOSSIERS, &key))
+    if (!check_has_row(c, WF_TABLE_DOSSIERS, &key))
         return false;
     *seen = id;
     return true;
@@ -60,7 +57,7 @@ bool check_has_length(struct check *c, enum wf_table table, const struct wf_key 
 }
 
 /* Rows of an index are keys alone. */
-static void has_no_value(struct check *c, enum wf_table table, struct wf_slice value)
+void check_no_value(struct check *c, enum wf_table table, struct wf_slice value)
 {
     if (value.len != 0)
         check_find(c, "keys", "%s: a row has a value of %zu bytes", wf_table_names[table],
@@ -102,8 +99,7 @@ int check_unpack(struct check *c, enum wf_table table, enum wf_record kind, stru
     return check_damage(c, rc, wf_table_names[table]);
 }
 
-static int check_number(struct check *c, enum wf_table table, const struct wf_key *key,
-                        uint64_t *out)
+int check_number(struct check *c, enum wf_table table, const struct wf_key *key, uint64_t *out)
 {
     *out = 0;
     return check_damage(c, wf_txn_get_number(c->txn, table, key, out, c->err),
@@ -157,250 +153,6 @@ static int cursors_row(struct check *c, const struct wf_key *key, struct wf_slic
     return rc;
 }
 
-/* ---- papers ---------------------------------------------------------------------------------- */
-
-static bool has_paper_row(struct check *c, const struct wf_value *paper, uint64_t dossier)
-{
-    uint8_t hash[WF_HASH_BYTES];
-    return !wf_paper_name(wf_value_str(wf_map_get(paper, "file")), hash) ||
-           wf_paper_named_by(c->txn, hash, dossier, NULL) == 0;
-}
-
-static void check_papers(struct check *c, const struct wf_value *papers, uint64_t dossier)
-{
-    for (size_t i = 0; i < wf_value_count(papers); i++) {
-        if (!has_paper_row(c, wf_list_at(papers, i), dossier))
-            check_find(c, "index", "dossier %" PRIu64 ": a paper of it is missing in papers",
-                       dossier);
-    }
-}
-
-static int papers_row(struct check *c, const struct wf_key *key, struct wf_slice value)
-{
-    struct wf_rec_content content;
-    if (!check_has_length(c, WF_TABLE_PAPERS, key, WF_HASH_BYTES + ID_BYTES))
-        return 0;
-    has_no_value(c, WF_TABLE_PAPERS, value);
-    int rc = wf_content_get(c->txn, last_u64(key), c->arena, &content, c->err);
-    if (rc == WF_NONE || (rc == 0 && !wf_content_names(&content, key->bytes)))
-        check_find(c, "index", "papers: a row too many, of dossier %" PRIu64, last_u64(key));
-    return check_damage(c, rc == WF_NONE ? 0 : rc, "contents");
-}
-
-/* ---- dossiers -------------------------------------------------------------------------------- */
-
-static int compare_u64(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a;
-    const uint64_t y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static int note_waiting(void *context, const struct wf_rows *rows, struct wf_slice value,
-                        struct wf_error *err)
-{
-    struct check *c = context;
-    bool is_held = rows->table == WF_TABLE_HELD && rows->at.len == WF_HELD_BYTES &&
-                   rows->at.bytes[WF_HELD_KIND_AT] == WF_HELD_ITEM;
-    (void)value;
-    if (!is_held && (rows->table == WF_TABLE_HELD || rows->at.len != QUEUE_BYTES))
-        return 0;
-    if (c->n_waiting == c->cap_waiting) {
-        size_t cap = c->cap_waiting > 0 ? c->cap_waiting * 2 : 256;
-        uint64_t *grown = wf_realloc(c->waiting, cap * sizeof(*grown));
-        if (grown == NULL)
-            return wf_fail(err, WF_E_NOMEM, "check the queues");
-        c->waiting = grown;
-        c->cap_waiting = cap;
-    }
-    c->waiting[c->n_waiting++] = last_u64(&rows->at);
-    return 0;
-}
-
-/* Does the item wait in a queue, put aside or not, or lie among the dead letters? Queues are read
- * once a part. */
-static int stands_somewhere(struct check *c, uint64_t seq, bool *out)
-{
-    struct wf_key key;
-    int rc = 0;
-    wf_key_start(&key);
-    if (!c->has_waiting) {
-        c->n_waiting = 0;
-        rc = wf_rows_each(c->txn, WF_TABLE_QUEUES, &key, 0, note_waiting, c, c->err);
-        if (rc == 0)
-            rc = wf_rows_each(c->txn, WF_TABLE_HELD, &key, 0, note_waiting, c, c->err);
-        if (c->n_waiting > 0)
-            qsort(c->waiting, c->n_waiting, sizeof(*c->waiting), compare_u64);
-        c->has_waiting = rc == 0;
-    }
-    *out = c->n_waiting > 0 &&
-           bsearch(&seq, c->waiting, c->n_waiting, sizeof(seq), compare_u64) != NULL;
-    id_key(&key, seq);
-    *out = *out || has_row(c, WF_TABLE_DEAD, &key);
-    return check_damage(c, rc, "queues");
-}
-
-static int check_running(struct check *c, const struct wf_rec_dossier *d,
-                         const struct wf_value *entry)
-{
-    const struct wf_value *tasks = wf_map_get(entry, RUN_TASKS);
-    uint64_t seq = (uint64_t)wf_value_int(wf_map_get(entry, RUN_SEQ), 0);
-    bool stands = true;
-    struct wf_key key;
-    int rc = seq != 0 ? stands_somewhere(c, seq, &stands) : 0;
-    if (!stands)
-        check_find(c, "links",
-                   "dossier %" PRIu64 " waits for queue item %" PRIu64 ", which is missing", d->id,
-                   seq);
-    for (size_t i = 0; i < wf_value_count(tasks); i++) {
-        uint64_t id = (uint64_t)wf_value_int(wf_list_at(tasks, i), 0);
-        id_key(&key, id);
-        if (!has_row(c, WF_TABLE_TASKS, &key))
-            check_find(c, "links",
-                       "dossier %" PRIu64 " waits for task %" PRIu64 ", which is missing", d->id,
-                       id);
-    }
-    return rc;
-}
-
-/* A timer that fell due and failed is among the dead letters, and its entry stays: only those that
- * are still to come must be there. */
-static void check_timers(struct check *c, const struct wf_rec_dossier *d)
-{
-    for (size_t i = 0; d->timers != NULL && i < wf_value_count(d->timers); i++) {
-        const struct wf_value *armed = d->timers->u.map.pairs[i].value;
-        int64_t due = wf_value_int(wf_list_at(armed, 0), 0);
-        uint64_t seq = (uint64_t)wf_value_int(wf_list_at(armed, 1), 0);
-        struct wf_key key;
-        bool found = false;
-        for (unsigned s = 0; s < WF_SERVICE_COUNT && !found; s++) {
-            wf_key_start(&key);
-            wf_key_u8(&key, s);
-            wf_key_time(&key, due);
-            wf_key_u64(&key, seq);
-            found = has_row(c, WF_TABLE_TIMERS, &key);
-        }
-        if (!found && due > c->now_ms && !check_timer_is_held(c, d, due, seq))
-            check_find(c, "links", "dossier %" PRIu64 ": one of its timers is missing", d->id);
-    }
-}
-
-static int count_row(void *context, const struct wf_rows *rows, struct wf_slice value,
-                     struct wf_error *err)
-{
-    (void)rows;
-    (void)value;
-    (void)err;
-    ++*(uint64_t *)context;
-    return 0;
-}
-
-static int check_history(struct check *c, const struct wf_rec_dossier *d)
-{
-    struct wf_key key;
-    uint64_t events = 0;
-    id_key(&key, d->id);
-    int rc = wf_rows_each(c->txn, WF_TABLE_HISTORY, &key, ID_BYTES, count_row, &events, c->err);
-    if (rc == 0 && events != d->events)
-        check_find(c, "history",
-                   "dossier %" PRIu64 " has had %" PRIu64 " events, %" PRIu64 " are listed", d->id,
-                   d->events, events);
-    return check_damage(c, rc, "history");
-}
-
-static void check_code(struct check *c, const struct wf_rec_dossier *d, struct wf_str code)
-{
-    uint64_t id = 0;
-    if (code.len > 0 && (wf_dossier_find(c->txn, code, &id, NULL) != 0 || id != d->id))
-        check_find(c, "index", "dossier %" PRIu64 " is not found by its code", d->id);
-}
-
-static int dossiers_row(struct check *c, const struct wf_key *key, struct wf_slice value)
-{
-    struct wf_rec_dossier d;
-    enum wf_table index = WF_TABLE_META;
-    bool whole;
-    c->sum.dossiers++;
-    if (!check_has_length(c, WF_TABLE_DOSSIERS, key, ID_BYTES))
-        return 0;
-    int rc = check_unpack(c, WF_TABLE_DOSSIERS, WF_REC_dossier, value, &d, &whole);
-    if (!whole)
-        return rc;
-    if (d.id != last_u64(key) || d.id > wf_txn_counts(c->txn)->dossier_id)
-        check_find(c, "keys", "dossiers: a record lies under a number not its own");
-    *(d.closed == 0 ? &c->open : &c->closed) += 1;
-    check_tallies_add(c, &d);
-    if (!has_row(c, WF_TABLE_CONTENTS, key))
-        check_find(c, "links", "dossier %" PRIu64 ": its fields and papers are missing", d.id);
-    check_code(c, &d, d.code);
-    check_code(c, &d, d.provisional);
-    check_timers(c, &d);
-    rc = wf_dossier_index_check(c->txn, &d, &index, c->err);
-    if (rc == WF_NONE)
-        check_find(c, "index", "dossier %" PRIu64 " is missing in %s", d.id, wf_table_names[index]);
-    rc = check_damage(c, rc == WF_NONE ? 0 : rc, "index");
-    if (rc == 0)
-        rc = check_history(c, &d);
-    for (size_t i = 0; rc == 0 && d.running != NULL && i < wf_value_count(d.running); i++)
-        rc = check_running(c, &d, d.running->u.map.pairs[i].value);
-    return rc;
-}
-
-static int contents_row(struct check *c, const struct wf_key *key, struct wf_slice value)
-{
-    struct wf_rec_content content;
-    bool whole;
-    if (!check_has_length(c, WF_TABLE_CONTENTS, key, ID_BYTES))
-        return 0;
-    if (!has_row(c, WF_TABLE_DOSSIERS, key))
-        check_find(c, "links", "contents: a row of dossier %" PRIu64 ", which is missing",
-                   last_u64(key));
-    int rc = check_unpack(c, WF_TABLE_CONTENTS, WF_REC_content, value, &content, &whole);
-    if (whole) {
-        check_papers(c, content.papers, last_u64(key));
-        check_papers(c, content.attached, last_u64(key));
-    }
-    return rc;
-}
-
-static int codes_row(struct check *c, const struct wf_key *key, struct wf_slice value)
-{
-    struct wf_rec_dossier d;
-    uint64_t id = 0;
-    struct wf_str code = {(const char *)key->bytes, key->len};
-    (void)value;
-    int rc = check_number(c, WF_TABLE_CODES, key, &id);
-    if (rc == 0 && id != 0 && check_dossier_of(c, WF_TABLE_CODES, id, &d, &rc) &&
-        !wf_str_equal(d.code, code) && !wf_str_equal(d.provisional, code))
-        check_find(c, "index", "a code leads to dossier %" PRIu64 ", which has another", id);
-    return rc;
-}
-
-static int index_row(struct check *c, enum wf_table table, const struct wf_key *key,
-                     struct wf_slice value)
-{
-    struct wf_rec_dossier d;
-    int rc = 0;
-    has_no_value(c, table, value);
-    if (key->len < 2 * ID_BYTES)
-        check_find(c, "keys", "%s: a key of %zu bytes", wf_table_names[table], key->len);
-    else if (check_dossier_of(c, table, last_u64(key), &d, &rc) &&
-             !wf_dossier_calls_for(&d, table, key))
-        check_find(c, "index", "%s: a row too many, of dossier %" PRIu64, wf_table_names[table],
-                   d.id);
-    return rc;
-}
-
-#define INDEX_ROW(name, table)                                                                     \
-    static int name(struct check *c, const struct wf_key *key, struct wf_slice value)              \
-    {                                                                                              \
-        return index_row(c, table, key, value);                                                    \
-    }
-INDEX_ROW(by_procedure_row, WF_TABLE_BY_PROCEDURE)
-INDEX_ROW(by_state_row, WF_TABLE_BY_STATE)
-INDEX_ROW(by_site_row, WF_TABLE_BY_SITE)
-INDEX_ROW(by_due_row, WF_TABLE_BY_DUE)
-
 /* ---- journal --------------------------------------------------------------------------------- */
 
 static int journal_row(struct check *c, const struct wf_key *key, struct wf_slice value)
@@ -408,21 +160,21 @@ static int journal_row(struct check *c, const struct wf_key *key, struct wf_slic
     struct wf_rec_event event;
     struct wf_key row;
     c->sum.journal++;
-    if (!check_has_length(c, WF_TABLE_JOURNAL, key, ID_BYTES) || last_u64(key) == 0)
+    if (!check_has_length(c, WF_TABLE_JOURNAL, key, ID_BYTES) || check_last_u64(key) == 0)
         return 0;
-    uint64_t seq = last_u64(key);
+    uint64_t seq = check_last_u64(key);
     bool is_next = seq > 1 && c->chain_seq == seq - 1;
     c->chain_seq = 0;
     int rc = wf_journal_row(c->txn, seq, value, is_next, c->chain_hash, c->arena, &event, c->err);
     if (rc != 0)
         return check_damage(c, rc, "journal");
     c->chain_seq = seq;
-    id_key(&row, event.dossier);
+    check_id_key(&row, event.dossier);
     if (event.dossier != 0 && !has_dossier(c, event.dossier))
         check_find(c, "links", "journal event %" PRIu64 ": its dossier %" PRIu64 " is missing",
                    event.seq, event.dossier);
     wf_key_u64(&row, event.seq);
-    if (!has_row(c, WF_TABLE_HISTORY, &row))
+    if (!check_has_row(c, WF_TABLE_HISTORY, &row))
         check_find(c, "history", "journal event %" PRIu64 " is missing in its dossier's history",
                    event.seq);
     return 0;
@@ -434,8 +186,8 @@ static int history_row(struct check *c, const struct wf_key *key, struct wf_slic
 {
     if (!check_has_length(c, WF_TABLE_HISTORY, key, 2 * ID_BYTES))
         return 0;
-    has_no_value(c, WF_TABLE_HISTORY, value);
-    if (last_u64(key) == 0 || last_u64(key) > wf_txn_counts(c->txn)->journal_seq)
+    check_no_value(c, WF_TABLE_HISTORY, value);
+    if (check_last_u64(key) == 0 || check_last_u64(key) > wf_txn_counts(c->txn)->journal_seq)
         check_find(c, "history", "a row of dossier %" PRIu64 " names an event that is not there",
                    wf_u64_load(key->bytes));
     return 0;
@@ -447,12 +199,12 @@ int check_item(struct check *c, enum wf_table table, const struct wf_key *key,
                const struct wf_rec_queue *item)
 {
     struct wf_key row;
-    if (item->seq != last_u64(key) || item->seq > wf_txn_counts(c->txn)->queue_seq ||
+    if (item->seq != check_last_u64(key) || item->seq > wf_txn_counts(c->txn)->queue_seq ||
         item->service >= WF_SERVICE_COUNT)
         check_find(c, "keys", "%s: item %" PRIu64 " lies under a number not its own",
                    wf_table_names[table], item->seq);
-    id_key(&row, item->dossier);
-    if (item->dossier != 0 && !has_row(c, WF_TABLE_DOSSIERS, &row))
+    check_id_key(&row, item->dossier);
+    if (item->dossier != 0 && !check_has_row(c, WF_TABLE_DOSSIERS, &row))
         check_find(c, "links", "%s: item %" PRIu64 ": its dossier %" PRIu64 " is missing",
                    wf_table_names[table], item->seq, item->dossier);
     return 0;
@@ -508,10 +260,10 @@ static int tasks_row(struct check *c, const struct wf_key *key, struct wf_slice 
     int rc = check_unpack(c, WF_TABLE_TASKS, WF_REC_task, value, &task, &whole);
     if (!whole)
         return rc;
-    if (task.id != last_u64(key) || task.id > wf_txn_counts(c->txn)->task_id)
+    if (task.id != check_last_u64(key) || task.id > wf_txn_counts(c->txn)->task_id)
         check_find(c, "keys", "tasks: a record lies under a number not its own");
     enum wf_table table = wf_task_place(&order, &task);
-    if (!has_row(c, table, &order))
+    if (!check_has_row(c, table, &order))
         check_find(c, "index", "task %" PRIu64 " is missing in %s", task.id, wf_table_names[table]);
     if (check_dossier_of(c, WF_TABLE_TASKS, task.dossier, &d, &rc) && !names_task(&d, &task))
         check_find(c, "links", "task %" PRIu64 ": dossier %" PRIu64 " does not wait for it",
@@ -526,14 +278,14 @@ static int task_order_row(struct check *c, const struct wf_key *key, struct wf_s
     if (is_keeper(c, WF_TABLE_TASK_ORDER, key, 0, value) ||
         !check_has_length(c, WF_TABLE_TASK_ORDER, key, 4 * ID_BYTES))
         return 0;
-    has_no_value(c, WF_TABLE_TASK_ORDER, value);
-    int rc = wf_task_get(c->txn, last_u64(key), c->arena, &task, c->err);
+    check_no_value(c, WF_TABLE_TASK_ORDER, value);
+    int rc = wf_task_get(c->txn, check_last_u64(key), c->arena, &task, c->err);
     if (rc < 0)
         return check_damage(c, rc, "tasks");
     if (rc == 0)
         (void)wf_task_place(&order, &task);
     if (rc == WF_NONE || order.len != key->len || memcmp(order.bytes, key->bytes, key->len) != 0)
-        check_find(c, "index", "task_order: a row too many, of task %" PRIu64, last_u64(key));
+        check_find(c, "index", "task_order: a row too many, of task %" PRIu64, check_last_u64(key));
     return 0;
 }
 
@@ -552,9 +304,9 @@ static int timers_row(struct check *c, const struct wf_key *key, struct wf_slice
     const struct wf_value *armed = wf_map_get_str(d.timers, timer.id);
     if (key->bytes[0] >= WF_SERVICE_COUNT ||
         wf_value_int(wf_list_at(armed, 0), INT64_MIN) != wf_time_load(key->bytes + 1) ||
-        (uint64_t)wf_value_int(wf_list_at(armed, 1), 0) != last_u64(key))
+        (uint64_t)wf_value_int(wf_list_at(armed, 1), 0) != check_last_u64(key))
         check_find(c, "links", "timer %" PRIu64 ": dossier %" PRIu64 " does not wait for it",
-                   last_u64(key), d.id);
+                   check_last_u64(key), d.id);
     return rc;
 }
 
@@ -590,13 +342,13 @@ static int procedures_row(struct check *c, const struct wf_key *key, struct wf_s
 
 check_row_fn *const check_rows[WF_TABLE_COUNT] = {
     [WF_TABLE_META] = meta_row,
-    [WF_TABLE_DOSSIERS] = dossiers_row,
-    [WF_TABLE_CONTENTS] = contents_row,
-    [WF_TABLE_CODES] = codes_row,
-    [WF_TABLE_BY_PROCEDURE] = by_procedure_row,
-    [WF_TABLE_BY_STATE] = by_state_row,
-    [WF_TABLE_BY_SITE] = by_site_row,
-    [WF_TABLE_BY_DUE] = by_due_row,
+    [WF_TABLE_DOSSIERS] = check_dossiers_row,
+    [WF_TABLE_CONTENTS] = check_contents_row,
+    [WF_TABLE_CODES] = check_codes_row,
+    [WF_TABLE_BY_PROCEDURE] = check_by_procedure_row,
+    [WF_TABLE_BY_STATE] = check_by_state_row,
+    [WF_TABLE_BY_SITE] = check_by_site_row,
+    [WF_TABLE_BY_DUE] = check_by_due_row,
     [WF_TABLE_TALLIES] = tallies_row,
     [WF_TABLE_NUMBERS] = numbers_row,
     [WF_TABLE_JOURNAL] = journal_row,
@@ -609,7 +361,7 @@ check_row_fn *const check_rows[WF_TABLE_COUNT] = {
     [WF_TABLE_TIMERS] = timers_row,
     [WF_TABLE_REQUESTS] = requests_row,
     [WF_TABLE_PROCEDURES] = procedures_row,
-    [WF_TABLE_PAPERS] = papers_row,
+    [WF_TABLE_PAPERS] = check_papers_row,
     [WF_TABLE_HOLDS] = check_holds_row,
     [WF_TABLE_HELD] = check_held_row,
     [WF_TABLE_CHANGES] = check_changes_row,
