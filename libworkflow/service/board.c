@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A few pages of shared memory with a slot per process. They hold nothing that a restart would miss;
- * they let the supervisor see a stuck write lock, and status see the processes, without asking them.
+ * A few pages of shared memory with a slot per process. They hold nothing that a restart would
+ * miss; they let the supervisor see a stuck write lock, and status see the processes, without
+ * asking them.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -101,7 +101,7 @@ struct wf_txn {
     struct wf_counts counts;
     struct wf_tally tallies[WF_TALLIES_MOST];
     size_t n_tallies;
-    struct wf_buf buf;      /* for packing; one for all puts */
+    struct wf_buf buf;              /* for packing; one for all puts */
     struct wf_changes_head changes; /* as it was at begin */
     uint8_t change_kind;            /* enum wf_change_kind; 0 = nothing is recorded */
     struct wf_buf change;           /* what has been recorded */
