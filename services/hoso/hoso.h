@@ -79,7 +79,9 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(SEED,       "seed",        "N",      "of the first walk: the same seed, the same walk (1)")  \
     X(START,      "start",       "MOMENT", "received at YYYY-MM-DD[THH:MM] (2026-11-23T08:00)")    \
     X(FORMAT,     "format",      "WORD",   "of the file: xes, csv; scxml")                         \
-    X(FROM,       "from",        "SEQ",    "from this number of the journal on (1)")               \
+    X(FROM,       "from",        "SEQ",    "from this number of the journal on (export: 1, follow: now)") \
+    X(DOSSIER,    "dossier",     "CODE",   "events of this dossier")                               \
+    X(EVENT,      "event",       "PATTERN", "events that it names: done.invoke, deadline.*, *")    \
     X(KIND,       "kind",        "KIND",   "counter, desk, agency, gateway, courier, portal ...")  \
     X(ORGANISATION, "organisation", "TEXT", "who runs the party's system")                         \
     X(SITES,      "sites",       "LIST",   "sites whose dossiers it may see; a,b or *")            \
@@ -229,6 +231,7 @@ int hoso_json_parse(const char *what, const char *text, size_t length, struct wf
 int hoso_json_object(const char *what, const char *text, struct wf_arena *arena,
                      const struct wf_value **out, struct wf_error *err) WF_CHECKED;
 int hoso_json_print(const struct wf_value *value, FILE *out, struct wf_error *err) WF_CHECKED;
+int hoso_json_line(const struct wf_value *value, FILE *out, struct wf_error *err) WF_CHECKED;
 
 /* ---- output (output.c) --------------------------------------------------------------------- */
 
@@ -258,13 +261,22 @@ int hoso_print_table(struct hoso *h, const struct hoso_column *columns, size_t n
 /* "heading: value" lines of one map; empty ones are left out. */
 int hoso_print_pairs(struct hoso *h, const struct hoso_column *columns, size_t n,
                      const struct wf_value *map) WF_CHECKED;
+/* One line of a table whose rows come one by one: columns are at least so wide and never cut. The
+ * headings where row is NULL. */
+int hoso_print_line(struct hoso *h, const struct hoso_column *columns, const size_t *widths,
+                    size_t n, const struct wf_value *row) WF_CHECKED;
 void hoso_print_heading(const struct hoso *h, const char *en, const char *vi);
 
 /* Prints the answer as JSON when that is wanted (*out_done), else leaves it to the verb. */
 int hoso_answer(struct hoso *h, const struct wf_value *answer, bool *out_done) WF_CHECKED;
 
-/* Columns that a text takes on a terminal. */
+/* Columns that a text takes on a terminal; bytes of its first `most` columns. */
 size_t hoso_width(const char *text, size_t length);
+size_t hoso_cut(const char *text, size_t length, size_t most);
+/* The cell as text in the arena, on one line; "" where there is nothing. NULL: out of memory. */
+const char *hoso_cell_text(struct hoso *h, const struct hoso_column *column,
+                           const struct wf_value *row);
+bool hoso_is_right(enum hoso_kind kind);
 
 /* A copy in which texts that may be personal are masked (keys known to be harmless stay). */
 const struct wf_value *hoso_masked(struct hoso *h, const struct wf_value *value);
@@ -278,6 +290,8 @@ const struct wf_value *hoso_str(struct hoso *h, struct wf_str text);
 /* A map from pairs key, value ..., ended by NULL. */
 struct wf_value *hoso_map(struct hoso *h, ...) __attribute__((sentinel));
 const struct wf_value *hoso_dossier_value(struct hoso *h, const struct wf_rec_dossier *dossier);
+/* An event of the journal; its data masked unless --unmask. */
+struct wf_value *hoso_event_value(struct hoso *h, const struct wf_rec_event *event);
 const struct wf_value *hoso_reply_value(struct hoso *h, const struct wf_msg_dossier_state *state);
 
 /* ---- verbs ---------------------------------------------------------------------------------- */
@@ -323,6 +337,8 @@ int hoso_release(struct hoso *h);
 int hoso_drain(struct hoso *h);
 int hoso_queue_shape(struct hoso *h);
 int hoso_status(struct hoso *h);
+int hoso_top(struct hoso *h);
+int hoso_follow(struct hoso *h);
 int hoso_metrics(struct hoso *h);
 int hoso_paper_put(struct hoso *h);
 int hoso_paper_get(struct hoso *h);

@@ -121,16 +121,26 @@ static json_t *json_of(const struct wf_value *value)
     return NULL;
 }
 
-int hoso_json_print(const struct wf_value *value, FILE *out, struct wf_error *err)
+static int print(const struct wf_value *value, size_t flags, FILE *out, struct wf_error *err)
 {
     if (!wf_value_is_whole(value))
         return wf_fail(err, WF_E_NOMEM, "make the answer: out of memory");
     json_t *json = json_of(value);
     if (json == NULL)
         return wf_fail(err, WF_E_NOMEM, "make the answer: out of memory");
-    int rc = json_dumpf(json, out, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    int rc = json_dumpf(json, out, flags | JSON_ENCODE_ANY);
     json_decref(json);
     if (rc != 0 || fputc('\n', out) == EOF)
         return wf_fail(err, WF_E_IO, "write the answer failed");
     return 0;
+}
+
+int hoso_json_print(const struct wf_value *value, FILE *out, struct wf_error *err)
+{
+    return print(value, JSON_INDENT(2), out, err);
+}
+
+int hoso_json_line(const struct wf_value *value, FILE *out, struct wf_error *err)
+{
+    return print(value, JSON_COMPACT, out, err);
 }

@@ -364,27 +364,7 @@ int hoso_list(struct hoso *h)
 static int add_event(void *context, const struct wf_rec_event *event)
 {
     struct listing *l = context;
-    struct hoso *h = l->h;
-    const struct wf_value *data = event->data != NULL ? event->data : &wf_null;
-    if (!hoso_has(h, OPT_UNMASK))
-        data = hoso_masked(h, data);
-    const struct wf_value *states =
-        event->states != NULL ? wf_value_copy(h->arena, event->states) : wf_list(h->arena);
-    /* clang-format off */
-    const struct wf_value *row = hoso_map(h,
-        "seq", wf_int(h->arena, (int64_t)event->seq),
-        "n", wf_int(h->arena, (int64_t)event->n),
-        "ms", wf_int(h->arena, event->ms),
-        "event", hoso_str(h, event->event),
-        "states", states,
-        "status", wf_int(h->arena, (int64_t)event->status),
-        "by", hoso_str(h, event->by),
-        "role", hoso_str(h, event->role),
-        "service", hoso_str(h, event->service),
-        "data", wf_value_copy(h->arena, data),
-        NULL);
-    /* clang-format on */
-    return wf_list_add(h->arena, l->rows, row) ? 0 : WF_E_NOMEM;
+    return wf_list_add(l->h->arena, l->rows, hoso_event_value(l->h, event)) ? 0 : WF_E_NOMEM;
 }
 
 static int read_history(struct hoso *h, struct wf_txn *txn, void *context)

@@ -89,8 +89,7 @@ size_t hoso_width(const char *text, size_t length)
     return width;
 }
 
-/* Bytes of the text's first `most` columns. */
-static size_t cut_at(const char *text, size_t length, size_t most)
+size_t hoso_cut(const char *text, size_t length, size_t most)
 {
     const unsigned char *s = (const unsigned char *)text;
     size_t width = 0;
@@ -223,9 +222,8 @@ static void add_cell(const struct hoso *h, enum hoso_kind kind, const struct wf_
     }
 }
 
-/* The cell as text in the arena, on one line; "" where there is nothing. NULL: out of memory. */
-static const char *cell_text(struct hoso *h, const struct hoso_column *column,
-                             const struct wf_value *row)
+const char *hoso_cell_text(struct hoso *h, const struct hoso_column *column,
+                           const struct wf_value *row)
 {
     struct wf_buf buf = {0};
     add_cell(h, column->kind, wf_value_at(row, column->key), &buf);
@@ -238,7 +236,7 @@ static const char *cell_text(struct hoso *h, const struct hoso_column *column,
     return text;
 }
 
-static bool is_right(enum hoso_kind kind)
+bool hoso_is_right(enum hoso_kind kind)
 {
     return kind == HOSO_NUMBER || kind == HOSO_NUMBER0 || kind == HOSO_BYTES || kind == HOSO_SPAN;
 }
@@ -253,7 +251,7 @@ static void print_cell(const char *text, size_t width, bool right, bool last)
     size_t length = strlen(text);
     size_t own = hoso_width(text, length);
     if (own > width) {
-        (void)printf("%.*s…", (int)cut_at(text, length, width - 1), text);
+        (void)printf("%.*s…", (int)hoso_cut(text, length, width - 1), text);
     } else {
         if (right)
             pad(width - own);
@@ -290,7 +288,7 @@ int hoso_print_table(struct hoso *h, const struct hoso_column *columns, size_t n
         cells[c] = h->vi ? columns[c].vi : columns[c].en;
         width[c] = hoso_width(cells[c], strlen(cells[c]));
         for (size_t r = 1; r <= n_rows; r++) {
-            const char *text = cell_text(h, &columns[c], wf_list_at(rows, r - 1));
+            const char *text = hoso_cell_text(h, &columns[c], wf_list_at(rows, r - 1));
             if (text == NULL)
                 return wf_fail(&h->err, WF_E_NOMEM, "make the table: out of memory");
             cells[r * n + c] = *text != '\0' ? text : "-";
@@ -301,7 +299,24 @@ int hoso_print_table(struct hoso *h, const struct hoso_column *columns, size_t n
     }
     for (size_t i = 0; i < (n_rows + 1) * n; i++) {
         size_t c = i % n;
-        print_cell(cells[i], width[c], is_right(columns[c].kind), c + 1 == n);
+        print_cell(cells[i], width[c], hoso_is_right(columns[c].kind), c + 1 == n);
+    }
+    return 0;
+}
+
+int hoso_print_line(struct hoso *h, const struct hoso_column *columns, const size_t *widths,
+                    size_t n, const struct wf_value *row)
+{
+    for (size_t c = 0; c < n; c++) {
+        const char *text = h->vi ? columns[c].vi : columns[c].en;
+        if (row != NULL)
+            text = hoso_cell_text(h, &columns[c], row);
+        if (text == NULL)
+            return wf_fail(&h->err, WF_E_NOMEM, "make the line: out of memory");
+        text = *text != '\0' ? text : "-";
+        size_t own = hoso_width(text, strlen(text));
+        print_cell(text, own > widths[c] ? own : widths[c], hoso_is_right(columns[c].kind),
+                   c + 1 == n);
     }
     return 0;
 }
@@ -316,7 +331,7 @@ int hoso_print_pairs(struct hoso *h, const struct hoso_column *columns, size_t n
         widest = own > widest ? own : widest;
     }
     for (size_t c = 0; c < n; c++) {
-        const char *text = cell_text(h, &columns[c], map);
+        const char *text = hoso_cell_text(h, &columns[c], map);
         if (text == NULL)
             return wf_fail(&h->err, WF_E_NOMEM, "make the answer: out of memory");
         if (*text == '\0')

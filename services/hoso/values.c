@@ -170,6 +170,27 @@ const struct wf_value *hoso_dossier_value(struct hoso *h, const struct wf_rec_do
     /* clang-format on */
 }
 
+struct wf_value *hoso_event_value(struct hoso *h, const struct wf_rec_event *event)
+{
+    const struct wf_value *data = event->data != NULL ? event->data : &wf_null;
+    if (!hoso_has(h, OPT_UNMASK))
+        data = hoso_masked(h, data);
+    /* clang-format off */
+    return hoso_map(h,
+        "seq", count(h, event->seq),
+        "n", count(h, event->n),
+        "ms", wf_int(h->arena, event->ms),
+        "event", hoso_str(h, event->event),
+        "states", wf_value_copy(h->arena, or_empty(h, event->states)),
+        "status", count(h, event->status),
+        "by", hoso_str(h, event->by),
+        "role", hoso_str(h, event->role),
+        "service", hoso_str(h, event->service),
+        "data", wf_value_copy(h->arena, data),
+        NULL);
+    /* clang-format on */
+}
+
 const struct wf_value *hoso_reply_value(struct hoso *h, const struct wf_msg_dossier_state *s)
 {
     /* clang-format off */

@@ -23,6 +23,15 @@ const struct hoso_verb hoso_verbs[] = {
     {"status", "", 0, 0, "is all well? workers, queues, space",
      "Ends with 0 when all is well, with 1 when something needs a person; says what.",
      hoso_status, {OPT_CELL}},
+    {"follow", "", 0, 0, "events of dossiers as they happen",
+     "One line for each event of the journal, in its order, none left out and none twice, until "
+     "Ctrl-C; workers may come and go meanwhile. With --json an object a line, whose seq + 1 is "
+     "the --from of the next time. PATTERN names events as definitions do: deadline is "
+     "deadline.examine too. Personal data is masked unless --unmask is given.\n\n"
+     "  hoso follow --dossier 000.00.13.H30-261123-0001 --from 1\n"
+     "  hoso follow --event 'deadline error' --site 000.00.13.H30\n"
+     "  hoso follow --from 371 --json | jq -r .dossier",
+     hoso_follow, {OPT_DOSSIER, OPT_PROCEDURE, OPT_SITE, OPT_EVENT, OPT_FROM, OPT_UNMASK}},
 
     {"submit", "FILE|-", 1, 1, "file a dossier",
      "FILE holds a JSON object: procedure, channel, site, by, role, fields; papers (a list of "
