@@ -86,9 +86,12 @@ static int loop(struct archiver *a, struct wf_error *err)
     while (rc == 0 && !a->stopping) {
         struct pollfd signals = {.fd = a->signal_fd, .events = POLLIN};
         rc = move(a, err);
+        if (wf_notify_every_ms() != INT64_MAX)
+            wf_notify("WATCHDOG=1"); /* every second: that is often enough for any bound */
         if (rc == 0 && !a->stopping)
             a->stopping = poll(&signals, 1, PAUSE_MS) > 0;
     }
+    wf_notify("STOPPING=1");
     if (rc == 0) { /* what the workers wrote while they stopped comes along, most often */
         size_t moved = 0;
         rc = wf_archive_move(a->archive, &moved, err);

@@ -154,6 +154,26 @@ class Archive(unittest.TestCase):
         self.assertEqual(self.codes(self.restore("old", "--archive", self.archive, "--until",
                                                  "2020-01-01T00:00:00")), {first})
 
+    def test_a_crash_of_the_archiver_at_each_point_loses_nothing_and_doubles_nothing(self):
+        self.assertEqual(run("archive", "--move", "--cell", self.cell).returncode, 0)
+        for n, point in enumerate(("archive.written:1", "archive.synced:1", "store.commit.after:1")):
+            self.change(n)
+            done = subprocess.run([HOSO, "archive", "--move", "--cell", self.cell],
+                                  env=os.environ | {"WF_FAULTS": f"{point}=kill"},
+                                  capture_output=True, timeout=60, check=False)
+            if done.returncode == 0:
+                self.skipTest("built without fault points")
+            self.assertEqual(done.returncode, -signal.SIGKILL, point)
+            self.assertEqual(self.ask("archive", "--move")["waiting"], 0)
+            found = self.ask("verify")
+            self.assertTrue(found["undamaged"], found)
+            self.assertEqual(found["archived"], found["changes"])
+
+    def change(self, n):
+        """Any write of an operator is a change."""
+        verb = ("retire", "activate")[n % 2]
+        self.hoso("procedure", verb, "1.004873", "1", "--reason", "a test", "--by", "head-1")
+
     def test_mistakes_get_one_line_and_leave_nothing(self):
         self.start()
         self.submit()
