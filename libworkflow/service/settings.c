@@ -45,6 +45,7 @@ static const struct wf_key keys[] = {
     SETTING(gate_listen,       TEXT,  0, 200, "",        "where parties reach the gate, tcp://ADDRESS:PORT; empty = no gate"),
     SETTING(gate_key,          TEXT,  1, 1024, "gate.key", "file of the gate's key pair, from this file's folder"),
     SETTING(gate_connections,  INT,   1, 100000, "1000", "most connections at a time"),
+    SETTING(gate_party_connections, INT, 1, 10000, "16", "most of them of one party"),
     SETTING(gate_rate,         INT,   1, 1000000, "100", "requests a second that one party may send"),
     SETTING(gate_unanswered,   INT,   1, 100000, "256",  "requests of one party that may wait for answers"),
     SETTING(gate_pending,      INT,   1, 100000, "8192", "requests of all parties that may wait for answers"),

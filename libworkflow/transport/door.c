@@ -6,7 +6,8 @@
  * ZeroMQ has no bound on connections, and unbinding a port ends those that came through it. Its
  * monitor tells who comes and goes, and which descriptor listens; at the bound that descriptor gets
  * a packet filter that takes nothing, so that knocking costs nothing while those inside stay. When
- * a tenth has left the filter is taken off. Silent connections go after `handshake_ms`.
+ * a tenth has left the filter is taken off. Silent connections go after `handshake_ms`, those that
+ * have proved a key and say nothing after `silent_ms` (lines.h).
  */
 #include "workflow/door.h"
 
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "transport/lines.h"
 #include "transport/router.h"
 #include "transport/sockets.h"
 #include "transport/zap.h"
@@ -28,11 +30,13 @@
 #define CONNECTIONS  1000
 #define HIGH_WATER   128
 #define HANDSHAKE_MS 5000
+#define SILENT_MS    30000
 #define PROOF_MS     15000 /* a slow machine is no failed proof */
 #define FULL_LOOK_MS 200
 
 struct wf_door {
     void *context;
+    struct wf_lines *lines;
     struct wf_zap *zap;
     struct wf_router parties;
     void *monitor;
@@ -40,10 +44,9 @@ struct wf_door {
     char endpoint[256];
     int64_t connections; /* now */
     int64_t most;
-    bool *inside; /* by descriptor: did it come through the public port? */
-    size_t n_inside;
     int listener; /* ZeroMQ's descriptor; -1 = none */
     bool is_shut;
+    bool has_failed; /* a handshake, of the connection that is told to end next */
     struct wf_door_figures figures;
 };
 
@@ -118,7 +121,7 @@ static int knock(struct wf_door *door, const struct wf_socket_spec *spec, const 
 static int prove_with(struct wf_door *door, struct wf_socket_spec *spec, struct wf_keypair pairs[2],
                       struct wf_error *err)
 {
-    const char *const listed[] = {pairs[0].public};
+    const struct wf_door_key listed[] = {{pairs[0].public, NULL}};
     unsigned known = 0;
     unsigned unknown = 0;
     int rc = wf_zap_allow(door->zap, listed, 1, err);
@@ -187,15 +190,21 @@ static int open_parties(struct wf_door *door, const struct wf_door_options *opti
         .high_water = options->high_water > 0 ? options->high_water : HIGH_WATER,
         .handshake_ms = options->handshake_ms > 0 ? options->handshake_ms : HANDSHAKE_MS,
         .keys = options->keys};
-    int rc = wf_zap_begin(door->context, &door->zap, err);
+    int rc =
+        wf_lines_new(options->per_owner > 0 ? (size_t)options->per_owner : 0,
+                     options->silent_ms > 0 ? options->silent_ms : SILENT_MS, &door->lines, err);
+    if (rc == 0)
+        rc = wf_zap_begin(door->context, door->lines, &door->zap, err);
     if (rc == 0)
         rc = wf_socket_new(door->context, &spec, &door->parties.socket, err);
     if (rc == 0)
-        rc = watch(door->context, door->parties.socket, "inproc://door-monitor",
-                   ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED,
-                   &door->monitor, err);
-    if (rc == 0)
         rc = prove(door, options->keys, err);
+    /* Only now: unbinding the proof's endpoint ends its connections without a word. */
+    if (rc == 0)
+        rc = watch(door->context, door->parties.socket, "inproc://door-monitor",
+                   ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED |
+                       ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL,
+                   &door->monitor, err);
     return rc == 0 ? open_port(door, options->endpoint, err) : rc;
 }
 
@@ -248,11 +257,17 @@ void wf_door_close(struct wf_door *door)
         wf_socket_close(door->workers[i]);
     wf_zap_end(door->zap);
     wf_context_end(door->context);
-    wf_free(door->inside);
+    wf_lines_free(door->lines);
     wf_free(door);
 }
 
-int wf_door_allow(struct wf_door *door, const char *const *keys, size_t n, struct wf_error *err)
+int wf_door_refusal(struct wf_door *door, struct wf_refusal *out)
+{
+    return wf_zap_next(door->zap, out);
+}
+
+int wf_door_allow(struct wf_door *door, const struct wf_door_key *keys, size_t n,
+                  struct wf_error *err)
 {
     return wf_zap_allow(door->zap, keys, n, err);
 }
@@ -265,7 +280,8 @@ const char *wf_door_endpoint(const struct wf_door *door)
 struct wf_door_figures wf_door_figures(struct wf_door *door)
 {
     struct wf_door_figures figures = door->figures;
-    figures.refused = wf_zap_refused(door->zap);
+    for (unsigned i = 0; i < WF_REFUSED_REASONS; i++)
+        figures.refused[i] = wf_zap_refused(door->zap, (enum wf_refused)i);
     figures.dropped += door->parties.dropped;
     figures.connections = door->connections > 0 ? (size_t)door->connections : 0;
     return figures;
@@ -273,30 +289,14 @@ struct wf_door_figures wf_door_figures(struct wf_door *door)
 
 /* ---- waiting --------------------------------------------------------------------------------- */
 
-/* Of a connection that ends together with its port nothing is told: those of the proof may be told as
- * come and never as gone. So who comes and goes is known by descriptor, from the public port on. */
-static void note_connection(struct wf_door *door, size_t fd, bool is_inside)
+static void leave(struct wf_door *door, int fd)
 {
-    if (fd >= door->n_inside) {
-        size_t wider = fd + 64;
-        bool *grown = wf_realloc(door->inside, wider * sizeof(*grown));
-        if (grown == NULL)
-            return; /* one connection uncounted is better than none served */
-        memset(grown + door->n_inside, 0, (wider - door->n_inside) * sizeof(*grown));
-        door->inside = grown;
-        door->n_inside = wider;
-    }
-    if (door->inside[fd] != is_inside)
-        door->connections += is_inside ? 1 : -1;
-    door->inside[fd] = is_inside;
-}
-
-static void begin_counting(struct wf_door *door, int listener)
-{
-    door->listener = listener;
-    door->connections = 0;
-    if (door->n_inside > 0)
-        memset(door->inside, 0, door->n_inside * sizeof(*door->inside));
+    char address[WF_ADDRESS_SIZE];
+    bool was_here = wf_lines_left(door->lines, fd, address);
+    door->connections -= was_here;
+    if (was_here && door->has_failed)
+        wf_zap_note(door->zap, WF_REFUSED_SHAKE, address);
+    door->has_failed = false;
 }
 
 static void count_connections(struct wf_door *door)
@@ -304,11 +304,21 @@ static void count_connections(struct wf_door *door)
     int value = 0;
     unsigned event;
     while ((event = next_event(door->monitor, &value)) != 0) {
-        if (event == ZMQ_EVENT_LISTENING)
-            begin_counting(door, value); /* the last one is the public port */
-        else if (value >= 0)
-            note_connection(door, (size_t)value, event == ZMQ_EVENT_ACCEPTED);
+        switch (event) {
+        case ZMQ_EVENT_LISTENING:
+            door->listener = value; /* the last one is the public port */
+            break;
+        case ZMQ_EVENT_ACCEPTED:
+            door->connections += wf_lines_came(door->lines, value, wf_monotonic_ms());
+            break;
+        case ZMQ_EVENT_DISCONNECTED:
+            leave(door, value);
+            break;
+        default:
+            door->has_failed = true; /* which one: the next event, its end, tells */
+        }
     }
+    wf_lines_sweep(door->lines, wf_monotonic_ms());
 }
 
 static void tend_port(struct wf_door *door)
@@ -358,12 +368,24 @@ int wf_door_wait(struct wf_door *door, struct pollfd *extra, size_t n_extra, int
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
+/* The first message of a connection tells whose it is. A key that was taken from the list has no
+ * owner: its connections are not known, and end as silent ones do. */
+static void know_line(struct wf_door *door, const char *key)
+{
+    char owner[WF_OWNER_SIZE];
+    int fd = door->parties.fd;
+    if (!wf_lines_has(door->lines, fd, key) && wf_zap_owner(door->zap, key, owner))
+        wf_lines_spoke(door->lines, fd, key, owner);
+}
+
 int wf_door_receive(struct wf_door *door, struct wf_arena *arena, struct wf_asker *out_asker,
                     char out_key[WF_KEY_SIZE], struct wf_slice *out_frame, struct wf_error *err)
 {
     for (;;) {
         int rc = wf_router_receive(&door->parties, arena, out_asker, out_key, WF_KEY_SIZE,
                                    out_frame, err);
+        if (out_key[0] != '\0')
+            know_line(door, out_key);
         if (rc != 0 || out_key[0] != '\0')
             return rc;
         door->figures.dropped++; /* cannot be: nobody is let in without a key */

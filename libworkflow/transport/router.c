@@ -107,10 +107,12 @@ static int too_many(struct wf_router *router, struct wf_error *err)
 }
 
 /* libzmq 4.3.4 loses the property on the routing id's frame; a payload frame has it. */
-static void take_user(zmq_msg_t *message, char *user, size_t size)
+static void take_user(struct wf_router *router, zmq_msg_t *message, char *user, size_t size)
 {
-    if (user != NULL)
-        (void)wf_str_copy(wf_str(zmq_msg_gets(message, "User-Id")), user, size);
+    if (user == NULL)
+        return;
+    (void)wf_str_copy(wf_str(zmq_msg_gets(message, "User-Id")), user, size);
+    router->fd = zmq_msg_get(message, ZMQ_SRCFD);
 }
 
 int wf_router_receive(struct wf_router *router, struct wf_arena *arena, struct wf_asker *out_asker,
@@ -136,7 +138,7 @@ int wf_router_receive(struct wf_router *router, struct wf_arena *arena, struct w
     }
     router->more = zmq_msg_more(&message) != 0;
     size_t length = zmq_msg_size(&message);
-    take_user(&message, user, user_size);
+    take_user(router, &message, user, user_size);
     if (++router->frames > WF_FRAMES_MAX) {
         router->dropped++;
         rc = too_many(router, err);

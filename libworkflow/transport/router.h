@@ -23,6 +23,7 @@ struct wf_router {
     struct wf_asker asker; /* of the message being read */
     size_t frames;         /* of it so far */
     bool more;             /* it has more frames */
+    int fd;                /* of the connection that the last frame with a user came by */
 };
 
 /* As wf_hub_receive. `user` (may be NULL) takes the key that the frame's sender has proved, ""

@@ -13,15 +13,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "workflow/keypair.h"
+#include "transport/lines.h"
+#include "workflow/door.h"
 
 struct wf_zap;
 
-int wf_zap_begin(void *context, struct wf_zap **out, struct wf_error *err) WF_CHECKED;
+/* `lines` says who has too many already. */
+int wf_zap_begin(void *context, struct wf_lines *lines, struct wf_zap **out,
+                 struct wf_error *err) WF_CHECKED;
 void wf_zap_end(struct wf_zap *zap); /* NULL is fine */
 
-int wf_zap_allow(struct wf_zap *zap, const char *const *keys, size_t n,
+int wf_zap_allow(struct wf_zap *zap, const struct wf_door_key *keys, size_t n,
                  struct wf_error *err) WF_CHECKED;
-uint64_t wf_zap_refused(struct wf_zap *zap);
+/* Whose a key is; false where it is not of the list. */
+bool wf_zap_owner(struct wf_zap *zap, const char *key, char out[WF_OWNER_SIZE]);
+
+/* Refusals are counted, and some kept until they are asked for. */
+void wf_zap_note(struct wf_zap *zap, enum wf_refused why, const char *address);
+uint64_t wf_zap_refused(struct wf_zap *zap, enum wf_refused why);
+int wf_zap_next(struct wf_zap *zap, struct wf_refusal *out) WF_CHECKED; /* WF_NONE: no more */
 
 #endif

@@ -55,6 +55,14 @@ struct pendings {
     size_t n_rows, n_heads, free;
 };
 
+#define STRANGERS_MAX 256
+
+/* An address that was refused, and when it may be told again. */
+struct stranger {
+    char address[46];
+    int64_t quiet_ms; /* monotonic */
+};
+
 struct gate {
     struct wf_settings settings;
     char folder[1100]; /* of the parties' files */
@@ -71,6 +79,8 @@ struct gate {
     struct wf_arena *arena; /* of one message */
     struct wf_buf out;
     int64_t next_look_ms;
+    struct stranger strangers[STRANGERS_MAX];
+    size_t n_strangers;
     int signal_fd, lock_fd;
     bool stopping;
 };
@@ -84,6 +94,11 @@ void gate_close(struct gate *gate);
 void registry_read(struct gate *gate, bool in_any_case);
 const struct key *registry_find(const struct gate *gate, const char *z85);
 void registry_free(struct gate *gate);
+
+/* strangers.c: tells of refused connections in the log, each address once a minute. */
+void strangers_note(struct gate *gate, int64_t now_ms);
+/* Is the address to be told now? Then not again for a minute. */
+bool strangers_is_new(struct gate *gate, const char *address, int64_t now_ms);
 
 /* pending.c */
 int pending_open(struct pendings *pendings, int64_t most, struct wf_error *err) WF_CHECKED;

@@ -34,7 +34,10 @@ static void look_around(struct gate *gate)
     gate->slot->expired += pending_expire(&gate->pendings, now);
     struct wf_door_figures figures = wf_door_figures(gate->door);
     gate->slot->connections = (int64_t)figures.connections;
-    gate->slot->unknown_keys = (int64_t)figures.refused;
+    gate->slot->unknown_keys = (int64_t)figures.refused[WF_REFUSED_KEY];
+    gate->slot->crowded = (int64_t)figures.refused[WF_REFUSED_CROWD];
+    gate->slot->unproved = (int64_t)figures.refused[WF_REFUSED_SHAKE];
+    strangers_note(gate, now);
     gate->slot->shut = (int64_t)figures.shut;
 }
 

@@ -88,13 +88,13 @@ static int add_keys(const struct gate *gate, const struct wf_parties *parties, s
 /* Who may connect: all keys that are not revoked. */
 static int allow(struct gate *gate, const struct key *keys, size_t n, struct wf_error *err)
 {
-    const char **list = wf_alloc((n > 0 ? n : 1) * sizeof(*list));
+    struct wf_door_key *list = wf_alloc((n > 0 ? n : 1) * sizeof(*list));
     size_t kept = 0;
     if (list == NULL)
         return wf_fail(err, WF_E_NOMEM, "list of keys: out of memory");
     for (size_t i = 0; i < n; i++) {
         if (!keys[i].party->revoked)
-            list[kept++] = keys[i].z85;
+            list[kept++] = (struct wf_door_key){keys[i].z85, keys[i].party->name};
     }
     int rc = wf_door_allow(gate->door, list, kept, err);
     wf_free(list);

@@ -128,6 +128,7 @@ static int open_door(struct gate *gate, const struct wf_keypair *keys, struct wf
                                             .run = s->run,
                                             .keys = keys,
                                             .connections = (int)s->gate_connections,
+                                            .per_owner = (int)s->gate_party_connections,
                                             .handshake_ms = (int)s->gate_handshake_ms};
     return wf_door_open(&options, &gate->door, err);
 }

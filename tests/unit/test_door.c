@@ -24,6 +24,7 @@ struct bench {
     struct wf_door *door;
     struct wf_arena *arena;
     void *context; /* of plain clients */
+    unsigned told[WF_REFUSED_REASONS];
 };
 
 static int set_up(void **state)
@@ -52,16 +53,21 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void open_door(struct bench *b, int connections)
+static void open_door_with(struct bench *b, struct wf_door_options options)
 {
-    const struct wf_door_options options = {.endpoint = "tcp://127.0.0.1:*",
-                                            .run = b->dir.path,
-                                            .keys = &b->server,
-                                            .connections = connections};
-    const char *const listed[] = {b->good.public, PRINTED_PUBLIC, "no key"};
+    const struct wf_door_key listed[] = {
+        {b->good.public, "counter"}, {PRINTED_PUBLIC, NULL}, {"no key", NULL}};
     struct wf_error err = {0};
+    options.endpoint = "tcp://127.0.0.1:*";
+    options.run = b->dir.path;
+    options.keys = &b->server;
     assert_ok(wf_door_open(&options, &b->door, &err), err);
     assert_ok(wf_door_allow(b->door, listed, WF_COUNT(listed), &err), err);
+}
+
+static void open_door(struct bench *b, int connections)
+{
+    open_door_with(b, (struct wf_door_options){.connections = connections});
 }
 
 /* A plain DEALER; no keys = no CURVE. */
@@ -140,6 +146,22 @@ static void a_registered_key_comes_through_and_is_told(void **state)
     (void)zmq_close(socket);
 }
 
+/* Until so many were counted and one was told with its address. */
+static void until_refused(struct bench *b, enum wf_refused why, uint64_t times)
+{
+    struct wf_error err = {0};
+    struct wf_refusal refusal;
+    int64_t until = wf_monotonic_ms() + PATIENCE_MS;
+    while ((wf_door_figures(b->door).refused[why] < times || b->told[why] == 0) &&
+           wf_monotonic_ms() < until) {
+        assert_ok(wf_door_wait(b->door, NULL, 0, 50, &err), err);
+        while (wf_door_refusal(b->door, &refusal) == 0)
+            b->told[refusal.why] += strcmp(refusal.address, "127.0.0.1") == 0;
+    }
+    assert_true(wf_door_figures(b->door).refused[why] >= times);
+    assert_true(b->told[why] > 0);
+}
+
 /* The refused send first and keep on trying; all that arrives is the good one's. */
 static void nobody_else_gets_a_byte_through(void **state)
 {
@@ -155,10 +177,9 @@ static void nobody_else_gets_a_byte_through(void **state)
                        dealer(b, &printed, b->server.public, NULL)};
     for (size_t i = 0; i < WF_COUNT(refused); i++)
         send_text(refused[i], "let me in", 0);
-    int64_t until = wf_monotonic_ms() + PATIENCE_MS;
-    while (wf_door_figures(b->door).refused < 3 && wf_monotonic_ms() < until)
-        assert_ok(wf_door_wait(b->door, NULL, 0, 50, &err), err);
-    assert_true(wf_door_figures(b->door).refused >= 3); /* the proof's own is one of them */
+    until_refused(b, WF_REFUSED_KEY, 3); /* the proof's own is one of them */
+    until_refused(b, WF_REFUSED_SHAKE, 2);
+    assert_int_equal(wf_door_figures(b->door).refused[WF_REFUSED_CROWD], 0);
     void *socket = dealer(b, &b->good, b->server.public, NULL);
     for (int i = 0; i < 20; i++) {
         send_text(socket, "me", 0);
@@ -178,7 +199,7 @@ static void a_new_list_lets_in_whom_the_old_one_did_not(void **state)
     struct wf_slice frame;
     char key[WF_KEY_SIZE];
     open_door(b, 0);
-    const char *const listed[] = {b->bad.public};
+    const struct wf_door_key listed[] = {{b->bad.public, NULL}};
     void *old = dealer(b, &b->good, b->server.public, NULL);
     send_text(old, "before", 0);
     expect_text(b, "before");
@@ -259,6 +280,77 @@ static void a_full_door_is_shut_and_opens_again(void **state)
     expect_text(b, "let me in as well");
     (void)zmq_close(inside[0]);
     (void)zmq_close(outside);
+}
+
+/* Two keys of one owner count together; another owner does not notice. */
+static void one_owner_has_so_many_connections_and_the_others_come_in(void **state)
+{
+    enum { MOST = 3 };
+    struct bench *b = *state;
+    struct wf_error err = {0};
+    struct wf_asker asker;
+    struct wf_slice frame;
+    char key[WF_KEY_SIZE];
+    struct wf_keypair second;
+    void *inside[MOST];
+    open_door_with(b, (struct wf_door_options){.per_owner = MOST});
+    assert_ok(wf_keypair_new(&second, &err), err);
+    const struct wf_door_key listed[] = {
+        {b->good.public, "counter"}, {second.public, "counter"}, {b->bad.public, "desk"}};
+    assert_ok(wf_door_allow(b->door, listed, WF_COUNT(listed), &err), err);
+    for (size_t i = 0; i < MOST; i++) {
+        inside[i] = dealer(b, i == 0 ? &second : &b->good, b->server.public, NULL);
+        send_text(inside[i], "in", 0);
+        assert_int_equal(next(b, &asker, key, &frame), 0);
+    }
+    void *outside = dealer(b, &b->good, b->server.public, NULL);
+    send_text(outside, "and me", 0);
+    until_refused(b, WF_REFUSED_CROWD, 2); /* it tries again by itself */
+    assert_int_equal(wf_door_receive(b->door, b->arena, &asker, key, &frame, &err), WF_NONE);
+    void *other = dealer(b, &b->bad, b->server.public, NULL);
+    send_text(other, "desk", 0);
+    assert_int_equal(next(b, &asker, key, &frame), 0);
+    assert_string_equal(key, b->bad.public);
+    send_text(inside[1], "still here", 0);
+    expect_text(b, "still here");
+    (void)zmq_close(inside[0]);
+    expect_text(b, "and me");
+    for (size_t i = 1; i < MOST; i++)
+        (void)zmq_close(inside[i]);
+    (void)zmq_close(outside);
+    (void)zmq_close(other);
+}
+
+/* A key and nothing else takes no place for long; who has spoken may be silent. */
+static void a_connection_that_never_speaks_is_ended(void **state)
+{
+    struct bench *b = *state;
+    struct wf_error err = {0};
+    open_door_with(b, (struct wf_door_options){.silent_ms = 200});
+    void *spoken = dealer(b, &b->good, b->server.public, NULL);
+    send_text(spoken, "once", 0);
+    expect_text(b, "once");
+    void *silent = dealer(b, &b->good, b->server.public, NULL);
+    void *ends[2];
+    void *sockets[2] = {spoken, silent};
+    static const char *const names[] = {"inproc://spoken", "inproc://silent"};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(zmq_socket_monitor(sockets[i], names[i], ZMQ_EVENT_DISCONNECTED), 0);
+        ends[i] = zmq_socket(b->context, ZMQ_PAIR);
+        assert_int_equal(zmq_connect(ends[i], names[i]), 0);
+    }
+    zmq_pollitem_t end = {ends[1], 0, ZMQ_POLLIN, 0};
+    int64_t until = wf_monotonic_ms() + PATIENCE_MS;
+    while (zmq_poll(&end, 1, 0) == 0 && wf_monotonic_ms() < until)
+        assert_ok(wf_door_wait(b->door, NULL, 0, 20, &err), err);
+    assert_int_equal(end.revents, ZMQ_POLLIN);
+    end.socket = ends[0];
+    assert_int_equal(zmq_poll(&end, 1, 0), 0);
+    for (size_t i = 0; i < 2; i++) {
+        (void)zmq_socket_monitor(sockets[i], NULL, 0);
+        (void)zmq_close(sockets[i]);
+        (void)zmq_close(ends[i]);
+    }
 }
 
 /* ---- the way on ------------------------------------------------------------------------------ */
@@ -363,6 +455,8 @@ int main(void)
         TEST(a_routing_id_of_ones_own_choice_is_refused),
         TEST(oversize_and_too_many_frames_are_refused_and_the_rest_goes_on),
         TEST(a_full_door_is_shut_and_opens_again),
+        TEST(one_owner_has_so_many_connections_and_the_others_come_in),
+        TEST(a_connection_that_never_speaks_is_ended),
         TEST(requests_reach_a_worker_and_answers_come_back),
         TEST(a_key_file_comes_back_and_is_for_its_owner_only),
         TEST(a_damaged_or_printed_pair_is_refused),

@@ -75,12 +75,34 @@ static void requests_are_found_dropped_and_bounded(void **state)
     pending_close(&table);
 }
 
+/* ---- strangers ------------------------------------------------------------------------------- */
+
+static void a_stranger_is_told_once_a_minute_and_many_are_no_flood(void **state)
+{
+    static struct gate gate;
+    unsigned told = 0;
+    (void)state;
+    assert_true(strangers_is_new(&gate, "10.0.0.1", 1000));
+    assert_false(strangers_is_new(&gate, "10.0.0.1", 1000));
+    assert_false(strangers_is_new(&gate, "10.0.0.1", 60999));
+    assert_true(strangers_is_new(&gate, "10.0.0.2", 1500));
+    assert_true(strangers_is_new(&gate, "10.0.0.1", 61000));
+    for (unsigned i = 0; i < 10000; i++) {
+        char address[46];
+        (void)snprintf(address, sizeof(address), "fe80::%x", i);
+        told += strangers_is_new(&gate, address, 61000);
+    }
+    assert_int_equal(told, STRANGERS_MAX - 2);
+    assert_true(strangers_is_new(&gate, "10.0.0.3", 121001)); /* their minute is over */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bucket_gives_its_rate_and_a_first_burst),
         cmocka_unit_test(a_bucket_says_when_to_come_back),
         cmocka_unit_test(requests_are_found_dropped_and_bounded),
+        cmocka_unit_test(a_stranger_is_told_once_a_minute_and_many_are_no_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
  *            list   the keys that are let in; swapped as a whole, at any time. It is asked when a
  *                   connection is made: whose key is taken from the list while connected can still
  *                   send, so the caller looks each message's key up.
+ *            owner  who may have several keys; has a bound of connections of its own
  *            full   more connections than allowed: the port is shut, those inside stay, and it is
  *                   opened again when some have left.
  * LIFE CYCLE wf_door_open (ZAP handler first; then, on a private socket, proves that a listed key
@@ -28,17 +29,37 @@
 
 struct wf_door;
 
+/* A key that is let in, and who owns it: connections are counted by owner. */
+struct wf_door_key {
+    const char *key;   /* Z85 */
+    const char *owner; /* at most 40 bytes; NULL = itself */
+};
+
+enum wf_refused {
+    WF_REFUSED_KEY,   /* the key is not of the list */
+    WF_REFUSED_CROWD, /* its owner has as many connections as allowed */
+    WF_REFUSED_SHAKE, /* no proof at all: no CURVE, another server's key, silence */
+    WF_REFUSED_REASONS
+};
+
+struct wf_refusal {
+    enum wf_refused why;
+    char address[46]; /* of the peer, without its port; "" = not known */
+};
+
 struct wf_door_options {
     const char *endpoint; /* "tcp://127.0.0.1:5570"; port * = any that is free */
     const char *run;      /* folder of the workers' sockets */
     const struct wf_keypair *keys;
     int connections;  /* most at a time; 0 = 1000 */
+    int per_owner;    /* of them, of one owner; 0 = no bound */
+    int silent_ms;    /* until a connection must have sent its first message; 0 = 30000 */
     int high_water;   /* messages that wait in each direction of a connection; 0 = 128 */
     int handshake_ms; /* until a new connection must have proved its key; 0 = 5000 */
 };
 
 struct wf_door_figures {
-    uint64_t refused;   /* connections without a key of the list, or without CURVE */
+    uint64_t refused[WF_REFUSED_REASONS];
     uint64_t dropped;   /* frames thrown away unread */
     uint64_t shut;      /* times that it was full */
     size_t connections; /* now */
@@ -49,8 +70,12 @@ int wf_door_open(const struct wf_door_options *options, struct wf_door **out,
 void wf_door_close(struct wf_door *door); /* NULL is fine */
 
 /* Lets in these keys from now on, and no others. Printed and malformed keys are left out. */
-int wf_door_allow(struct wf_door *door, const char *const *keys, size_t n,
+int wf_door_allow(struct wf_door *door, const struct wf_door_key *keys, size_t n,
                   struct wf_error *err) WF_CHECKED;
+
+/* Who was refused lately, one at a time, for the log; WF_NONE when that was all. In a flood only
+ * some are kept; all are counted. */
+int wf_door_refusal(struct wf_door *door, struct wf_refusal *out) WF_CHECKED;
 
 /* Where it listens, with the port that was found. */
 const char *wf_door_endpoint(const struct wf_door *door);

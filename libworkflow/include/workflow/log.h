@@ -40,6 +40,7 @@ enum wf_log_level { WF_LOG_FATAL, WF_LOG_ERROR, WF_LOG_WARN, WF_LOG_INFO, WF_LOG
     X(PROCEDURE,   "procedure",    "a procedure version was loaded or could not be")       \
     X(FILE,        "file",         "a dropped file was taken, done or refused")            \
     X(PARCEL,      "parcel",       "orders at a courier's: placed, refused, cancelled")   \
+    X(STRANGER,    "stranger",     "a connection was refused; once an address and minute") \
     X(CHILD,       "child",        "the supervisor has started, lost or ended a worker")   \
     X(LINE,        "line",         "a station's line to its cell went up or down, or is stuck") \
     X(WATCHDOG,    "watchdog",     "a worker held the write lock too long")                \

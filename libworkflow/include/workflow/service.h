@@ -77,24 +77,25 @@ struct wf_settings {
     int64_t bridge_timeout_ms;  /* how long a worker's answer is waited for */
     const char *metrics_listen; /* "127.0.0.1:9464"; "" = no figures over HTTP */
     const char *log_level;
-    int64_t log_rate;          /* lines a second of one event; what is more is counted */
-    const char *sandbox;       /* "auto" or "off" */
-    const char *gate_listen;   /* "tcp://127.0.0.1:5570"; "" = this cell has no gate */
-    const char *gate_key;      /* file, made absolute */
-    int64_t gate_connections;  /* most at a time */
-    int64_t gate_rate;         /* requests a second of one party */
-    int64_t gate_unanswered;   /* requests of one party that wait for their answers */
-    int64_t gate_pending;      /* the same of all parties together */
-    int64_t gate_handshake_ms; /* until a new connection must have proved its key */
-    int64_t gate_timeout_ms;   /* a worker's answer that comes later is not passed on */
-    int64_t gate_memory_mib;   /* the gate ends when it needs more, and is started again */
-    int64_t relay_max_age_ms;  /* a station's dossiers may have been received so long ago */
-    const char *papers;        /* folder of scanned papers, made absolute */
-    int64_t papers_max_mib;    /* of one paper */
-    int64_t papers_open;       /* half sent ones of one party */
-    int64_t papers_keep;       /* ms that those are kept which no dossier names */
-    const char *folder;        /* the cell folder, absolute */
-    struct wf_config *config;  /* owns the texts */
+    int64_t log_rate;               /* lines a second of one event; what is more is counted */
+    const char *sandbox;            /* "auto" or "off" */
+    const char *gate_listen;        /* "tcp://127.0.0.1:5570"; "" = this cell has no gate */
+    const char *gate_key;           /* file, made absolute */
+    int64_t gate_connections;       /* most at a time */
+    int64_t gate_party_connections; /* of them, of one party */
+    int64_t gate_rate;              /* requests a second of one party */
+    int64_t gate_unanswered;        /* requests of one party that wait for their answers */
+    int64_t gate_pending;           /* the same of all parties together */
+    int64_t gate_handshake_ms;      /* until a new connection must have proved its key */
+    int64_t gate_timeout_ms;        /* a worker's answer that comes later is not passed on */
+    int64_t gate_memory_mib;        /* the gate ends when it needs more, and is started again */
+    int64_t relay_max_age_ms;       /* a station's dossiers may have been received so long ago */
+    const char *papers;             /* folder of scanned papers, made absolute */
+    int64_t papers_max_mib;         /* of one paper */
+    int64_t papers_open;            /* half sent ones of one party */
+    int64_t papers_keep;            /* ms that those are kept which no dossier names */
+    const char *folder;             /* the cell folder, absolute */
+    struct wf_config *config;       /* owns the texts */
     struct wf_arena *arena;
 };
 
@@ -169,6 +170,8 @@ void wf_board_error(struct wf_board_slot *slot, int code);
     X(refused,      COUNTER, "Requests refused here: wrong, or not allowed.")                      \
     X(busy,         COUNTER, "Requests sent away for a while: too many or too fast.")              \
     X(unknown_keys, COUNTER, "Connections refused for an unknown key.")                            \
+    X(crowded,      COUNTER, "Connections put off: the party has as many as it may.")              \
+    X(unproved,     COUNTER, "Connections refused for no proof of any key.")                       \
     X(shut,         COUNTER, "Times that the port was shut, all connections being taken.")         \
     X(expired,      COUNTER, "Requests that got no answer in time.")                               \
     X(dropped,      COUNTER, "Answers that nobody took.")
