@@ -144,6 +144,7 @@ int request_health(struct wf_turn *turn, const struct wf_envelope *request, stru
     wf_map_put(arena, figures, "timers", wf_int(arena, (int64_t)counts->timers));
     wf_map_put(arena, figures, "journal", wf_int(arena, (int64_t)counts->journal_seq));
     wf_map_put(arena, figures, "procedures", wf_int(arena, (int64_t)turn->engine->n_procedures));
+    wf_map_put(arena, figures, "now", wf_int(arena, turn->real_ms));
     wf_map_put(arena, figures, "intake_stopped", wf_bool(turn->intake_stopped));
     if (body == NULL || !wf_value_is_whole(figures))
         return out_of_memory(err);

@@ -93,7 +93,7 @@ static void add_trouble(struct hoso *h, struct wf_value *list, bool is_so, const
 }
 
 static const struct wf_value *troubles_of(struct hoso *h, const struct store_figures *f,
-                                          bool running, struct wf_str blocked)
+                                          bool running, int64_t skew, struct wf_str blocked)
 {
     struct wf_value *list = wf_list(h->arena);
     int64_t age = f->oldest != 0 ? wf_real_ms() - f->oldest : 0;
@@ -103,6 +103,9 @@ static const struct wf_value *troubles_of(struct hoso *h, const struct store_fig
     add_trouble(h, list, f->numbers == 0, "no provisional numbers are left", "đã hết số tạm");
     add_trouble(h, list, age > (int64_t)OLD_DAYS * 86400000,
                 "what waits grows too old for the cell (relay_max_age_ms)", "hồ sơ chờ quá lâu");
+    add_trouble(h, list, running && skew != 0,
+                "its clock differs from the cell's: nothing is taken until it is set",
+                "đồng hồ của trạm bị lệch: cần chỉnh lại");
     if (blocked.len > 0)
         (void)wf_list_add(h->arena, list, hoso_str(h, blocked));
     return list;
@@ -129,6 +132,7 @@ static int status(struct hoso *h, struct look *look)
     struct wf_str blocked = {0};
     int64_t up = 0;
     int64_t since = 0;
+    int64_t skew = 0;
     bool done = false;
     bool running = is_running(look);
     int rc = store_figures(look->db, &f, &h->err);
@@ -137,10 +141,12 @@ static int status(struct hoso *h, struct look *look)
     if (rc == 0)
         rc = store_fact(look->db, "line_since", &since, &h->err);
     if (rc == 0)
+        rc = store_fact(look->db, "skew", &skew, &h->err);
+    if (rc == 0)
         rc = store_fact_text(look->db, "blocked", h->arena, &blocked, &h->err);
     if (rc != 0)
         return rc;
-    const struct wf_value *troubles = troubles_of(h, &f, running, blocked);
+    const struct wf_value *troubles = troubles_of(h, &f, running, skew, blocked);
     bool well = wf_value_count(troubles) == 0;
     const struct wf_value *answer = hoso_map(
         h, "station", wf_text(h->arena, h->settings.cell), "process",

@@ -36,7 +36,7 @@ static void probe(struct relay *relay, int64_t now)
     char id[ID_BYTES];
     struct wf_error err;
     const struct wf_msg_health body = {.full = false};
-    (void)snprintf(id, sizeof(id), "relay-probe-%" PRIu64, ++relay->line.probes);
+    (void)snprintf(id, sizeof(id), PROBE_ID "%" PRIu64, ++relay->line.probes);
     const struct wf_envelope request = {.type = WF_MSG_health,
                                         .id = wf_str(id),
                                         .to = wf_str(wf_service_word(WF_INTAKE)),

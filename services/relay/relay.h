@@ -23,6 +23,8 @@
 #define ID_BYTES    65 /* of a request, with NUL */
 #define WINDOW_MOST WF_HANDOFFS_KEPT
 #define HELD_MOST   256
+#define SKEW_MOST   120000 /* ms; a cell refuses what was received in its future */
+#define PROBE_ID    "relay-probe-"
 #define RETRY_MS    2000 /* after which an asker that hears `busy` shall come back */
 
 /* CELL/relay.cfg */
@@ -90,6 +92,7 @@ struct relay {
     struct wf_arena *arena; /* of one round */
     struct wf_buf out;
     int64_t tidy_ms; /* monotonic */
+    int64_t skew_ms; /* this clock before the cell's, where it is too much; else 0 */
     bool is_torn;    /* the cell's sequence and ours do not meet: nothing new is taken */
     int signal_fd;
     bool stopping;

@@ -202,6 +202,26 @@ static int settle(struct relay *relay, const struct settlement *all, size_t n, s
     return 0;
 }
 
+/* ---- the clock -------------------------------------------------------------------------------- */
+
+/* Due dates count from this clock. One that is wrong is told at once, before receipts are given that
+ * the cell would not believe. */
+static int look_at_clock(struct relay *relay, const struct wf_msg_health_report *m,
+                         struct wf_error *err)
+{
+    int64_t there = wf_value_int(wf_map_get(m->figures, "now"), 0);
+    int64_t skew = there != 0 ? wf_real_ms() - there : 0;
+    bool is_off = skew > SKEW_MOST || skew < -SKEW_MOST;
+    bool was_off = relay->skew_ms != 0;
+    relay->skew_ms = is_off ? skew : 0;
+    if (is_off == was_off)
+        return 0;
+    wf_log(is_off ? WF_LOG_ERROR : WF_LOG_INFO, WF_LOG_LINE_EVENT, NULL,
+           "the clock of this station is %" PRId64 " s before the cell's", skew / 1000);
+    int rc = store_set_fact(relay->db, "skew", relay->skew_ms, err);
+    return rc == WF_E_FULL || rc == WF_E_BUSY ? 0 : rc;
+}
+
 /* ---- all that has come ------------------------------------------------------------------------ */
 
 static int other_answer(struct relay *relay, const struct wf_envelope *answer,
@@ -219,6 +239,8 @@ static int other_answer(struct relay *relay, const struct wf_envelope *answer,
             note_blocked(relay, wf_str(err->text));
         return 0;
     }
+    if (answer->type == WF_MSG_health_report && wf_starts_with(answer->re.ptr, PROBE_ID))
+        return look_at_clock(relay, answer->body, err);
     if (held != NULL && held->answer.len == 0) {
         answer_frame(relay, held->service, &held->asker, frame);
         held_drop(held);

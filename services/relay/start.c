@@ -98,6 +98,8 @@ static int load_facts(struct relay *relay, struct wf_error *err)
     if (rc == 0)
         rc = store_fact_text(relay->db, "reserve", relay->arena, &reserve, err);
     if (rc == 0)
+        rc = store_set_fact(relay->db, "skew", 0, err); /* until the cell is heard */
+    if (rc == 0)
         (void)wf_str_copy(reserve, relay->line.reserve, sizeof(relay->line.reserve));
     return rc;
 }

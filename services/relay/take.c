@@ -179,6 +179,11 @@ static int take_new(struct relay *relay, struct batch *batch, struct asked *a,
         return wf_fail(err, WF_E_STATE,
                        "this station and its cell disagree on what was handed over: hoso relay "
                        "status tells; nothing was stored");
+    if (relay->skew_ms != 0)
+        return wf_fail(err, WF_E_STATE,
+                       "the clock of this station is %lld s before the cell's: set it; nothing was "
+                       "stored",
+                       (long long)(relay->skew_ms / 1000));
     int rc = store_fact(relay->db, "seq", &h.seq, err);
     h.seq++;
     a->is_own = h.type == WF_MSG_dossier_submit;

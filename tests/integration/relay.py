@@ -10,9 +10,11 @@ test is skipped.
 """
 import json
 import os
+import pathlib
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,7 @@ PATIENCE = 60  # seconds, on a busy machine
 SEED = int(os.environ.get("SEED", "0")) or random.randrange(1, 1 << 31)
 SITE = "000.00.13.H30"
 CELL_NET, STATION_NET = f"hoso-c{os.getpid()}", f"hoso-s{os.getpid()}"
+FAKETIME = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 RATE = 3600
 TORTURE = int(os.environ.get("TORTURE", "1"))  # so many times as long
 
@@ -123,9 +126,13 @@ class Cells(unittest.TestCase):
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
             children = file.read().split()
         for child in children:
-            with open(f"/proc/{child}/cmdline", encoding="utf-8") as file:
-                if os.path.basename(file.read().split("\0")[0]) == f"hoso-{name}":
+            try:
+                with open(f"/proc/{child}/cmdline", encoding="utf-8") as file:
+                    program = os.path.basename(file.read().split("\0")[0])
+                if program == f"hoso-{name}":
                     os.kill(int(child), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # dead already
 
     def ask(self, *words, text=None):
         """As a counter's program does: with the same id until there is an answer."""
@@ -188,6 +195,27 @@ class Alone(Cells):
         done = self.call("run", "--cell", self.station)
         self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stderr, r"relay.cfg:\d+: unknown setting 'windw'")
+
+
+class Near(Cells):
+    """Both on this host, without a line to cut."""
+
+    def setUp(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.endpoint = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        super().setUp()
+
+    @unittest.skipUnless(FAKETIME, "faketime is not installed")
+    def test_a_station_whose_clock_is_wrong_says_so_before_it_gives_receipts(self):
+        self.start(self.cell)
+        self.start(self.station, "env", f"LD_PRELOAD={FAKETIME[0]}", "FAKETIME=+10m",
+                   "DONT_FAKE_MONOTONIC=1")
+        self.until(lambda: any("clock" in t for t in self.status()["troubles"]), "it is noticed")
+        done = self.call("submit", "-", "--cell", self.station, input=json.dumps(self.dossier(1)))
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "clock of this station is (599|600|601) s before")
+        self.assertEqual(self.status()["waiting"], 0)
 
 
 class Station(Cells):
