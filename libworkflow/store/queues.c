@@ -4,8 +4,8 @@
  *
  * Bookkeeping: `done` counts every item that left the queue, settled or buried; one that is put
  * back under its old number was not done after all. So queued + held + done is the number of items
- * ever made, whatever the order of tries. `again` counts those put back, so that queued + done + again
- * and done + again never fall: what went in and what came out, each try for itself.
+ * ever made, whatever the order of tries. `again` counts those put back, so that queued + held +
+ * done + again and done + again never fall: what went in and what came out, each try for itself.
  */
 #include <inttypes.h>
 

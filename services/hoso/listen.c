@@ -211,9 +211,9 @@ static void give_time(struct MHD_Connection *connection)
         visitor->until_ms = wf_monotonic_ms() + CONNECTION_MS;
 }
 
-static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url,
-                              const char *method, const char *version, const char *bytes,
-                              size_t *length, void **own)
+static enum MHD_Result take(void *context, struct MHD_Connection *connection, const char *url,
+                            const char *method, const char *version, const char *bytes,
+                            size_t *length, void **own)
 {
     static int begun; /* its address marks a request whose head was seen */
     struct page page = {.status = MHD_HTTP_METHOD_NOT_ALLOWED};
@@ -270,7 +270,7 @@ static int open_all(struct listener *l, const char *place)
         rc = listen_at("metrics_listen", place, &l->listen_fd, l->place, &h->err);
     if (rc != 0)
         return rc;
-    l->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, answer, l, MHD_OPTION_LISTEN_SOCKET,
+    l->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, take, l, MHD_OPTION_LISTEN_SOCKET,
                                  l->listen_fd, MHD_OPTION_NOTIFY_CONNECTION, come_or_go, l,
                                  MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MEMORY,
