@@ -139,7 +139,7 @@ extern const size_t hoso_n_verbs;
 
 struct hoso {
     const struct hoso_verb *verb;
-    const char *opt[OPT_COUNT]; /* NULL = not given; "" for an option without value */
+    const char *opt[OPT_COUNT];       /* NULL = not given; "" for an option without value */
     const char *sets[HOSO_SETS_MOST]; /* all that --set was given */
     size_t n_sets;
     char **args;
