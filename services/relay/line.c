@@ -114,12 +114,14 @@ static int reserve(struct relay *relay, struct wf_error *err)
     int rc = store_figures(relay->db, &figures, err);
     if (rc != 0)
         return rc;
-    if (relay->line.reserve[0] == '\0' && figures.numbers > relay->settings.low_water &&
-        relay->clock.rate != 0)
+    bool enough = figures.numbers > relay->settings.low_water;
+    if (relay->line.reserve[0] == '\0' && enough && relay->has_met)
         return 0;
     if (relay->line.reserve[0] == '\0')
         rc = new_reserve(relay, err);
-    const struct wf_msg_relay_reserve body = {.count = (uint64_t)relay->settings.range};
+    /* At the start one more, for what the answer tells beside: what the cell has taken so far. */
+    const struct wf_msg_relay_reserve body = {.count =
+                                                  enough ? 1 : (uint64_t)relay->settings.range};
     const struct wf_envelope request = {.type = WF_MSG_relay_reserve,
                                         .id = wf_str(relay->line.reserve),
                                         .to = wf_str(wf_service_word(WF_INTAKE)),

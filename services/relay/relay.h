@@ -93,6 +93,7 @@ struct relay {
     struct wf_buf out;
     int64_t tidy_ms; /* monotonic */
     int64_t skew_ms; /* this clock before the cell's, where it is too much; else 0 */
+    bool has_met;    /* since the start the cell has told what it has taken */
     bool is_torn;    /* the cell's sequence and ours do not meet: nothing new is taken */
     int signal_fd;
     bool stopping;

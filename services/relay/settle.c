@@ -58,6 +58,7 @@ static int take_range(struct relay *relay, const struct wf_msg_relay_range *m, s
         return rc;
     }
     relay->line.reserve[0] = relay->line.blocked[0] = '\0';
+    relay->has_met = true;
     relay->clock = (struct wf_clock){m->clock_real, m->clock_business, (int64_t)m->clock_rate};
     return 0;
 }
@@ -231,7 +232,9 @@ static int other_answer(struct relay *relay, const struct wf_envelope *answer,
     if (relay->line.reserve[0] != '\0' && wf_str_is(answer->re, relay->line.reserve)) {
         int rc = answer->type == WF_MSG_relay_range ? take_range(relay, answer->body, err) : 0;
         const struct wf_msg_error *said = answer->type == WF_MSG_error ? answer->body : NULL;
-        if (said != NULL && !wf_str_is(said->code, wf_code_word(WF_E_BUSY)))
+        if (said != NULL && wf_str_is(said->code, wf_code_word(WF_E_CONFLICT)))
+            relay->line.reserve[0] = '\0'; /* other settings than when it was first asked */
+        else if (said != NULL && !wf_str_is(said->code, wf_code_word(WF_E_BUSY)))
             note_blocked(relay, said->message);
         if (rc == WF_E_IO || rc == WF_E_CORRUPT)
             return rc;
