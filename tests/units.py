@@ -13,6 +13,10 @@ import unittest
 
 UNITS, SOURCE = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 WORKERS = ("intake", "verification", "routing", "notification", "return")
+# Without any network, as the workers; and those who have to reach, or be reached by, others.
+INSIDE = WORKERS + ("folder", "archive")
+OUTSIDE = ("gate", "bridge", "portal", "courier", "relay", "metrics")
+OPENS_NO_STORE = ("gate", "bridge", "portal", "courier", "folder")
 
 
 def exposure(unit):
@@ -25,13 +29,34 @@ def exposure(unit):
 
 
 class Units(unittest.TestCase):
-    def test_the_workers_are_closed(self):
-        for worker in WORKERS:
-            self.assertLessEqual(exposure(f"hoso-{worker}@.service"), 0.5, worker)
+    def test_every_program_has_a_unit(self):
+        units = {unit.name for unit in UNITS.glob("hoso-*@.service")}
+        programs = re.findall(r"'hoso-(\w+)'", (SOURCE / "services" / "meson.build").read_text())
+        for name in set(programs) - {"services", "adapter", "command"} | set(WORKERS):
+            self.assertIn(f"hoso-{name}@.service", units)
 
-    def test_gate_and_bridge_are_closed_but_for_the_network(self):
-        for name in ("gate", "bridge"):
+    def test_workers_and_others_without_network_are_closed(self):
+        for name in INSIDE:
+            self.assertLessEqual(exposure(f"hoso-{name}@.service"), 0.5, name)
+
+    def test_those_with_a_network_are_closed_but_for_it(self):
+        for name in OUTSIDE:
             self.assertLessEqual(exposure(f"hoso-{name}@.service"), 1.2, name)
+
+    def test_who_opens_no_store_cannot_see_it(self):
+        for name in OPENS_NO_STORE:
+            text = (UNITS / f"hoso-{name}@.service").read_text(encoding="utf-8")
+            self.assertRegex(text, r"InaccessiblePaths=.*%i/store", name)
+
+    def test_a_station_starts_no_workers(self):
+        for name in WORKERS:
+            text = (UNITS / f"hoso-{name}@.service").read_text(encoding="utf-8")
+            self.assertIn("ConditionPathExists=!/var/lib/hoso/%i/relay.cfg\n", text)
+
+    def test_each_start_of_a_cell_prepares_it_again(self):
+        text = (UNITS / "hoso-prepare@.service").read_text(encoding="utf-8")
+        self.assertIn("PartOf=hoso@%i.target\n", text)
+        self.assertIn("prepare-cell --start ", text)
 
     def test_every_name_is_filled_in(self):
         for unit in UNITS.glob("*@.*"):
@@ -45,10 +70,10 @@ class Units(unittest.TestCase):
                if "Unknown" in line or "Failed to parse" in line or "Invalid" in line]
         self.assertEqual(bad, [])
 
-    def test_the_gate_is_another_user_and_cannot_see_the_store(self):
-        text = (UNITS / "hoso-gate@.service").read_text(encoding="utf-8")
-        self.assertIn("User=hoso-gate\n", text)
-        self.assertRegex(text, r"InaccessiblePaths=.*%i/store")
+    def test_who_reads_strangers_bytes_is_another_user(self):
+        for name in ("gate", "bridge"):
+            text = (UNITS / f"hoso-{name}@.service").read_text(encoding="utf-8")
+            self.assertIn("User=hoso-gate\n", text)
 
     def test_the_target_wants_the_five_workers(self):
         text = (UNITS / "hoso@.target").read_text(encoding="utf-8")
