@@ -263,7 +263,7 @@ const char *hoso_operator(struct hoso *h)
     const char *by = hoso_has(h, OPT_BY) ? h->opt[OPT_BY] : getenv("HOSO_BY");
     if (by != NULL && *by != '\0')
         return by;
-    const struct passwd *user = getpwuid(getuid());
+    const struct passwd *user = getpwuid(h->acts_as != NULL ? 0 : getuid());
     return user != NULL ? user->pw_name : "operator";
 }
 

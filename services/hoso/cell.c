@@ -115,6 +115,8 @@ int hoso_cell(struct hoso *h)
     if (h->has_settings)
         return 0;
     int rc = h->folder[0] != '\0' ? 0 : find_folder(h);
+    if (rc == 0)
+        rc = hoso_become_owner(h, h->folder);
     if (rc < 0)
         return rc;
     char path[4096];

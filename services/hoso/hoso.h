@@ -98,6 +98,7 @@ enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREA
     X(OUTPUT,     "output",      "FILE",   "write to this file (standard output)")                 \
     X(DRY_RUN,    "dry-run",     NULL,     "show what would be done; change nothing")              \
     X(QUICK,      "quick",       NULL,     "do not read the scanned papers, nor the archive")      \
+    X(CHECK,      "check",       NULL,     "look at all that comes before the first worker, and end") \
     X(CLOCK_OK,   "clock-ok",    NULL,     "start although the clock seems to be wrong")           \
     X(ARCHIVE,    "archive",     "DIR",    "bring it forward by the changes of this archive")      \
     X(UNTIL,      "until",       "WHEN",   "not beyond YYYY-MM-DDTHH:MM[:SS], or this number of "  \
@@ -150,7 +151,8 @@ struct hoso {
     struct wf_arena *arena;
 
     /* opened on demand, closed by main */
-    char folder[4096]; /* of the cell, absolute; "" until hoso_cell */
+    char folder[4096];   /* of the cell, absolute; "" until hoso_cell */
+    const char *acts_as; /* the cell's owner, where root gave itself up for it; else NULL */
     bool has_settings;
     struct wf_settings settings;
     struct wf_registry *registry;
@@ -169,6 +171,12 @@ int hoso_calendar(struct hoso *h) WF_CHECKED;
 int hoso_store(struct hoso *h, bool write) WF_CHECKED; /* and the calendar, for dates */
 int hoso_client(struct hoso *h) WF_CHECKED;
 void hoso_close(struct hoso *h);
+
+/*
+ * For root: from here on, and for good, with the rights of the account that owns the folder, or the
+ * nearest one above it that is there. hoso_cell does it; a verb that makes a folder before (owner.c).
+ */
+int hoso_become_owner(struct hoso *h, const char *folder) WF_CHECKED;
 
 /* FOLDER/NAME; false where that is too long. */
 bool hoso_path(char out[4096], const char *folder, const char *name);

@@ -95,6 +95,9 @@ static int copy_file(struct hoso *h, const char *from_folder, const char *file, 
 
 static int make_folder(struct hoso *h, const char *folder)
 {
+    int rc = hoso_become_owner(h, folder);
+    if (rc != 0)
+        return rc;
     if (mkdir(folder, 0750) != 0 && errno != EEXIST)
         return wf_fail(&h->err, WF_E_CONFIG, "%s: %s", folder, strerror(errno));
     char absolute[PATH_MAX];

@@ -5,6 +5,7 @@
  */
 #include "hoso.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
@@ -38,6 +39,11 @@ static int exit_of(struct hoso *h, int rc)
         if (outcomes[i].code == rc)
             is = outcomes[i];
     }
+    if (h->acts_as != NULL && strstr(h->err.text, strerror(EACCES)) != NULL)
+        is.cure = wf_arena_printf(h->arena,
+                                  "root works here as %s, who owns the cell: give files and "
+                                  "folders that %s can reach",
+                                  h->acts_as, h->acts_as);
     /* "body." is of the messages' language; who typed the command never saw a body */
     const char *field = h->err.field;
     if (strncmp(field, "body.", 5) == 0)

@@ -344,20 +344,19 @@ int hoso_party_rotate(struct hoso *h)
 
 int hoso_party_gate_key(struct hoso *h)
 {
-    struct wf_keypair pair = {0};
+    char public[WF_KEY_SIZE];
     bool made = false;
     bool done = false;
     int rc = hoso_cell(h);
     if (rc == 0)
-        rc = party_gate_key(h, &pair, &made);
+        rc = party_gate_key(h, public, &made);
     if (rc == 0)
         rc = hoso_answer(h,
-                         hoso_map(h, "public_key", wf_text(h->arena, pair.public), "file",
+                         hoso_map(h, "public_key", wf_text(h->arena, public), "file",
                                   wf_text(h->arena, h->settings.gate_key), "made", wf_bool(made),
                                   NULL),
                          &done);
     if (rc == 0 && !done)
-        (void)puts(pair.public);
-    wf_keypair_wipe(&pair);
+        (void)puts(public);
     return rc;
 }

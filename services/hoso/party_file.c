@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -138,34 +139,71 @@ int party_write(struct hoso *h, const struct wf_party *party, const char **out_p
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
-int party_gate_key(struct hoso *h, struct wf_keypair *out, bool *out_made)
+/*
+ * KEY.pub, the public half for those who may not read the pair: in a cell that systemd runs the pair
+ * is the gate's account's alone. Where it cannot be written the pair itself has to do.
+ */
+static void put_public(const struct hoso *h, const char *path, const char *public)
 {
-    const char *path = h->settings.gate_key;
-    *out_made = false;
-    if (access(path, F_OK) == 0)
-        return wf_keypair_read(path, out, NULL, &h->err);
-    int rc = wf_keypair_new(out, &h->err);
+    char temporary[4096];
+    char folder[4096];
+    struct wf_buf text = {0};
+    (void)snprintf(folder, sizeof(folder), "%.4000s", h->settings.gate_key);
+    (void)snprintf(temporary, sizeof(temporary), "%.4000s.new", path);
+    wf_buf_printf(&text, "%s\n", public);
+    if (!text.failed)
+        (void)replace(dirname(folder), temporary, path, &text);
+    wf_buf_fini(&text);
+}
+
+static int get_public(struct hoso *h, const char *path, char out[WF_KEY_SIZE])
+{
+    struct wf_buf text = {0};
+    int rc = hoso_read_file(h, path, WF_KEY_SIZE, &text);
+    if (rc == 0 && (text.len != WF_KEY_SIZE || text.ptr[text.len - 1] != '\n'))
+        rc = wf_fail(&h->err, WF_E_CONFIG,
+                     "%s: is no public key: make it anew from %s by `hoso "
+                     "party gate-key`",
+                     path, h->settings.gate_key);
     if (rc == 0)
-        rc = wf_keypair_write(path, out, NULL, &h->err);
-    *out_made = rc == 0;
+        (void)wf_str_copy((struct wf_str){(const char *)text.ptr, text.len - 1}, out, WF_KEY_SIZE);
+    wf_buf_fini(&text);
+    return rc;
+}
+
+int party_gate_key(struct hoso *h, char out_public[WF_KEY_SIZE], bool *out_made)
+{
+    struct wf_keypair pair = {0};
+    const char *path = h->settings.gate_key;
+    const char *public_path = wf_arena_printf(h->arena, "%s.pub", path);
+    if (public_path == NULL)
+        return wf_fail(&h->err, WF_E_NOMEM, "the gate's key: out of memory");
+    *out_made = access(path, F_OK) != 0 && errno == ENOENT;
+    if (!*out_made && access(path, R_OK) != 0 && errno == EACCES)
+        return get_public(h, public_path, out_public);
+    int rc =
+        *out_made ? wf_keypair_new(&pair, &h->err) : wf_keypair_read(path, &pair, NULL, &h->err);
+    if (rc == 0 && *out_made)
+        rc = wf_keypair_write(path, &pair, NULL, &h->err);
+    if (rc == 0) {
+        put_public(h, public_path, pair.public);
+        memcpy(out_public, pair.public, WF_KEY_SIZE);
+    }
+    wf_keypair_wipe(&pair);
     return rc;
 }
 
 static int fill_place(struct hoso *h, struct wf_key_place *out)
 {
-    struct wf_keypair gate = {0};
     bool made = false;
     const char *endpoint = h->settings.gate_listen[0] != '\0' ? h->settings.gate_listen : ENDPOINT;
     if (hoso_has(h, OPT_ENDPOINT))
         endpoint = h->opt[OPT_ENDPOINT];
     if (strlen(endpoint) >= sizeof(out->endpoint) || strchr(endpoint, '"') != NULL)
         return wf_fail(&h->err, WF_E_CONFIG, "--endpoint: tcp://HOST:PORT is wanted");
-    int rc = party_gate_key(h, &gate, &made);
-    if (rc == 0) {
+    int rc = party_gate_key(h, out->gate, &made);
+    if (rc == 0)
         (void)snprintf(out->endpoint, sizeof(out->endpoint), "%s", endpoint);
-        memcpy(out->gate, gate.public, WF_KEY_SIZE);
-    }
-    wf_keypair_wipe(&gate);
     return rc;
 }
 

@@ -13,8 +13,8 @@ int party_registry(struct hoso *h, struct wf_parties **out) WF_CHECKED;
 /* Writes the party's file, new or in place of the old one; gives its path, of the arena. */
 int party_write(struct hoso *h, const struct wf_party *party, const char **out_path) WF_CHECKED;
 
-/* The gate's key pair; made where there is none yet. */
-int party_gate_key(struct hoso *h, struct wf_keypair *out, bool *out_made) WF_CHECKED;
+/* The gate's public key; its pair is made where there is none yet. */
+int party_gate_key(struct hoso *h, char out_public[WF_KEY_SIZE], bool *out_made) WF_CHECKED;
 
 /* Writes a new pair for the party with all that it needs to connect (--output, else NAME.key here);
  * gives the public key and the path, of the arena. */

@@ -351,6 +351,8 @@ int hoso_restore(struct hoso *h)
         return wf_fail(&h->err, WF_E_CONFIG, "--until goes with --archive DIR");
     int rc = keep_places(h, h->args[1], r->final, r->aside);
     if (rc == 0)
+        rc = hoso_become_owner(h, r->final);
+    if (rc == 0)
         rc = keep_is_free(h, r->final);
     if (rc == 0)
         rc = read_manifest(r);

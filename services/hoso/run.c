@@ -358,7 +358,7 @@ int hoso_run(struct hoso *h)
     *s = (struct supervisor){.h = h, .lock_fd = -1, .signal_fd = -1};
     wf_log_open("supervisor", WF_LOG_INFO);
     int rc = prepare(s);
-    if (rc == 0) {
+    if (rc == 0 && !hoso_has(h, OPT_CHECK)) {
         wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "cell %s, pid %d", h->settings.cell,
                (int)getpid());
         loop(s);
