@@ -36,6 +36,7 @@ HOMES = {
     "lmdb.h": ("store",), "zmq.h": ("transport",), "libconfig.h": ("config",),
     "msgpack.h": ("codec",), "sodium.h": ("base",), "jansson.h": ("services",),
     "microhttpd.h": ("services",), "sqlite3.h": ("services",), "curl.h": ("services",),
+    "ncurses.h": ("services",),
 }
 
 # What pure code may not call: it would reach for files, the clock or chance.

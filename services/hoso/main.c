@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "screen.h"
+
 struct outcome {
     int code;
     int exit;
@@ -74,6 +76,7 @@ static void store_broke(int signal_number)
         (void)raise(signal_number); /* no store in sight: the default, set by SA_RESETHAND */
         return;
     }
+    screen_abandon();
     (void)!write(STDERR_FILENO, line, sizeof(line) - 1);
     _exit(EXIT_REFUSED);
 }

@@ -162,6 +162,7 @@ static struct wf_value *queue_row(struct hoso *h, const struct figures *f, enum 
         "tasks", wf_int(h->arena, c->tasks[s]),
         "leased", wf_int(h->arena, c->leased[s]),
         "dead", wf_int(h->arena, c->dead[s]),
+        "held", wf_int(h->arena, c->held[s]),
         "done", wf_int(h->arena, c->done[s]),
         "in", wf_int(h->arena, c->queued[s] + c->held[s] + c->done[s] + c->again[s]),
         "out", wf_int(h->arena, c->done[s] + c->again[s]),

@@ -24,6 +24,13 @@ const struct hoso_verb hoso_verbs[] = {
     {"status", "", 0, 0, "is all well? workers, queues, space",
      "Ends with 0 when all is well, with 1 when something needs a person; says what.",
      hoso_status, {OPT_CELL}},
+    {"top", "", 0, 0, "the same as a live view",
+     "Queues, processes, what needs a person, gate and bridge, subscribers; drawn anew every two "
+     "seconds. Keys: q quit, h help, Tab choose a pane, arrows see its other rows, s sort it by the "
+     "next column, p pause, + and - change the interval, space look now. Without a terminal to "
+     "draw on there is `hoso status`. Colours only where the terminal has them and NO_COLOR is "
+     "not set.",
+     hoso_top, {OPT_CELL}},
     {"follow", "", 0, 0, "events of dossiers as they happen",
      "One line for each event of the journal, in its order, none left out and none twice, until "
      "Ctrl-C; workers may come and go meanwhile. With --json an object a line, whose seq + 1 is "
