@@ -60,6 +60,11 @@ static const struct wf_key keys[] = {
 };
 /* clang-format on */
 
+void wf_parties_help(struct wf_buf *out)
+{
+    wf_keys_help(keys, WF_COUNT(keys), out);
+}
+
 static const char *const kind_words[] = {"counter", "desk",   "agency", "gateway",
                                          "courier", "portal", "monitor"};
 

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * protocol-table - prints what is made from the tables of messages.h and error.h: the page of the
- * messages, and the constants of the clients in other languages.
+ * protocol-table - prints what is made from the tables of the code: the pages of messages, log
+ * events and codes, and the constants of the clients in other languages.
  *
  *     protocol-table > docs/protocol-messages.md                          write the page anew
  *     protocol-table --python > clients/python/hoso_client/messages.py    and the constants
  *     protocol-table --node > clients/node/lib/messages.js
- *     protocol-table [--python|--node] --check FILE       exit 1 where the file is not current
+ *     protocol-table --log-events > docs/log-events.md
+ *     protocol-table --codes > docs/codes.md
+ *     protocol-table [KIND] --check FILE                  exit 1 where the file is not current
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "constants.h"
+#include "pages.h"
 #include "workflow/messages.h"
 
 /* clang-format off */
@@ -134,7 +137,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *option;
         void (*print)(struct wf_buf *out);
-    } kinds[] = {{"", print_page}, {"--python", print_python}, {"--node", print_node}};
+    } kinds[] = {{"", print_page},
+                 {"--python", print_python},
+                 {"--node", print_node},
+                 {"--log-events", print_log_events},
+                 {"--codes", print_codes}};
     size_t kind = 0;
     for (size_t i = 1; i < WF_COUNT(kinds) && argc > 1; i++)
         if (strcmp(argv[1], kinds[i].option) == 0)
@@ -142,7 +149,8 @@ int main(int argc, char **argv)
     int first = kind > 0 ? 2 : 1;
     bool is_check = argc == first + 2 && strcmp(argv[first], "--check") == 0;
     if (argc != first && !is_check) {
-        (void)fprintf(stderr, "usage: %s [--python|--node] [--check FILE]\n", argv[0]);
+        (void)fprintf(stderr, "usage: %s [--python|--node|--log-events|--codes] [--check FILE]\n",
+                      argv[0]);
         return 2;
     }
 

@@ -77,6 +77,8 @@ struct courier_settings {
 extern const struct wf_key courier_keys[];
 extern const size_t courier_n_keys;
 
+void courier_help(struct wf_buf *out); /* all settings, as wf_keys_help prints them */
+
 /* What the table of keys cannot say; all mistakes go to the report. */
 int courier_check(struct adapter *a, struct wf_report *report, struct wf_error *err) WF_CHECKED;
 

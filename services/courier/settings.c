@@ -79,6 +79,17 @@ static const struct wf_key answer_keys[] = {
 
 const size_t courier_n_keys = WF_COUNT(courier_keys);
 
+void courier_help(struct wf_buf *out)
+{
+    wf_keys_help(courier_keys, courier_n_keys, out);
+    wf_buf_text(out, "\nEach of `senders`:\n\n");
+    wf_keys_help(sender_keys, WF_COUNT(sender_keys), out);
+    wf_buf_text(out, "\nEach of `codes`:\n\n");
+    wf_keys_help(code_keys, WF_COUNT(code_keys), out);
+    wf_buf_text(out, "\nEach of `answers`:\n\n");
+    wf_keys_help(answer_keys, WF_COUNT(answer_keys), out);
+}
+
 /* ---- lists ------------------------------------------------------------------------------------ */
 
 struct list {

@@ -84,6 +84,8 @@ struct folder_settings {
 extern const struct wf_key folder_keys[];
 extern const size_t folder_n_keys;
 
+void folder_help(struct wf_buf *out); /* all settings, as wf_keys_help prints them */
+
 /* What the table cannot say: parties, maps, columns. */
 int folder_check(struct adapter *a, struct wf_report *report, struct wf_error *err) WF_CHECKED;
 

@@ -89,6 +89,17 @@ const char *const given_names[GIVENS] = {
 };
 /* clang-format on */
 
+void folder_help(struct wf_buf *out)
+{
+    wf_keys_help(folder_keys, folder_n_keys, out);
+    wf_buf_text(out, "\nEach of `parties`:\n\n");
+    wf_keys_help(party_keys, WF_COUNT(party_keys), out);
+    wf_buf_text(out, "\nEach of `csv`:\n\n");
+    wf_keys_help(map_keys, WF_COUNT(map_keys), out);
+    wf_buf_text(out, "\nEach of `columns`:\n\n");
+    wf_keys_help(column_keys, WF_COUNT(column_keys), out);
+}
+
 /* What is being read, and where its mistakes go. */
 struct reading {
     struct wf_config *config;

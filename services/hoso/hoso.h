@@ -19,7 +19,21 @@
 #include "workflow/client.h"
 #include "workflow/service.h"
 
-enum hoso_exit { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_UNREACHABLE };
+/* Exit codes, in their order from 0. */
+/* clang-format off */
+#define HOSO_EXITS(X)                                                                              \
+    X(DONE,        "done")                                                                         \
+    X(REFUSED,     "refused or failed")                                                            \
+    X(USAGE,       "usage or settings wrong")                                                      \
+    X(NOT_FOUND,   "not found")                                                                    \
+    X(UNREACHABLE, "worker not reachable")
+/* clang-format on */
+
+enum hoso_exit {
+#define X(name, meaning) EXIT_##name,
+    HOSO_EXITS(X)
+#undef X
+};
 
 /* A verb's answer: failed, and the reason is printed. No WF_E_* has this number. */
 #define HOSO_FAILED (-1000)

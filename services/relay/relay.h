@@ -112,6 +112,7 @@ struct asked {
 };
 
 /* settings.c */
+void relay_help(struct wf_buf *out); /* the settings of relay.cfg, as wf_keys_help prints them */
 int relay_load(const char *folder, struct relay *relay, struct wf_report *report,
                struct wf_error *err) WF_CHECKED;
 void relay_unload(struct relay *relay);

@@ -31,6 +31,11 @@ static const struct wf_key keys[] = {
 };
 /* clang-format on */
 
+void relay_help(struct wf_buf *out)
+{
+    wf_keys_help(keys, WF_COUNT(keys), out);
+}
+
 static int absolute(struct relay *relay, const char **path, struct wf_error *err)
 {
     if ((*path)[0] == '/')

@@ -51,6 +51,9 @@ struct wf_party {
 
 struct wf_parties;
 
+/* Prints the settings of a party's file, as wf_keys_help does. */
+void wf_parties_help(struct wf_buf *out);
+
 int wf_parties_load(const char *folder, struct wf_report *report, struct wf_parties **out,
                     struct wf_error *err) WF_CHECKED;
 void wf_parties_free(struct wf_parties *parties);
