@@ -32,6 +32,7 @@ static const struct {
     [WF_LOG_PROCEDURE_EVENT]   = {"info", ""},
     [WF_LOG_FILE_EVENT]        = {"info, warn", "warn: tell the party; what is wrong stands in its `rejected` and `out`"},
     [WF_LOG_PARCEL_EVENT]      = {"info, warn", "warn: `hoso courier status`"},
+    [WF_LOG_STRANGER_EVENT]    = {"warn", "somebody tries, or a party has an old key; when it goes on, close the port to that address"},
     [WF_LOG_CHILD_EVENT]       = {"info, error", "error: the lines of that process before its end say why; it is started again"},
     [WF_LOG_LINE_EVENT]        = {"info, warn, error", "warn: the line to the cell; error: `hoso relay status`"},
     [WF_LOG_WATCHDOG_EVENT]    = {"error", "nothing, once; when it comes again: a failing disk, or a defect to report"},
