@@ -5,15 +5,11 @@
  */
 #include "support/test.h"
 
-#include <sys/stat.h>
-
 #include "support/steps.h"
 
 #define OTHER_SITE "000.00.14.H30"
 
-static const struct {
-    const char *name, *text;
-} files[] = {
+static const struct registered files[] = {
     {"counter", "kind = \"counter\"; sites = [\"" SITE "\"]; submit = true; procedures = [\"*\"];"
                 "roles = [\"civil_servant\", \"postal_worker\"];"
                 "activities = [\"return.collect_fee\", \"return.deliver\"];"},
@@ -32,31 +28,8 @@ static const struct {
 static struct cell *cell_with_parties(void)
 {
     struct cell *cell = cell_new("2026-11-23 09:10");
-    struct wf_report report = {0};
-    struct wf_error err = {0};
-    char folder[128];
-    char path[256];
-    (void)snprintf(folder, sizeof(folder), "%s/parties", cell->folder);
-    assert_int_equal(mkdir(folder, 0700), 0);
-    for (size_t i = 0; i < WF_COUNT(files); i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s.cfg", folder, files[i].name);
-        FILE *f = fopen(path, "w");
-        assert_non_null(f);
-        assert_true(fprintf(f, "name = \"%s\"; organisation = \"test\"; %s\n", files[i].name,
-                            files[i].text) > 0);
-        assert_int_equal(fclose(f), 0);
-    }
-    assert_ok(wf_parties_load(folder, &report, &cell->parties, &err), err);
-    wf_report_fini(&report);
+    register_parties(cell, files, WF_COUNT(files));
     return cell;
-}
-
-static void close_cell(struct cell *cell)
-{
-    struct wf_parties *parties = cell->parties;
-    cell->party = NULL;
-    cell_close(cell);
-    wf_parties_free(parties);
 }
 
 /* What a party hears to a request: the code's word, or "ok". */
@@ -112,7 +85,7 @@ static void each_party_hears_what_its_registration_says(void **state)
                             matrix[i].journal);
         cell_pump(cell);
     }
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void a_list_holds_only_the_dossiers_of_the_partys_business(void **state)
@@ -131,7 +104,7 @@ static void a_list_holds_only_the_dossiers_of_the_partys_business(void **state)
     assert_ok(cell_request(cell, WF_INTAKE, "l2", WF_MSG_dossier_list, &list, &reply, &err), err);
     page = reply.body;
     assert_int_equal(wf_value_count(page->dossiers), 1);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 /* Task numbers and tokens are small and can be guessed: the lease is bound to the party. */
@@ -150,7 +123,7 @@ static void another_party_cannot_complete_a_leased_task(void **state)
     assert_string_equal(hears(cell, "counter", WF_VERIFICATION, WF_MSG_task_complete, &done),
                         "not_found");
     assert_string_equal(hears(cell, "desk", WF_VERIFICATION, WF_MSG_task_complete, &done), "ok");
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void each_party_has_its_own_request_ids(void **state)
@@ -167,7 +140,7 @@ static void each_party_has_its_own_request_ids(void **state)
     assert_ok(cell_request(cell, WF_INTAKE, "same", WF_MSG_dossier_submit, &m, &reply, &err), err);
     assert_int_not_equal(((const struct wf_msg_dossier_state *)reply.body)->id, first);
     cell_pump(cell);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void a_journal_reader_sees_its_own_dossiers_and_moves_past_the_others(void **state)
@@ -192,7 +165,7 @@ static void a_journal_reader_sees_its_own_dossiers_and_moves_past_the_others(voi
     assert_ok(cell_request(cell, WF_INTAKE, "j4", WF_MSG_journal_fetch, &fetch, &reply, &err), err);
     page = reply.body;
     assert_int_equal(wf_value_count(page->events), page->head);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void whoever_is_registered_reads_definitions(void **state)
@@ -211,7 +184,7 @@ static void whoever_is_registered_reads_definitions(void **state)
     const struct wf_msg_procedure_text *text = reply.body;
     assert_int_equal(text->version, 1);
     assert_non_null(memmem(text->text.ptr, text->text.len, "code = \"" MARRIAGE "\"", 15));
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void a_journal_page_tells_the_status_after_each_event(void **state)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/steps.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
 #define LEASE_MS 60000
 
 /* ---- samples ----------------------------------------------------------------------------------
@@ -83,6 +86,41 @@ const char *submit(struct cell *cell, const char *procedure, const char *fields)
         wf_map_put_str(cell->arena, all, others->u.map.pairs[i].key, others->u.map.pairs[i].value);
     message.fields = all;
     return submit_message(cell, &message);
+}
+
+/* ---- parties ----------------------------------------------------------------------------------
+ */
+
+void register_parties(struct cell *cell, const struct registered *parties, size_t n)
+{
+    struct wf_report report = {0};
+    struct wf_error err = {0};
+    char folder[128];
+    char path[256];
+    (void)snprintf(folder, sizeof(folder), "%s/parties", cell->folder);
+    assert_true(mkdir(folder, 0700) == 0 || errno == EEXIST);
+    for (size_t i = 0; i < n; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s.cfg", folder, parties[i].name);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        assert_true(fprintf(f, "name = \"%s\"; organisation = \"test\"; %s\n", parties[i].name,
+                            parties[i].text) > 0);
+        assert_int_equal(fclose(f), 0);
+    }
+    wf_parties_free(cell->parties);
+    cell->parties = NULL;
+    assert_ok(wf_parties_load(folder, &report, &cell->parties, &err), err);
+    wf_report_fini(&report);
+}
+
+void close_with_parties(struct cell *cell)
+{
+    struct wf_parties *parties = cell->parties;
+    cell->party = NULL;
+    cell->seq = 0;
+    cell_pump(cell);
+    cell_close(cell);
+    wf_parties_free(parties);
 }
 
 /* ---- tasks ------------------------------------------------------------------------------------

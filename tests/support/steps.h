@@ -22,6 +22,15 @@
 /* ---- given: dossiers --------------------------------------------------------------------------
  */
 
+/* A party's registration: all of its file but name and organisation. */
+struct registered {
+    const char *name, *text;
+};
+/* Writes the files anew and loads them into cell->parties, freed by close_with_parties. */
+void register_parties(struct cell *cell, const struct registered *parties, size_t n);
+/* cell_close for a cell with parties. */
+void close_with_parties(struct cell *cell);
+
 /* A complete sample of the procedure: received at SITE by a civil servant over one_stop. */
 struct wf_msg_dossier_submit sample(struct cell *cell, const char *procedure);
 /* The sample with other values for some fields; gives the dossier's code. */
