@@ -159,6 +159,19 @@ static int open_inside(struct gate *gate, const struct wf_keypair *keys, struct 
     return rc;
 }
 
+/* A cell that has just been given a gate has no party yet, and so no key. */
+static int read_keys(const struct gate *gate, struct wf_keypair *keys, struct wf_error *err)
+{
+    const char *path = gate->settings.gate_key;
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return wf_fail(
+            err, WF_E_CONFIG,
+            "%s: not there: `hoso party gate-key` makes it, as does the first `hoso party "
+            "add`",
+            path);
+    return wf_keypair_read(path, keys, NULL, err);
+}
+
 int gate_open(struct gate *gate, const struct wf_options *options, struct wf_error *err)
 {
     struct wf_keypair keys = {0};
@@ -172,7 +185,7 @@ int gate_open(struct gate *gate, const struct wf_options *options, struct wf_err
     wf_log_set_level((enum wf_log_level)level_of(gate, options->verbose));
     wf_log_set_rate((unsigned)gate->settings.log_rate);
     (void)snprintf(gate->folder, sizeof(gate->folder), "%s/parties", gate->settings.folder);
-    rc = wf_keypair_read(gate->settings.gate_key, &keys, NULL, err);
+    rc = read_keys(gate, &keys, err);
     if (rc == 0)
         rc = take_lock(gate, err);
     if (rc == 0)

@@ -260,6 +260,14 @@ class Wrong(unittest.TestCase):
                     self.assertEqual(self.content(), content)
 
 
+    def test_a_gate_without_its_key_tells_what_makes_one(self):
+        with open(os.path.join(self.cell, "hoso.cfg"), "a", encoding="utf-8") as file:
+            file.write('gate_listen = "tcp://127.0.0.1:*";\n')
+        gate = os.path.join(os.path.dirname(HOSO), "hoso-gate")
+        done = subprocess.run([gate, "--config", os.path.join(self.cell, "hoso.cfg")], text=True,
+                              capture_output=True, timeout=60, check=False)
+        self.expect("no key", done, 2, "`hoso party gate-key` makes it")
+
     def test_a_second_supervisor_and_a_second_worker_are_kept_out(self):
         self.start()
         self.expect("second run", run("run", "--cell", self.cell), 1, "runs already")
