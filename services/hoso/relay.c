@@ -92,10 +92,12 @@ static void add_trouble(struct hoso *h, struct wf_value *list, bool is_so, const
         (void)wf_list_add(h->arena, list, wf_text(h->arena, h->vi ? vi : en));
 }
 
-static const struct wf_value *troubles_of(struct hoso *h, const struct store_figures *f,
-                                          bool running, int64_t skew, struct wf_str blocked)
+static const struct wf_value *troubles_of(struct hoso *h, const struct look *look,
+                                          const struct store_figures *f, bool running, int64_t skew,
+                                          struct wf_str blocked)
 {
     struct wf_value *list = wf_list(h->arena);
+    bool has_room = true;
     int64_t age = f->oldest != 0 ? wf_real_ms() - f->oldest : 0;
     add_trouble(h, list, !running, "hoso-relay does not run", "hoso-relay không chạy");
     add_trouble(h, list, f->refused > 0, "the cell has refused what a receipt was given for",
@@ -106,6 +108,9 @@ static const struct wf_value *troubles_of(struct hoso *h, const struct store_fig
     add_trouble(h, list, running && skew != 0,
                 "its clock differs from the cell's: nothing is taken until it is set",
                 "đồng hồ của trạm bị lệch: cần chỉnh lại");
+    (void)!relay_has_room(&look->relay, &has_room, NULL);
+    add_trouble(h, list, !has_room, "its disk is nearly full: nothing is taken until there is room",
+                "ổ đĩa của trạm gần đầy: không nhận thêm hồ sơ cho đến khi có chỗ trống");
     if (blocked.len > 0)
         (void)wf_list_add(h->arena, list, hoso_str(h, blocked));
     return list;
@@ -146,7 +151,7 @@ static int status(struct hoso *h, struct look *look)
         rc = store_fact_text(look->db, "blocked", h->arena, &blocked, &h->err);
     if (rc != 0)
         return rc;
-    const struct wf_value *troubles = troubles_of(h, &f, running, skew, blocked);
+    const struct wf_value *troubles = troubles_of(h, look, &f, running, skew, blocked);
     bool well = wf_value_count(troubles) == 0;
     const struct wf_value *answer = hoso_map(
         h, "station", wf_text(h->arena, h->settings.cell), "process",

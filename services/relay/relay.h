@@ -116,6 +116,8 @@ void relay_help(struct wf_buf *out); /* the settings of relay.cfg, as wf_keys_he
 int relay_load(const char *folder, struct relay *relay, struct wf_report *report,
                struct wf_error *err) WF_CHECKED;
 void relay_unload(struct relay *relay);
+/* Is there room on the disk for what is new? What was taken must still be settled then. */
+int relay_has_room(const struct relay *relay, bool *out, struct wf_error *err) WF_CHECKED;
 
 /* start.c */
 int relay_open(struct relay *relay, struct wf_error *err) WF_CHECKED;

@@ -3,10 +3,14 @@
  * STATION/relay.cfg, and what of STATION/hoso.cfg a station needs. Folder and file of a station look
  * as a cell's do, so that `hoso submit --cell STATION` works in it as it does beside a cell.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "relay/relay.h"
+
+#define LEAST_MIB 1 /* also with min_free_mib = 0: room to settle what was taken */
 
 #define SETTING(name, kind, min, max, fallback, help)                                              \
     {                                                                                              \
@@ -78,4 +82,14 @@ void relay_unload(struct relay *relay)
     wf_config_free(relay->config);
     relay->config = NULL;
     wf_settings_free(&relay->cell);
+}
+
+int relay_has_room(const struct relay *relay, bool *out, struct wf_error *err)
+{
+    struct statvfs is;
+    int64_t mib = relay->cell.min_free_mib > LEAST_MIB ? relay->cell.min_free_mib : LEAST_MIB;
+    if (statvfs(relay->settings.database, &is) != 0)
+        return wf_fail(err, WF_E_IO, "%s: %s", relay->settings.database, strerror(errno));
+    *out = (uint64_t)is.f_bavail * is.f_frsize >= (uint64_t)mib << 20;
+    return 0;
 }

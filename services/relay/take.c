@@ -4,9 +4,7 @@
  * and answered when it is on disk - always this way, also while the line is up, so that there is one
  * order and one truth. All else is for pass.c.
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "relay/relay.h"
 
@@ -227,15 +225,13 @@ static int take_one(struct relay *relay, struct batch *batch, struct asked *a, s
     return rc == 0 ? db_do(relay->db, err, "RELEASE one", "") : rc;
 }
 
-/* Is there room on the disk for what is new? */
 static int check_disk(const struct relay *relay, struct wf_error *err)
 {
-    struct statvfs is;
-    if (statvfs(relay->settings.database, &is) != 0)
-        return wf_fail(err, WF_E_IO, "%s: %s", relay->settings.database, strerror(errno));
-    if ((uint64_t)is.f_bavail * is.f_frsize < (uint64_t)relay->cell.min_free_mib << 20)
-        return wf_fail(err, WF_E_FULL, "the disk is nearly full: nothing was stored");
-    return 0;
+    bool has_room = true;
+    int rc = relay_has_room(relay, &has_room, err);
+    if (rc == 0 && !has_room)
+        rc = wf_fail(err, WF_E_FULL, "the disk is nearly full: nothing was stored");
+    return rc;
 }
 
 static int take_batch(struct relay *relay, struct batch *batch, struct wf_error *err)

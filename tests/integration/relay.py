@@ -187,7 +187,9 @@ class Alone(Cells):
         done = self.call("submit", "-", "--cell", self.station, input=json.dumps(self.dossier(1)))
         self.assertEqual(done.returncode, 1)
         self.assertIn("the disk is nearly full: nothing was stored", done.stderr)
-        self.assertEqual(self.status()["waiting"], 0)
+        status = self.status()
+        self.assertEqual((status["waiting"], status["well"]), (0, False))
+        self.assertTrue(any("its disk is nearly full" in t for t in status["troubles"]), status)
 
     def test_what_is_wrong_with_it_is_said_at_its_start(self):
         with open(os.path.join(self.station, "relay.cfg"), "a", encoding="utf-8") as file:
