@@ -21,6 +21,8 @@
 
 #include "workflow/log.h"
 
+#define LOG_RATE 1000 /* as hoso.cfg has it by default: there is none where a gate is set */
+
 /* ---- back-off -------------------------------------------------------------------------------- */
 
 /* Between three quarters and five quarters of what it was. */
@@ -198,6 +200,7 @@ static int load(struct adapter *a, const struct adapter_spec *spec, struct wf_er
     }
     if (options.verbose)
         wf_log_set_level(WF_LOG_DEBUG);
+    wf_log_set_rate(a->run != NULL ? (unsigned)a->cell.log_rate : LOG_RATE);
     return 0;
 }
 

@@ -36,17 +36,20 @@ static const struct { int sqlite, code; } codes[] = {
 };
 /* clang-format on */
 
+/* SQLite's own words name tables and columns, never what is in them. */
 static int broken(const struct db *db, const char *what, struct wf_error *err)
 {
     int given = db->handle != NULL ? sqlite3_errcode(db->handle) & 0xff : SQLITE_NOMEM;
+    const char *said = db->handle != NULL ? sqlite3_errmsg(db->handle) : "out of memory";
+    const char *path = db->handle != NULL ? sqlite3_db_filename(db->handle, "main") : NULL;
     int code = WF_E_INTERNAL;
     for (size_t i = 0; i < WF_COUNT(codes); i++) {
         if (codes[i].sqlite == given)
             code = codes[i].code;
     }
-    /* SQLite's own words name tables and columns, never what is in them. */
-    return wf_fail(err, code, "%s: %s", what,
-                   db->handle != NULL ? sqlite3_errmsg(db->handle) : "out of memory");
+    if (code == WF_E_FULL && path != NULL)
+        return wf_fail(err, code, "%s: its disk is full: make room", path);
+    return wf_fail(err, code, "%s: %s", what, said);
 }
 
 /* ---- statements ------------------------------------------------------------------------------ */

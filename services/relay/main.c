@@ -70,6 +70,8 @@ static int load(struct relay *relay, const struct wf_options *options, struct wf
         if (strcmp(relay->cell.log_level, levels[i]) == 0)
             wf_log_set_level((enum wf_log_level)i);
     }
+    if (rc == 0)
+        wf_log_set_rate((unsigned)relay->cell.log_rate);
     if (options->verbose)
         wf_log_set_level(WF_LOG_DEBUG);
     return rc;
