@@ -121,6 +121,8 @@ static int give_up_rights(struct gate *gate, struct wf_error *err)
     return rc;
 }
 
+/* A worker answers a batch in one breath, so a connection must hold as many answers as its party may
+ * wait for; twice, since ZeroMQ counts what it has sent only by halves of this mark. */
 static int open_door(struct gate *gate, const struct wf_keypair *keys, struct wf_error *err)
 {
     const struct wf_settings *s = &gate->settings;
@@ -129,6 +131,7 @@ static int open_door(struct gate *gate, const struct wf_keypair *keys, struct wf
                                             .keys = keys,
                                             .connections = (int)s->gate_connections,
                                             .per_owner = (int)s->gate_party_connections,
+                                            .high_water = 2 * (int)s->gate_unanswered,
                                             .handshake_ms = (int)s->gate_handshake_ms};
     return wf_door_open(&options, &gate->door, err);
 }

@@ -235,6 +235,39 @@ static void expect_end(int fd)
     (void)close(fd);
 }
 
+/* A worker answers a whole batch after one commit. */
+static void all_answers_of_a_batch_reach_the_party_that_waits_for_them(void **state)
+{
+    (void)state;
+    const unsigned window = 250; /* gate_unanswered is 256 */
+    struct gated g;
+    struct wf_error err = {0};
+    struct wf_arena *arena = wf_arena_new(0);
+    gated_new(&g, "gate_rate = 1000000;\n");
+    gated_party(&g, "counter-a", COUNTER_SITE, 0);
+    struct wf_client *client = gated_open(&g, "counter-a");
+    for (unsigned round = 0; round < 4; round++) {
+        struct wf_msg_dossier_submit body = host_dossier(arena, "one of a batch");
+        for (unsigned i = 0; i < window; i++) {
+            char id[WF_REQUEST_ID_SIZE];
+            wf_client_new_id(client, id);
+            assert_ok(wf_client_send(client, WF_INTAKE, WF_MSG_dossier_submit, &body, id, &err),
+                      err);
+        }
+        for (unsigned i = 0; i < window; i++) {
+            struct wf_envelope answer = {0};
+            if (wf_client_receive(client, PATIENCE_MS, arena, &answer, &err) != 0)
+                fail_msg("round %u: answer %u of %u did not come", round, i + 1, window);
+            assert_int_equal(answer.type, WF_MSG_dossier_state);
+        }
+        wf_arena_reset(arena);
+    }
+    wf_client_close(client);
+    wf_arena_free(arena);
+    assert_true(host_settle(&g.host, PATIENCE_MS));
+    gated_close(&g);
+}
+
 static void silent_connections_are_ended_and_harm_nobody(void **state)
 {
     (void)state;
@@ -335,6 +368,7 @@ int main(void)
         cmocka_unit_test(bad_bytes_are_answered_here_and_store_nothing),
         cmocka_unit_test(a_flood_of_one_leaves_the_others_alone),
         cmocka_unit_test(one_partys_waiting_requests_are_bounded),
+        cmocka_unit_test(all_answers_of_a_batch_reach_the_party_that_waits_for_them),
         cmocka_unit_test(silent_connections_are_ended_and_harm_nobody),
         cmocka_unit_test(a_killed_gate_loses_and_doubles_nothing),
         cmocka_unit_test(a_worker_that_is_away_is_busy_and_the_others_answer),
