@@ -294,6 +294,7 @@ static void leave(struct wf_door *door, int fd)
     char address[WF_ADDRESS_SIZE];
     bool was_here = wf_lines_left(door->lines, fd, address);
     door->connections -= was_here;
+    door->figures.ended += was_here;
     if (was_here && door->has_failed)
         wf_zap_note(door->zap, WF_REFUSED_SHAKE, address);
     door->has_failed = false;

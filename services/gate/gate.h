@@ -81,6 +81,7 @@ struct gate {
     int64_t next_look_ms;
     struct stranger strangers[STRANGERS_MAX];
     size_t n_strangers;
+    uint64_t tidied; /* connections that had ended when freed memory was last given back */
     int signal_fd, lock_fd;
     bool stopping;
 };

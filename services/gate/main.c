@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of the gate: options, open, ready, loop, stop. Exit codes as the workers'. */
+#include <malloc.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "gate/gate.h"
 
-#define LOOK_MS 1000 /* between two looks at the registry and at overdue requests */
+#define LOOK_MS   1000 /* between two looks at the registry and at overdue requests */
+#define TIDY_EACH 200  /* connections that have ended */
 
 static void take_signals(struct gate *gate)
 {
@@ -19,6 +21,17 @@ static void take_signals(struct gate *gate)
         else
             gate->stopping = true;
     }
+}
+
+/* ZeroMQ takes 16 KiB at a time for each direction of a connection and uses little of it: new memory
+ * costs only the pages that are written, memory used before costs all. So what ended connections
+ * leave goes back to the system; else every crowd that comes anew would make the gate larger. */
+static void tidy(struct gate *gate, uint64_t ended)
+{
+    if (ended - gate->tidied < TIDY_EACH)
+        return;
+    gate->tidied = ended;
+    (void)malloc_trim(0);
 }
 
 static void look_around(struct gate *gate)
@@ -39,6 +52,7 @@ static void look_around(struct gate *gate)
     gate->slot->unproved = (int64_t)figures.refused[WF_REFUSED_SHAKE];
     strangers_note(gate, now);
     gate->slot->shut = (int64_t)figures.shut;
+    tidy(gate, figures.ended);
 }
 
 static int loop(struct gate *gate, struct wf_error *err)

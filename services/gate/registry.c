@@ -3,6 +3,7 @@
  * The registry as the gate needs it: rows by key. The list of the door (who may connect) and the
  * rows (who may ask) are made from one reading; connections are left alone by it.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,7 @@ void registry_read(struct gate *gate, bool in_any_case)
     wf_report_fini(&report);
     /* Lack of memory passes; a wrong file does not, until it is changed. */
     gate->stamp = rc == WF_E_NOMEM ? 0 : stamp;
+    (void)malloc_trim(0); /* what reading all files took */
     if (rc == 0)
         wf_log(WF_LOG_INFO, WF_LOG_PARTIES_EVENT, NULL, "%zu parties are registered",
                wf_parties_count(fresh));

@@ -62,6 +62,7 @@ struct wf_door_figures {
     uint64_t refused[WF_REFUSED_REASONS];
     uint64_t dropped;   /* frames thrown away unread */
     uint64_t shut;      /* times that it was full */
+    uint64_t ended;     /* connections that were and are no more */
     size_t connections; /* now */
 };
 
