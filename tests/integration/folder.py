@@ -274,7 +274,9 @@ class Folder(unittest.TestCase):
         second = self.ask("double-b.json", rows)
         self.assertEqual(first["results"], second["results"])
         self.assertEqual(second["results"][5]["error"]["code"], "denied")
-        shutil.rmtree(self.cell.drop() / "done")  # the workers know the requests all the same
+        done = self.cell.drop() / "done"
+        until(lambda: list(done.glob("*double-b.json")), "the file lies among those that are done")
+        shutil.rmtree(done)  # the workers know the requests all the same
         third = self.ask("double-c.json", rows)
         self.assertEqual(first["results"], third["results"])
         self.assertEqual(self.cell.dossiers(), before)
