@@ -24,6 +24,7 @@
 
 #define LOOK_MS 200   /* between two looks at the board */
 #define STOP_MS 10000 /* workers have so long to stop in good order */
+#define ASK_MS  3000  /* of which those have so long who ask the workers */
 
 /* Programs that join the cell to another system: hoso-NAME runs where CELL/NAME.cfg is. */
 static const char *const adapters[] = {"portal", "folder", "courier"};
@@ -41,6 +42,7 @@ struct supervisor {
     int lock_fd;
     int signal_fd;
     bool stopping;
+    bool workers_told; /* to stop */
     int64_t stop_by_ms;
     bool was_ready; /* all were up once, and it has been said */
     int rc;         /* why it stops: 0 or an error in h->err */
@@ -192,6 +194,13 @@ static int prepare(struct supervisor *s)
 
 /* ---- stopping -------------------------------------------------------------------------------- */
 
+/* Gate, bridge and adapters end first: in the middle of a request they would else wait for an answer
+ * that no worker gives any more. */
+static bool asks(const struct supervisor *s, size_t i)
+{
+    return !s->is_station && i >= WF_SERVICE_COUNT && strcmp(s->children[i].name, "archive") != 0;
+}
+
 static void stop(struct supervisor *s, int rc)
 {
     if (s->stopping)
@@ -199,8 +208,25 @@ static void stop(struct supervisor *s, int rc)
     s->stopping = true;
     s->rc = rc;
     s->stop_by_ms = wf_monotonic_ms() + STOP_MS;
+    for (size_t i = 0; i < s->n_children; i++) {
+        if (asks(s, i))
+            child_signal(&s->children[i], SIGTERM);
+    }
+}
+
+/* When nobody asks them any more, or the time for that is over. */
+static void stop_workers(struct supervisor *s, int64_t now)
+{
+    bool asked = false;
     for (size_t i = 0; i < s->n_children; i++)
-        child_signal(&s->children[i], SIGTERM);
+        asked = asked || (asks(s, i) && s->children[i].state != CHILD_DOWN);
+    if (s->workers_told || (asked && now < s->stop_by_ms - STOP_MS + ASK_MS))
+        return;
+    s->workers_told = true;
+    for (size_t i = 0; i < s->n_children; i++) {
+        if (!asks(s, i))
+            child_signal(&s->children[i], SIGTERM);
+    }
 }
 
 static bool all_in(const struct supervisor *s, enum child_state state)
@@ -342,6 +368,8 @@ static void loop(struct supervisor *s)
         watch(s, now);
         if (!s->was_ready && !s->stopping && all_in(s, CHILD_UP))
             say_ready(s);
+        if (s->stopping)
+            stop_workers(s, now);
         if (s->stopping && now >= s->stop_by_ms) {
             for (size_t i = 0; i < s->n_children; i++)
                 child_signal(&s->children[i], SIGKILL);
