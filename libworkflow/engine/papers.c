@@ -12,11 +12,13 @@
 #include <string.h>
 
 #define ATTACHED_MOST 200 /* papers that events and results may bring to one dossier */
+#define LOOK_MOST     32  /* dossiers that name a paper, looked at for one that the party sees */
 
 /* ---- may this paper be named? ---------------------------------------------------------------- */
 
 struct search {
     struct wf_turn *turn;
+    unsigned looked;
     bool found;
 };
 
@@ -27,10 +29,11 @@ static int look_at_dossier(void *context, const uint8_t hash[WF_HASH_BYTES], uin
     (void)hash;
     int rc = wf_dossier_get(search->turn->txn, id, search->turn->arena, &dossier, NULL);
     search->found = rc == 0 && access_sees(search->turn, &dossier);
-    return search->found ? WF_NONE : 0;
+    return search->found || ++search->looked == LOOK_MOST ? WF_NONE : 0;
 }
 
-/* Here, and sent by this party, or of a dossier that it sees. */
+/* Here, and sent by this party, or of a dossier that it sees. A form that thousands name is looked
+ * for among the first of them: the write lock is held. Whom that leaves out sends it once. */
 static int may_name(struct wf_turn *turn, const uint8_t hash[WF_HASH_BYTES], bool *out,
                     struct wf_error *err)
 {

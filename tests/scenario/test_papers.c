@@ -200,6 +200,31 @@ static void a_party_names_what_it_sent_or_sees_in_a_dossier(void **state)
     close_cell(cell);
 }
 
+/* The write lock is held meanwhile. */
+static void a_paper_that_thousands_name_is_looked_for_among_the_first_of_them(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_with_parties();
+    struct wf_envelope reply = {0};
+    struct wf_error err = {0};
+    const char *paper = send(cell, NULL, "a form that all fill in");
+    struct wf_msg_dossier_submit elsewhere = with_file(cell, paper);
+    struct wf_msg_dossier_submit here = elsewhere;
+    elsewhere.site = wf_str(SITE_MANDATED);
+    elsewhere.role = wf_str("postal_worker");
+    for (int i = 0; i < 32; i++)
+        (void)submit_message(cell, &elsewhere);
+    (void)submit_message(cell, &here);
+    cell->party = "counter";
+    assert_int_equal(
+        cell_request(cell, WF_INTAKE, new_id(cell), WF_MSG_dossier_submit, &here, &reply, &err),
+        WF_E_INVALID);
+    (void)send(cell, "counter", "a form that all fill in");
+    cell->party = "counter";
+    (void)submit_message(cell, &here);
+    close_cell(cell);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +232,7 @@ int main(void)
         cmocka_unit_test(supplements_and_results_bring_papers_under_the_same_rule),
         cmocka_unit_test(a_foreign_party_gets_nothing_and_names_nothing),
         cmocka_unit_test(a_party_names_what_it_sent_or_sees_in_a_dossier),
+        cmocka_unit_test(a_paper_that_thousands_name_is_looked_for_among_the_first_of_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
