@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOOK_MOST 4000 /* dossiers looked at for one page of a list */
+
 /* ---- answers --------------------------------------------------------------------------------- */
 
 void state_of(const struct wf_rec_dossier *d, struct wf_msg_dossier_state *out)
@@ -44,13 +46,21 @@ static int answer_state(struct wf_turn *turn, const struct wf_rec_dossier *dossi
     return 0;
 }
 
-int dossier_by_name(struct wf_turn *turn, struct wf_str name, uint64_t *out, struct wf_error *err)
+/* "#17": by its number, for one that has no code yet. No dossier has the number 0. */
+static bool read_number(struct wf_str name, uint64_t *out)
 {
     char text[24];
-    if (name.len > 1 && name.ptr[0] == '#' && wf_str_copy(name, text, sizeof(text))) {
-        *out = strtoull(text + 1, NULL, 10);
+    if (name.len < 2 || name.ptr[0] != '#' || !wf_str_copy(name, text, sizeof(text)) ||
+        text[1 + strspn(text + 1, "0123456789")] != '\0')
+        return false;
+    *out = strtoull(text + 1, NULL, 10);
+    return *out != 0;
+}
+
+int dossier_by_name(struct wf_turn *turn, struct wf_str name, uint64_t *out, struct wf_error *err)
+{
+    if (read_number(name, out))
         return 0;
-    }
     int rc = wf_dossier_find(turn->txn, name, out, err);
     if (rc == WF_NONE)
         return wf_fail_field(err, WF_E_NOT_FOUND, "dossier", "there is no dossier of this code");
@@ -398,15 +408,19 @@ int request_list(struct wf_turn *turn, const struct wf_envelope *request, struct
                                        .site = m->site,
                                        .due_before = m->due_before,
                                        .after = m->after};
+    uint64_t stopped = 0;
     struct page page = {
         .turn = turn, .list = wf_list(turn->arena), .max = m->max != 0 ? m->max : 50};
+    filter.most = LOOK_MOST;
+    filter.stopped = &stopped;
     struct wf_msg_dossier_page *body = NEW_BODY(turn, dossier_page);
     if (page.list == NULL || body == NULL)
         return out_of_memory(err);
     int rc = wf_dossier_each(turn->txn, &filter, turn->arena, add_to_page, &page, err);
     if (rc < 0)
         return rc == WF_E_NOMEM ? out_of_memory(err) : rc;
-    *body = (struct wf_msg_dossier_page){.dossiers = page.list, .next = page.more ? page.last : 0};
+    *body = (struct wf_msg_dossier_page){.dossiers = page.list,
+                                         .next = page.more ? page.last : stopped};
     *out = (struct reply){WF_MSG_dossier_page, body};
     return 0;
 }

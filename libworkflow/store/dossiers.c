@@ -384,6 +384,7 @@ struct visitor {
     struct wf_arena *arena;
     int (*fn)(void *context, const struct wf_rec_dossier *dossier);
     void *context;
+    size_t looked;
     bool at_end;
 };
 
@@ -415,7 +416,14 @@ static int visit_row(void *context, const struct wf_rows *rows, struct wf_slice 
         v->at_end = true;
         return WF_NONE;
     }
-    return visit(v, rows->txn, wf_u64_load(at->bytes + at->len - ID_BYTES), err);
+    uint64_t id = wf_u64_load(at->bytes + at->len - ID_BYTES);
+    int rc = visit(v, rows->txn, id, err);
+    if (rc != 0 || ++v->looked != v->filter->most)
+        return rc;
+    v->at_end = true;
+    if (v->filter->stopped != NULL)
+        *v->filter->stopped = id;
+    return WF_NONE;
 }
 
 int wf_dossier_each(struct wf_txn *txn, const struct wf_dossier_filter *filter,
@@ -423,7 +431,7 @@ int wf_dossier_each(struct wf_txn *txn, const struct wf_dossier_filter *filter,
                     int (*fn)(void *context, const struct wf_rec_dossier *dossier), void *context,
                     struct wf_error *err)
 {
-    struct visitor v = {filter, arena, fn, context, false};
+    struct visitor v = {.filter = filter, .arena = arena, .fn = fn, .context = context};
     struct plan plan;
     if (filter->after == UINT64_MAX)
         return 0;

@@ -107,6 +107,36 @@ static void a_list_holds_only_the_dossiers_of_the_partys_business(void **state)
     close_with_parties(cell);
 }
 
+/* One answer looks at so many dossiers and no more, whosever they are; the next goes on from there. */
+static void a_list_of_little_among_many_comes_in_pages_that_may_be_empty(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_with_parties();
+    struct wf_msg_dossier_submit other = sample(cell, MARRIAGE);
+    struct wf_msg_dossier_list list = {.max = 50};
+    struct wf_envelope reply = {0};
+    struct wf_error err = {0};
+    for (unsigned i = 0; i < 4000; i++)
+        assert_ok(cell_request(cell, WF_INTAKE, new_id(cell), WF_MSG_dossier_submit, &other, &reply,
+                               &err),
+                  err);
+    other.site = wf_str(OTHER_SITE);
+    assert_ok(
+        cell_request(cell, WF_INTAKE, new_id(cell), WF_MSG_dossier_submit, &other, &reply, &err),
+        err);
+    cell->party = "elsewhere";
+    assert_ok(cell_request(cell, WF_INTAKE, "l1", WF_MSG_dossier_list, &list, &reply, &err), err);
+    const struct wf_msg_dossier_page *page = reply.body;
+    assert_int_equal(wf_value_count(page->dossiers), 0);
+    assert_int_equal(page->next, 4000);
+    list.after = page->next;
+    assert_ok(cell_request(cell, WF_INTAKE, "l2", WF_MSG_dossier_list, &list, &reply, &err), err);
+    page = reply.body;
+    assert_int_equal(wf_value_count(page->dossiers), 1);
+    assert_int_equal(page->next, 0);
+    close_with_parties(cell);
+}
+
 /* Task numbers and tokens are small and can be guessed: the lease is bound to the party. */
 static void another_party_cannot_complete_a_leased_task(void **state)
 {
@@ -209,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_party_hears_what_its_registration_says),
         cmocka_unit_test(a_list_holds_only_the_dossiers_of_the_partys_business),
+        cmocka_unit_test(a_list_of_little_among_many_comes_in_pages_that_may_be_empty),
         cmocka_unit_test(another_party_cannot_complete_a_leased_task),
         cmocka_unit_test(each_party_has_its_own_request_ids),
         cmocka_unit_test(a_journal_reader_sees_its_own_dossiers_and_moves_past_the_others),

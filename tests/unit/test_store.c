@@ -155,6 +155,30 @@ static void dossiers_are_listed_by_procedure_state_site_and_due_time(void **stat
     wf_txn_abort(txn);
 }
 
+static void a_look_through_dossiers_ends_where_it_is_told_and_goes_on_from_there(void **state)
+{
+    struct teststore *t = *state;
+    struct wf_txn *txn = teststore_begin(t, true);
+    uint64_t stopped = 0;
+    struct wf_dossier_filter filter = {.state = wf_str("b"), .most = 3, .stopped = &stopped};
+    for (int i = 1; i <= 7; i++) /* 2, 4 and 6 fit */
+        put_dossier(t, txn, "p1", i % 2 == 0 ? "b" : "a", "s1", 1000 - i);
+    EXPECT_IDS(t, txn, filter, 2);
+    assert_int_equal(stopped, 3);
+    filter.after = stopped;
+    EXPECT_IDS(t, txn, filter, 4, 6);
+    assert_int_equal(stopped, 6);
+    filter.after = stopped;
+    stopped = 0;
+    expect_ids(t, txn, filter, 0, NULL);
+    assert_int_equal(stopped, 0); /* this was the end */
+    filter = (struct wf_dossier_filter){.due_before = 2000, .most = 2, .stopped = &stopped};
+    EXPECT_IDS(t, txn, filter, 7, 6);
+    filter.after = stopped;
+    EXPECT_IDS(t, txn, filter, 5, 4);
+    wf_txn_abort(txn);
+}
+
 static void every_active_state_of_parallel_regions_is_found(void **state)
 {
     struct teststore *t = *state;
@@ -359,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_dossier_comes_back_as_it_was_put),
         TEST(dossiers_are_listed_by_procedure_state_site_and_due_time),
+        TEST(a_look_through_dossiers_ends_where_it_is_told_and_goes_on_from_there),
         TEST(every_active_state_of_parallel_regions_is_found),
         TEST(an_unchanged_index_is_not_written_and_a_closed_dossier_leaves_the_due_list),
         TEST(a_code_belongs_to_one_dossier_and_stays),

@@ -198,7 +198,7 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, STR,  provisional, OPT, 64,      "code of the receipt that a station gave")
 #define WF_FIELDS_dossier_page(F, m)                                                               \
     F(m, LIST, dossiers,   REQ, 0,        "maps as dossier_state")                                 \
-    F(m, U64,  next,       REQ, 0,        "value for after, 0 = no more")
+    F(m, U64,  next,       REQ, 0,        "value for after, 0 = no more; a page may be empty")
 #define WF_FIELDS_tasks(F, m)                                                                      \
     F(m, LIST, tasks,      REQ, 0,        "maps {task, token, dossier, activity, to, role, "       \
                                           "params, attempt, lease_until, created}")

@@ -135,6 +135,8 @@ struct wf_dossier_filter {
     int64_t due_before;            /* 0 = any; else open dossiers with due < it, soonest first */
     uint64_t after;                /* id to go on from, 0 = from the start */
     bool open_only;
+    size_t most;       /* looked at, whether they fit or not; 0 = all */
+    uint64_t *stopped; /* where `most` ended it: the id to go on from, else untouched; or NULL */
 };
 /*
  * Calls fn for each that fits until fn gives non-zero (which is returned), by rising id, or by due
