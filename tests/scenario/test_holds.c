@@ -72,6 +72,22 @@ static void a_dossier_on_hold_takes_no_events_and_gives_no_tasks(void **state)
     cell_close(cell);
 }
 
+static void what_names_no_dossier_cannot_be_held(void **state)
+{
+    static const char *const names[] = {"#0", "#x", "#1x", "#", "#99", "nobody"};
+    (void)state;
+    struct cell *cell = cell_new(START);
+    (void)submit(cell, MARRIAGE, "{}");
+    for (size_t i = 0; i < WF_COUNT(names); i++) {
+        struct wf_error err = {0};
+        assert_int_equal(cell_try_hold(cell, WF_HOLD_DOSSIER, names[i], &err), WF_E_NOT_FOUND);
+    }
+    assert_nothing_is_held(cell);
+    cell_hold(cell, WF_HOLD_DOSSIER, "#1");
+    cell_release(cell, WF_HOLD_DOSSIER, "#1");
+    cell_close(cell);
+}
+
 static void a_lease_that_runs_is_completed_and_what_follows_waits(void **state)
 {
     (void)state;
@@ -497,6 +513,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dossier_on_hold_takes_no_events_and_gives_no_tasks),
+        cmocka_unit_test(what_names_no_dossier_cannot_be_held),
         cmocka_unit_test(a_lease_that_runs_is_completed_and_what_follows_waits),
         cmocka_unit_test(the_end_of_a_dossier_waits_too_and_then_there_is_nothing_to_hold),
         cmocka_unit_test(a_lease_that_ran_out_during_a_hold_can_still_be_completed),
