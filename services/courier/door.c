@@ -106,9 +106,8 @@ static int ask(struct courier *c, const char *path, const char *body, struct htt
                struct order_answer *verdict, struct wf_error *err)
 {
     const struct courier_settings *s = c->settings;
-    int rc = 0;
     for (int turn = 0; turn < 2; turn++) {
-        rc = post(c, path, body, out, err);
+        int rc = post(c, path, body, out, err);
         if (rc != 0)
             return rc;
         dialect_answer(s->dialect, s->answers, s->n_answers, out->status, out->body.ptr,

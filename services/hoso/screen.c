@@ -154,8 +154,8 @@ void screen_close(void)
     }
     if (is.signal_fd > 0) {
         struct signalfd_siginfo taken; /* or it would come once more, to ncurses, and end us */
-        while (read(is.signal_fd, &taken, sizeof(taken)) == (ssize_t)sizeof(taken))
-            continue;
+        while (read(is.signal_fd, &taken, sizeof(taken)) == (ssize_t)sizeof(taken)) {
+        }
         (void)close(is.signal_fd);
         (void)sigprocmask(SIG_SETMASK, &is.mask, NULL);
     }
