@@ -37,19 +37,16 @@ static int read_filter(struct hoso *h, struct filter *out)
                        .procedure = hoso_text(h, OPT_PROCEDURE),
                        .site = hoso_text(h, OPT_SITE),
                        .error = hoso_text(h, OPT_ERROR)};
-    if (hoso_has(h, OPT_SERVICE)) {
-        f.service = wf_service_of_word(hoso_text(h, OPT_SERVICE));
-        if (f.service < 0)
-            return wf_fail(&h->err, WF_E_CONFIG,
-                           "--service: one of intake, verification, routing, notification, return");
-    }
+    int rc = hoso_service_option(h, &f.service);
+    if (rc != 0)
+        return rc;
     if (hoso_has(h, OPT_OLDER)) {
         if (!wf_duration_parse(hoso_text(h, OPT_OLDER), &older))
             return wf_fail(&h->err, WF_E_CONFIG,
                            "--older: a length of time is wanted: \"90 minutes\", \"2 days\"");
         f.before_ms = wf_real_ms() - older;
     }
-    int rc = hoso_number(h, OPT_MAX, 0, INT32_MAX, &f.most);
+    rc = hoso_number(h, OPT_MAX, 0, INT32_MAX, &f.most);
     *out = f;
     return rc;
 }

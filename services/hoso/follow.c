@@ -155,14 +155,7 @@ static int read_start(struct hoso *h, struct wf_txn *txn, void *context)
         f->next = from > 0 ? (uint64_t)from : 1;
     else
         return wf_fail(&h->err, WF_E_CONFIG, "--from: a number of the journal, or now");
-    if (!hoso_has(h, OPT_DOSSIER))
-        return 0;
-    int rc = wf_dossier_find(txn, hoso_text(h, OPT_DOSSIER), &f->dossier, &h->err);
-    return rc != WF_NONE ? rc
-                         : wf_fail(&h->err, WF_E_NOT_FOUND,
-                                   "there is no dossier %.64s in this cell: `hoso list` shows "
-                                   "what there is",
-                                   h->opt[OPT_DOSSIER]);
+    return hoso_dossier_option(h, txn, &f->dossier);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

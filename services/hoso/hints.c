@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "catalogue.h"
+
 #define WORDS_MAX 1024
 
 struct words {
@@ -18,7 +20,7 @@ struct words {
 struct known {
     struct hoso *h;
     struct wf_txn *txn;
-    struct words procedures, states, sites;
+    struct words procedures, states, sites, activities;
 };
 
 static void add(struct words *words, const char *word)
@@ -76,10 +78,14 @@ void hoso_hint_words(struct hoso *h)
     *known = (struct known){.h = h};
     for (size_t i = 0; i < h->registry->n_sites; i++)
         add(&known->sites, h->registry->sites[i].code);
+    for (size_t i = 0; i < hoso_catalogue()->n_activities; i++)
+        add(&known->activities, hoso_catalogue()->activities[i]->name);
     if (hoso_read(h, read_known, known) != 0)
         return;
     hint(h, OPT_PROCEDURE, &known->procedures, h->vi ? "chưa được cài đặt" : "is not installed");
     hint(h, OPT_STATE, &known->states,
          h->vi ? "không phải là bước của thủ tục nào" : "is no state of any installed procedure");
+    hint(h, OPT_ACTIVITY, &known->activities,
+         h->vi ? "không phải là công việc của dịch vụ nào" : "is offered by no service");
     hint(h, OPT_SITE, &known->sites, h->vi ? "không có trong sites.cfg" : "is not in sites.cfg");
 }

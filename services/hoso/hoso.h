@@ -94,7 +94,7 @@ enum hoso_exit {
     X(START,      "start",       "MOMENT", "received at YYYY-MM-DD[THH:MM] (2026-11-23T08:00)")    \
     X(FORMAT,     "format",      "WORD",   "of the file: xes, csv; scxml")                         \
     X(FROM,       "from",        "SEQ",    "from this number of the journal on (export: 1, follow: now)") \
-    X(DOSSIER,    "dossier",     "CODE",   "events of this dossier")                               \
+    X(DOSSIER,    "dossier",     "CODE",   "of this dossier only")                                 \
     X(EVENT,      "event",       "PATTERN", "events that it names: done.invoke, deadline.*, *")    \
     X(KIND,       "kind",        "KIND",   "counter, desk, agency, gateway, courier, portal ...")  \
     X(ORGANISATION, "organisation", "TEXT", "who runs the party's system")                         \
@@ -235,6 +235,8 @@ bool hoso_has(const struct hoso *h, enum hoso_option option);
 struct wf_str hoso_text(const struct hoso *h, enum hoso_option option); /* "" when not given */
 int hoso_number(struct hoso *h, enum hoso_option option, int64_t fallback, int64_t most,
                 int64_t *out) WF_CHECKED;
+/* --service as a number, -1 when not given. */
+int hoso_service_option(struct hoso *h, int *out) WF_CHECKED;
 int hoso_number_arg(struct hoso *h, int i, const char *what, uint64_t *out) WF_CHECKED;
 /* --by and --role, or the environment's; WF_E_INVALID where they are missing. */
 int hoso_actor(struct hoso *h, struct wf_str *out_by, struct wf_str *out_role) WF_CHECKED;
@@ -288,6 +290,9 @@ int hoso_print_pairs(struct hoso *h, const struct hoso_column *columns, size_t n
 int hoso_print_line(struct hoso *h, const struct hoso_column *columns, const size_t *widths,
                     size_t n, const struct wf_value *row) WF_CHECKED;
 void hoso_print_heading(const struct hoso *h, const char *en, const char *vi);
+
+/* After a list that was cut at --max. */
+void hoso_print_cut(const struct hoso *h);
 
 /* Prints the answer as JSON when that is wanted (*out_done), else leaves it to the verb. */
 int hoso_answer(struct hoso *h, const struct wf_value *answer, bool *out_done) WF_CHECKED;
@@ -392,9 +397,12 @@ int hoso_relay_drop(struct hoso *h);
 int hoso_courier_status(struct hoso *h);
 int hoso_courier_list(struct hoso *h);
 
-/* After an empty list: names the words of --procedure, --state, --site that stand nowhere
- * (hints.c). */
+/* After an empty list: names the words of --procedure, --state, --site, --activity that stand
+ * nowhere (hints.c). */
 void hoso_hint_words(struct hoso *h);
+
+/* The dossier of --dossier, 0 when not given; WF_E_NOT_FOUND (lookup.c). */
+int hoso_dossier_option(struct hoso *h, struct wf_txn *txn, uint64_t *out_id) WF_CHECKED;
 
 /* Makes the folder, and in it the configuration files that are missing (init.c). */
 int hoso_init_files(struct hoso *h, const char *folder) WF_CHECKED;

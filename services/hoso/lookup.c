@@ -119,6 +119,12 @@ static const struct wf_value *titled(struct hoso *h, const struct wf_procedure *
     return list;
 }
 
+static int no_dossier(struct hoso *h, const char *code)
+{
+    return wf_fail(&h->err, WF_E_NOT_FOUND,
+                   "there is no dossier %.64s in this cell: `hoso list` shows what there is", code);
+}
+
 /* Finds by code, or by "#7" for a dossier that has no code yet. */
 static int find(struct hoso *h, struct wf_txn *txn, const char *code, struct wf_rec_dossier *out)
 {
@@ -134,11 +140,16 @@ static int find(struct hoso *h, struct wf_txn *txn, const char *code, struct wf_
     }
     if (rc == 0)
         rc = wf_dossier_get(txn, id, h->arena, out, &h->err);
-    if (rc == WF_NONE)
-        return wf_fail(&h->err, WF_E_NOT_FOUND,
-                       "there is no dossier %.64s in this cell: `hoso list` shows what there is",
-                       code);
-    return rc;
+    return rc == WF_NONE ? no_dossier(h, code) : rc;
+}
+
+int hoso_dossier_option(struct hoso *h, struct wf_txn *txn, uint64_t *out_id)
+{
+    int rc = 0;
+    *out_id = 0;
+    if (hoso_has(h, OPT_DOSSIER))
+        rc = wf_dossier_find(txn, hoso_text(h, OPT_DOSSIER), out_id, &h->err);
+    return rc != WF_NONE ? rc : no_dossier(h, h->opt[OPT_DOSSIER]);
 }
 
 /* ---- show -------------------------------------------------------------------------------------

@@ -342,6 +342,11 @@ int hoso_print_pairs(struct hoso *h, const struct hoso_column *columns, size_t n
     return 0;
 }
 
+void hoso_print_cut(const struct hoso *h)
+{
+    (void)puts(h->vi ? "... còn nữa: --max 0" : "... there may be more: --max 0");
+}
+
 int hoso_answer(struct hoso *h, const struct wf_value *answer, bool *out_done)
 {
     *out_done = h->json;

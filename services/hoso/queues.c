@@ -62,6 +62,7 @@ struct listing {
     uint64_t wanted; /* seq looked for, 0 = all */
     enum place place;
     unsigned first, last; /* services */
+    uint64_t dossier;     /* of --dossier; 0 = all */
 };
 
 static const char *kind_word(uint64_t kind)
@@ -109,7 +110,7 @@ static int add_item(void *context, const struct wf_rec_queue *item)
     struct listing *l = context;
     struct hoso *h = l->h;
     if ((l->wanted != 0 && item->seq != l->wanted) || item->service < l->first ||
-        item->service > l->last)
+        item->service > l->last || (l->dossier != 0 && item->dossier != l->dossier))
         return 0;
     const struct wf_value *params = item->params != NULL ? item->params : &wf_null;
     /* clang-format off */
@@ -141,16 +142,11 @@ static int add_item(void *context, const struct wf_rec_queue *item)
 /* The one service of --service, or all. */
 static int services(struct hoso *h, unsigned *out_first, unsigned *out_last)
 {
-    *out_first = 0;
-    *out_last = WF_SERVICE_COUNT - 1;
-    if (!hoso_has(h, OPT_SERVICE))
-        return 0;
-    int service = wf_service_of_word(hoso_text(h, OPT_SERVICE));
-    if (service < 0)
-        return wf_fail(&h->err, WF_E_CONFIG,
-                       "--service: one of intake, verification, routing, notification, return");
-    *out_first = *out_last = (unsigned)service;
-    return 0;
+    int service = -1;
+    int rc = hoso_service_option(h, &service);
+    *out_first = service >= 0 ? (unsigned)service : 0;
+    *out_last = service >= 0 ? (unsigned)service : WF_SERVICE_COUNT - 1;
+    return rc;
 }
 
 static int read_items(struct hoso *h, struct wf_txn *txn, void *context)
@@ -158,6 +154,8 @@ static int read_items(struct hoso *h, struct wf_txn *txn, void *context)
     struct listing *l = context;
     l->txn = txn;
     int rc = services(h, &l->first, &l->last);
+    if (rc == 0)
+        rc = hoso_dossier_option(h, txn, &l->dossier);
     if (rc == 0 && l->place == HELD_BACK)
         return wf_held_items_each(txn, h->arena, add_item, l, &h->err);
     for (unsigned s = l->first; s <= l->last && rc == 0; s++)
@@ -179,8 +177,11 @@ int hoso_queue_list(struct hoso *h)
     rc = hoso_answer(h, hoso_map(h, "items", l.rows, NULL), &done);
     if (rc != 0 || done)
         return rc;
-    return l.place == DEAD ? hoso_print_table(h, dead_columns, WF_COUNT(dead_columns), l.rows)
-                           : hoso_print_table(h, list_columns, WF_COUNT(list_columns), l.rows);
+    rc = l.place == DEAD ? hoso_print_table(h, dead_columns, WF_COUNT(dead_columns), l.rows)
+                         : hoso_print_table(h, list_columns, WF_COUNT(list_columns), l.rows);
+    if (rc == 0 && l.max > 0 && (int64_t)wf_value_count(l.rows) >= l.max)
+        hoso_print_cut(h);
+    return rc;
 }
 
 static int print_item(struct hoso *h, struct wf_value *row)

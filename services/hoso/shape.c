@@ -146,13 +146,10 @@ int hoso_queue_shape(struct hoso *h)
     if (s == NULL)
         return wf_fail(&h->err, WF_E_NOMEM, "queue shape: out of memory");
     *s = (struct shape){.h = h, .only = -1, .arena = wf_arena_new(0)};
-    if (hoso_has(h, OPT_SERVICE))
-        s->only = wf_service_of_word(hoso_text(h, OPT_SERVICE));
-    if (hoso_has(h, OPT_SERVICE) && s->only < 0)
-        return wf_fail(&h->err, WF_E_CONFIG,
-                       "--service: one of intake, verification, routing, notification, return");
-    int rc = s->arena != NULL ? hoso_read(h, read_shape, s)
+    int rc = s->arena != NULL ? hoso_service_option(h, &s->only)
                               : wf_fail(&h->err, WF_E_NOMEM, "queue shape: out of memory");
+    if (rc == 0)
+        rc = hoso_read(h, read_shape, s);
     wf_arena_free(s->arena);
     if (rc == 0 && s->failed)
         rc = wf_fail(&h->err, WF_E_FULL, "queue shape: more than %d activities", ROWS_MOST);

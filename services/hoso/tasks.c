@@ -35,7 +35,8 @@ struct listing {
     struct wf_value *rows;
     int64_t max;
     int64_t now;
-    int service; /* -1 = all */
+    int service;      /* -1 = all */
+    uint64_t dossier; /* 0 = all */
 };
 
 static bool fits(const struct hoso *h, enum hoso_option option, struct wf_str value)
@@ -49,7 +50,8 @@ static int add_task(void *context, const struct wf_rec_task *task)
     struct listing *l = context;
     struct hoso *h = l->h;
     if (!fits(h, OPT_ACTIVITY, task->activity) || !fits(h, OPT_TO, task->to) ||
-        (l->service >= 0 && task->service != (uint64_t)l->service))
+        (l->service >= 0 && task->service != (uint64_t)l->service) ||
+        (l->dossier != 0 && task->dossier != l->dossier))
         return 0;
     const struct wf_value *params = task->params != NULL ? task->params : &wf_null;
     bool held = task->leased && task->visible > l->now;
@@ -79,7 +81,9 @@ static int add_task(void *context, const struct wf_rec_task *task)
 
 static int read_tasks(struct hoso *h, struct wf_txn *txn, void *context)
 {
-    return wf_task_each(txn, h->arena, add_task, context, &h->err);
+    struct listing *l = context;
+    int rc = hoso_dossier_option(h, txn, &l->dossier);
+    return rc == 0 ? wf_task_each(txn, h->arena, add_task, context, &h->err) : rc;
 }
 
 int hoso_task_list(struct hoso *h)
@@ -87,19 +91,21 @@ int hoso_task_list(struct hoso *h)
     struct listing l = {.h = h, .rows = wf_list(h->arena), .now = wf_real_ms(), .service = -1};
     bool done = false;
     int rc = hoso_number(h, OPT_MAX, 100, INT32_MAX, &l.max);
-    if (rc == 0 && hoso_has(h, OPT_SERVICE)) {
-        l.service = wf_service_of_word(hoso_text(h, OPT_SERVICE));
-        if (l.service < 0)
-            rc = wf_fail(&h->err, WF_E_CONFIG, "--service: there is no such service");
-    }
+    if (rc == 0)
+        rc = hoso_service_option(h, &l.service);
     if (rc == 0)
         rc = hoso_read(h, read_tasks, &l);
     if (rc < 0)
         return rc;
+    if (wf_value_count(l.rows) == 0)
+        hoso_hint_words(h);
     rc = hoso_answer(h, hoso_map(h, "tasks", l.rows, NULL), &done);
     if (rc != 0 || done)
         return rc;
-    return hoso_print_table(h, list_columns, WF_COUNT(list_columns), l.rows);
+    rc = hoso_print_table(h, list_columns, WF_COUNT(list_columns), l.rows);
+    if (rc == 0 && l.max > 0 && (int64_t)wf_value_count(l.rows) >= l.max)
+        hoso_print_cut(h);
+    return rc;
 }
 
 /* ---- claim ------------------------------------------------------------------------------------

@@ -76,8 +76,9 @@ const struct hoso_verb hoso_verbs[] = {
      "  hoso paper get 000.00.13.H30-261123-0001 HASH --output identity.pdf",
      hoso_paper_get, {OPT_OUTPUT, OPT_TIMEOUT}},
 
-    {"task list", "", 0, 0, "open tasks", "  hoso task list --activity verification.review",
-     hoso_task_list, {OPT_ACTIVITY, OPT_TO, OPT_SERVICE, OPT_UNMASK, OPT_MAX}},
+    {"task list", "", 0, 0, "open tasks", "  hoso task list --activity verification.review\n"
+     "  hoso task list --dossier 000.00.13.H30-261123-0001    # whom does it wait for?",
+     hoso_task_list, {OPT_ACTIVITY, OPT_TO, OPT_DOSSIER, OPT_SERVICE, OPT_UNMASK, OPT_MAX}},
     {"task claim", "ACTIVITY", 1, 1, "take the next task of an activity",
      "Prints the task's number and token, which complete, extend, progress and fail ask for. "
      "--json gives the task whole, personal data too.\n\n"
@@ -228,7 +229,7 @@ const struct hoso_verb hoso_verbs[] = {
 
     {"queue list", "", 0, 0, "waiting work, or the dead letters",
      "  hoso queue list --dead\n  hoso queue list --service routing",
-     hoso_queue_list, {OPT_SERVICE, OPT_DEAD, OPT_HELD, OPT_MAX}},
+     hoso_queue_list, {OPT_SERVICE, OPT_DOSSIER, OPT_DEAD, OPT_HELD, OPT_MAX}},
     {"queue show", "SEQ", 1, 1, "one item or dead letter, with its failures", NULL,
      hoso_queue_show, {OPT_UNMASK}},
     {"queue retry", "[SEQ...]", 0, -1, "put dead letters back into their queue",

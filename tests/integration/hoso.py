@@ -164,6 +164,14 @@ class WithoutWorkers(Cell):
         self.assertIn("perhaps 1.004873", noted("--procedure", "1.00487"))
         self.assertIn("sites.cfg", noted("--site", "000.00.99.H30"))
         self.assertEqual(noted("--state", "accept", "--procedure", "1.004873"), "")
+        tasks = self.run_hoso("task", "list", "--activity", "verification.reviw", "--cell",
+                              self.cell)
+        self.assertEqual((tasks.returncode, tasks.stdout), (0, "none\n"))
+        self.assertIn("perhaps verification.review", tasks.stderr)
+        for verb in (("task", "list"), ("queue", "list"), ("queue", "shape")):
+            self.assertIn("perhaps routing", self.hoso(*verb, "--service", "ruoting", expect=2))
+        for verb in ("task", "queue"):
+            self.assertIn("no dossier nope", self.hoso(verb, "list", "--dossier", "nope", expect=3))
 
     def test_an_error_is_json_too_where_json_was_asked_for(self):
         self.init()
@@ -201,6 +209,14 @@ class WithWorkers(Cell):
         super().setUp()
         self.init()
         self.start()
+
+    def test_task_list_says_that_there_is_more_and_shows_one_dossier(self):
+        codes = [self.submit() for _ in range(3)]
+        self.until(lambda: len(self.ask("task", "list")["tasks"]) == 3, "three reviews are open")
+        self.assertTrue(self.hoso("task", "list", "--max", "2").endswith("more: --max 0\n"))
+        self.assertNotIn("more", self.hoso("task", "list", "--max", "0"))
+        self.assertEqual([t["dossier"] for t in self.ask("task", "list", "--dossier",
+                                                         codes[1])["tasks"]], [codes[1]])
 
     def test_a_dossier_is_filed_shown_masked_and_worked_on(self):
         code = self.submit()
