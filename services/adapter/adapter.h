@@ -146,6 +146,13 @@ int adapter_work(struct adapter *a, struct adapter_side *side,
                  int (*work)(struct adapter *a, struct wf_error *err), int64_t *wait_ms,
                  struct wf_error *err) WF_CHECKED;
 
+/* An address of the other system: https, or http on this host. What is wrong goes to the report. */
+void adapter_check_url(const struct adapter *a, const char *name, const char *url,
+                       struct wf_report *report);
+
+/* The first line of a file that only its owner may read; wipe it after use. WF_E_CONFIG. */
+int adapter_secret(const char *path, char *out, size_t size, struct wf_error *err) WF_CHECKED;
+
 /* The next wait; `settings` has the bounds. Reset: all is well again. */
 void adapter_backoff_grow(struct adapter_backoff *b, const struct adapter_settings *settings,
                           int64_t now_ms);

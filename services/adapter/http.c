@@ -2,6 +2,7 @@
 #include "adapter/http.h"
 
 #include <curl/curl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,6 +63,16 @@ static size_t take(char *bytes, size_t size, size_t n, void *user)
     return client->answer.failed ? 0 : length;
 }
 
+/* libcurl asks this at least once a second; not 0 ends the request. */
+static int is_wanted_elsewhere(void *user, curl_off_t down_of, curl_off_t down, curl_off_t up_of,
+                               curl_off_t up)
+{
+    const struct http_client *client = user;
+    struct pollfd signals = {.fd = client->options.signal_fd, .events = POLLIN};
+    (void)down_of, (void)down, (void)up_of, (void)up;
+    return signals.fd > 0 && poll(&signals, 1, 0) > 0;
+}
+
 static const char *type_of(const struct http_request *request)
 {
     return request->type != NULL ? request->type : "Content-Type: application/json; charset=utf-8";
@@ -104,6 +115,9 @@ static void set_up(struct http_client *client, const struct http_request *reques
         (void)curl_easy_setopt(curl, CURLOPT_CAINFO, client->ca);
     (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)client->options.connect_ms);
     (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)client->options.timeout_ms);
+    (void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    (void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_wanted_elsewhere);
+    (void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, client);
     (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
@@ -133,6 +147,8 @@ static int why_not(const struct http_client *client, CURLcode code, struct wf_er
         return wf_fail(err, WF_E_CONFIG, "HTTP: %s: see url and ca in the settings", text);
     case CURLE_PEER_FAILED_VERIFICATION:
         return wf_fail(err, WF_E_DENIED, "HTTP: %s", text);
+    case CURLE_ABORTED_BY_CALLBACK:
+        return wf_fail(err, WF_E_TIMEOUT, "HTTP: given up for a signal");
     default:
         return wf_fail(err, WF_E_TIMEOUT, "HTTP: %s", text);
     }

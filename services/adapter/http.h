@@ -5,7 +5,7 @@
  * PURPOSE    The only place that knows libcurl: time limits, bounded answers, no redirects, TLS
  *            always checked, nothing but http and https.
  * OWNERSHIP  the answer's text lives in the given arena.
- * ERRORS     WF_E_TIMEOUT  not reached, cut off, or no answer in time: whether the request was done
+ * ERRORS     WF_E_TIMEOUT  not reached, cut off, ended by a signal, or no answer in time: whether the request was done
  *                          is not known. Try again
  *            WF_E_DENIED   the other's certificate is not to be trusted
  *            WF_E_INVALID  the answer is longer than answer_max
@@ -26,6 +26,7 @@ struct http_options {
     int64_t timeout_ms; /* of the whole request; 0 = 30 s */
     size_t answer_max;  /* bytes; 0 = 1 MiB */
     const char *ca;     /* file of certificates to trust; NULL or "" = the system's */
+    int signal_fd;      /* what can be read there ends a request within a second; 0, -1 = none */
 };
 
 struct http_client;

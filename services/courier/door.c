@@ -3,34 +3,15 @@
  * HTTP to the courier. A refused token is renewed once within the same question; refused again, it
  * is the courier's affair and waits as if the courier were away.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "json.h"
 #include "work.h"
 #include "workflow/clock.h"
 
-#define SECRET_SIZE 300
-
 /* ---- token ------------------------------------------------------------------------------------- */
-
-static int read_secret(const char *path, char *out, size_t size, struct wf_error *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, out, size - 1) : -1;
-    int why = errno;
-    if (fd >= 0)
-        (void)close(fd);
-    if (n < 0)
-        return wf_fail(err, WF_E_CONFIG, "secret_file %s: %s", path, strerror(why));
-    out[n] = '\0';
-    out[strcspn(out, "\r\n")] = '\0';
-    return 0;
-}
 
 static int take_token(struct courier *c, const struct http_answer *answer, struct wf_arena *arena,
                       struct wf_error *err)
@@ -60,7 +41,7 @@ static int log_in(struct courier *c, struct wf_error *err)
     char secret[SECRET_SIZE];
     char user[SECRET_SIZE + 256];
     struct http_answer answer = {0};
-    int rc = read_secret(s->secret_file, secret, sizeof(secret), err);
+    int rc = adapter_secret(s->secret_file, secret, sizeof(secret), err);
     if (rc != 0)
         return rc;
     (void)snprintf(user, sizeof(user), "%s:%s", s->client_id, secret);

@@ -3,6 +3,7 @@
 #include "courier.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #define ROW(struct_, name, member, kind, required, min, max, fallback, help)                       \
     {                                                                                              \
@@ -221,8 +222,19 @@ static void check(struct courier_settings *s, const char *path, struct wf_report
         wf_report_error(report, path, 0,
                         "items = \"pool\" needs item_pool: name the file of "
                         "numbers");
-    if (!wf_starts_with(s->url, "https://") && !wf_starts_with(s->url, "http://"))
-        wf_report_error(report, path, 0, "url: must begin with https://");
+}
+
+/* Addresses and telephones of citizens go there, and our secret. */
+static void check_outside(const struct adapter *a, struct wf_report *report)
+{
+    const struct courier_settings *s = a->settings;
+    struct stat st;
+    adapter_check_url(a, "url", s->url, report);
+    if (s->token_url[0] != '\0')
+        adapter_check_url(a, "token_url", s->token_url, report);
+    if (s->token[0] != '\0' && stat(a->root->file, &st) == 0 && (st.st_mode & 007) != 0)
+        wf_report_error(report, a->root->file, 0,
+                        "token: others may read this file: chmod 0600, or use token_url");
 }
 
 static int settle_paths(struct adapter *a, struct wf_error *err)
@@ -251,6 +263,7 @@ int courier_check(struct adapter *a, struct wf_report *report, struct wf_error *
     if (rc != 0)
         return rc;
     check(a->settings, a->root->file, report);
+    check_outside(a, report);
     rc = wf_report_result(report, err);
     return rc == 0 ? settle_paths(a, err) : rc;
 }

@@ -380,6 +380,17 @@ static int turn(struct adapter *a, int64_t *wait_ms, struct wf_error *err)
     return 0;
 }
 
+/* It is read again at each login; here, so that one hears at once. */
+static int check_secret(const struct courier_settings *s, struct wf_error *err)
+{
+    char secret[SECRET_SIZE];
+    if (s->token[0] != '\0' || s->token_url[0] == '\0')
+        return 0;
+    int rc = adapter_secret(s->secret_file, secret, sizeof(secret), err);
+    explicit_bzero(secret, sizeof(secret));
+    return rc;
+}
+
 static int open_all(struct adapter *a, struct wf_error *err)
 {
     struct courier *c = wf_alloc(sizeof(*c));
@@ -388,9 +399,13 @@ static int open_all(struct adapter *a, struct wf_error *err)
     a->self = c;
     c->a = a;
     c->settings = a->settings;
-    const struct http_options options = {
-        .timeout_ms = c->settings->answer_ms, .answer_max = ANSWER_MAX, .ca = c->settings->ca};
-    int rc = book_open(a->common->database, c->settings, &c->db, err);
+    const struct http_options options = {.timeout_ms = c->settings->answer_ms,
+                                         .answer_max = ANSWER_MAX,
+                                         .ca = c->settings->ca,
+                                         .signal_fd = a->signal_fd};
+    int rc = check_secret(c->settings, err);
+    if (rc == 0)
+        rc = book_open(a->common->database, c->settings, &c->db, err);
     if (rc == 0)
         rc = next_look(c, err);
     return rc == 0 ? http_open(&options, &c->http, err) : rc;

@@ -12,6 +12,8 @@
 #include "adapter/http.h"
 #include "book.h"
 
+#define SECRET_SIZE 300
+
 struct courier {
     struct adapter *a;
     const struct courier_settings *settings;

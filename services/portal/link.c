@@ -5,13 +5,9 @@
  * all, a page of HTML, most statuses other than 200 - is "try again later": a record is held only for
  * what the portal says of it.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "json.h"
 #include "portal/portal.h"
@@ -20,34 +16,19 @@
 #define HEADERS_MAX  16
 #define PASSWORD_MAX 200
 
-static int read_password(const char *path, char out[PASSWORD_MAX], struct wf_error *err)
-{
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return wf_fail(err, WF_E_CONFIG, "%s: %s: put the portal's password there", path,
-                       strerror(errno));
-    bool is_open_to_others = fstat(fd, &st) == 0 && (st.st_mode & 077) != 0;
-    ssize_t n = read(fd, out, PASSWORD_MAX - 1);
-    (void)close(fd);
-    if (is_open_to_others)
-        return wf_fail(err, WF_E_CONFIG, "%s: others may read it: chmod 0600", path);
-    out[n > 0 ? n : 0] = '\0';
-    out[strcspn(out, "\r\n")] = '\0';
-    return out[0] != '\0' ? 0 : wf_fail(err, WF_E_CONFIG, "%s: it is empty", path);
-}
-
 int portal_link_open(struct portal_link *link, const struct portal_settings *settings,
-                     struct wf_error *err)
+                     int signal_fd, struct wf_error *err)
 {
-    const struct http_options options = {
-        .timeout_ms = settings->http_timeout_ms, .answer_max = ANSWER_MAX, .ca = settings->ca};
+    const struct http_options options = {.timeout_ms = settings->http_timeout_ms,
+                                         .answer_max = ANSWER_MAX,
+                                         .ca = settings->ca,
+                                         .signal_fd = signal_fd};
     char password[PASSWORD_MAX];
     if (settings->headers.n > HEADERS_MAX)
         return wf_fail(err, WF_E_CONFIG, "headers: at most %d", HEADERS_MAX);
     *link = (struct portal_link){.settings = settings};
     /* It is read again at each login, so that it can be changed; here, so that one hears at once. */
-    int rc = read_password(settings->password_file, password, err);
+    int rc = adapter_secret(settings->password_file, password, sizeof(password), err);
     explicit_bzero(password, sizeof(password));
     return rc == 0 ? http_open(&options, &link->http, err) : rc;
 }
@@ -140,7 +121,7 @@ static int login(struct portal_link *link, struct wf_arena *arena, struct wf_err
     const struct portal_settings *s = link->settings;
     char password[PASSWORD_MAX];
     json_t *answer = NULL;
-    int rc = read_password(s->password_file, password, err);
+    int rc = adapter_secret(s->password_file, password, sizeof(password), err);
     json_t *request =
         rc == 0 ? json_pack("{s:s, s:s}", "username", s->user, "password", password) : NULL;
     explicit_bzero(password, sizeof(password));

@@ -183,7 +183,7 @@ struct portal_answer {
 };
 
 int portal_link_open(struct portal_link *link, const struct portal_settings *settings,
-                     struct wf_error *err) WF_CHECKED;
+                     int signal_fd, struct wf_error *err) WF_CHECKED;
 void portal_link_close(struct portal_link *link);
 
 /*

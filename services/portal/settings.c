@@ -111,21 +111,6 @@ static void check_map(const struct adapter *a, const char *name, const struct wf
     }
 }
 
-static void check_url(const struct adapter *a, const char *name, const char *url,
-                      struct wf_report *report)
-{
-    const struct wf_node *node = wf_node_child(a->root, name);
-    bool is_plain = wf_starts_with(url, "http://");
-    if (!is_plain && !wf_starts_with(url, "https://"))
-        wf_report_error(report, node->file, node->line,
-                        "%s: this is no address: it begins with https://", name);
-    else if (is_plain && !wf_starts_with(url, "http://127.0.0.1") &&
-             !wf_starts_with(url, "http://localhost"))
-        wf_report_error(report, node->file, node->line,
-                        "%s: personal data would go over the network in the clear: use https://",
-                        name);
-}
-
 static void fill_in(struct portal_settings *s)
 {
     if (s->fields_of_work.n == 0)
@@ -148,8 +133,8 @@ static int check(struct adapter *a, struct wf_report *report, struct wf_error *e
                 {"verified", &s->verified}};
     for (size_t i = 0; i < WF_COUNT(maps); i++)
         check_map(a, maps[i].name, maps[i].map, report);
-    check_url(a, "login_url", s->login_url, report);
-    check_url(a, "service_url", s->service_url, report);
+    adapter_check_url(a, "login_url", s->login_url, report);
+    adapter_check_url(a, "service_url", s->service_url, report);
     const struct wf_node *node = wf_node_child(a->root, "transitions");
     for (size_t i = 0; i < s->transitions.n; i++) {
         if (!read_transition(s, s->transitions.items[i]))
@@ -173,7 +158,7 @@ static int open_all(struct adapter *a, struct wf_error *err)
     p->cell.name = "the cell";
     p->outside.name = "the portal";
     int rc = outbox_open(s->common.database, &p->db, err);
-    return rc == 0 ? portal_link_open(&p->link, s, err) : rc;
+    return rc == 0 ? portal_link_open(&p->link, s, a->signal_fd, err) : rc;
 }
 
 static void close_all(struct adapter *a)

@@ -158,7 +158,9 @@ class Cell(unittest.TestCase):
         self.courier = Courier(dialect, seed=SEED, **courier)
         self.courier.start()
         folder = pathlib.Path(self.cell)
-        (folder / "courier.secret").write_text("s3cret\n", encoding="utf-8")
+        secret = folder / "courier.secret"
+        secret.touch(0o600)
+        secret.write_text("s3cret\n", encoding="utf-8")
         (folder / "courier.cfg").write_text(SETTINGS.format(
             dialect=dialect, url=self.courier.url, more=more), encoding="utf-8")
         self.start()

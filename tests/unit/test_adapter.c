@@ -2,8 +2,12 @@
 /* What adapters share: the durable file, back-off, settings, and HTTP that cannot be reached. */
 #include "support/test.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -238,6 +242,84 @@ static void settings_have_defaults_and_their_paths_are_absolute(void **state)
     adapter_unload(&a);
 }
 
+static void addresses_are_https_or_of_this_host(void **state)
+{
+    static const struct {
+        const char *url;
+        bool good;
+    } cases[] = {{"https://portal.example/a", true},
+                 {"http://127.0.0.1:80/a", true},
+                 {"http://localhost", true},
+                 {"http://[::1]:8080", true},
+                 {"http://portal.example", false},
+                 {"http://127.0.0.1.example/a", false},
+                 {"http://localhost.example:80", false},
+                 {"http://localhost:a@example/", false},
+                 {"portal.example", false},
+                 {"ftp://127.0.0.1", false}};
+    struct wf_error err = {0};
+    struct adapter a;
+    (void)state;
+    assert_int_equal(load(&a, "url = \"x\"; gate = \"a.key\";", &err), 0);
+    for (size_t i = 0; i < WF_COUNT(cases); i++) {
+        struct wf_report report = {0};
+        adapter_check_url(&a, "url", cases[i].url, &report);
+        if ((report.errors == 0) != cases[i].good)
+            fail_msg("%s", cases[i].url);
+        wf_report_fini(&report);
+    }
+    adapter_unload(&a);
+}
+
+static void a_secret_is_the_first_line_of_a_file_that_is_closed_to_others(void **state)
+{
+    char secret_path[600];
+    char secret[20];
+    struct wf_error err = {0};
+    (void)state;
+    (void)snprintf(secret_path, sizeof(secret_path), "%s/secret", folder);
+    assert_int_equal(adapter_secret(secret_path, secret, sizeof(secret), &err), WF_E_CONFIG);
+    int fd = open(secret_path, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(adapter_secret(secret_path, secret, sizeof(secret), &err), WF_E_CONFIG);
+    assert_non_null(strstr(err.text, "empty"));
+    assert_int_equal(write(fd, "open sesame\r\nmore", 17), 17);
+    (void)close(fd);
+    assert_int_equal(adapter_secret(secret_path, secret, sizeof(secret), &err), 0);
+    assert_string_equal(secret, "open sesame");
+    assert_int_equal(chmod(secret_path, 0640), 0);
+    assert_int_equal(adapter_secret(secret_path, secret, sizeof(secret), &err), WF_E_CONFIG);
+    assert_non_null(strstr(err.text, "chmod 0600"));
+}
+
+/* A server that takes connections and says nothing. */
+static void a_request_ends_when_a_signal_waits(void **state)
+{
+    char url[64];
+    struct wf_error err = {0};
+    struct http_client *client = NULL;
+    struct http_answer answer = {0};
+    struct wf_arena *arena = wf_arena_new(0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    (void)state;
+    int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int signals = eventfd(1, EFD_CLOEXEC);
+    assert_int_equal(bind(server, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(server, 4), 0);
+    assert_int_equal(getsockname(server, (struct sockaddr *)&address, &size), 0);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", ntohs(address.sin_port));
+    const struct http_options options = {.timeout_ms = 30000, .signal_fd = signals};
+    assert_int_equal(http_open(&options, &client, &err), 0);
+    const struct http_request silent = {.method = "GET", .url = url};
+    int64_t before = wf_monotonic_ms();
+    assert_int_equal(http_ask(client, &silent, arena, &answer, &err), WF_E_TIMEOUT);
+    assert_true(wf_monotonic_ms() - before < 10000);
+    http_close(client);
+    wf_arena_free(arena);
+    (void)close(server);
+    (void)close(signals);
+}
+
 static void a_server_that_is_not_there_is_a_time_out(void **state)
 {
     struct wf_error err = {0};
@@ -267,6 +349,9 @@ int main(void)
         TEST(a_file_that_is_no_database_is_named),
         TEST(waits_double_up_to_the_longest_each_a_little_otherwise),
         TEST(settings_have_defaults_and_their_paths_are_absolute),
+        TEST(addresses_are_https_or_of_this_host),
+        TEST(a_secret_is_the_first_line_of_a_file_that_is_closed_to_others),
+        TEST(a_request_ends_when_a_signal_waits),
         TEST(a_server_that_is_not_there_is_a_time_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
