@@ -177,6 +177,13 @@ static int look_up_all(struct adapter *a, const struct wf_msg_journal_page *page
     return 0;
 }
 
+static int set_mark(struct db *db, const struct wf_value *event, struct wf_error *err)
+{
+    const struct portal_mark mark = {wf_value_int(wf_map_get(event, "seq"), 0),
+                                     wf_value_str(wf_map_get(event, "hash"))};
+    return outbox_set_mark(db, &mark, err);
+}
+
 /* All is at hand: nothing in the transaction waits for anybody. */
 static int take_page(struct adapter *a, const struct wf_msg_journal_page *page,
                      struct wf_error *err)
@@ -195,6 +202,8 @@ static int take_page(struct adapter *a, const struct wf_msg_journal_page *page,
     }
     if (rc == 0)
         rc = outbox_set_position(db, (int64_t)page->next - 1, err);
+    if (rc == 0 && n > 0)
+        rc = set_mark(db, wf_list_at(page->events, n - 1), err);
     if (rc == 0)
         rc = db_commit(db, err);
     if (rc != 0)
@@ -310,6 +319,35 @@ static int check_start(const struct wf_msg_journal_page *page, int64_t position,
     return 0;
 }
 
+/*
+ * An older backup that has grown past our position meanwhile gives other events under the numbers
+ * that we have read: its chain of hashes is another. What this party may no longer see tells nothing.
+ */
+static int check_chain(struct adapter *a, struct wf_error *err)
+{
+    struct portal_mark mark;
+    struct wf_client *client = NULL;
+    struct wf_envelope reply = {0};
+    int rc = outbox_mark(self(a)->db, a->arena, &mark, err);
+    if (rc != 0)
+        return rc == WF_NONE ? 0 : rc;
+    const struct wf_msg_journal_fetch fetch = {.from = (uint64_t)mark.seq, .max = 1};
+    rc = adapter_client(a, &client, err);
+    if (rc == 0)
+        rc = wf_client_call(client, WF_INTAKE, WF_MSG_journal_fetch, &fetch, a->arena, &reply, err);
+    if (rc != 0)
+        return rc;
+    const struct wf_msg_journal_page *page = reply.body;
+    const struct wf_value *event = wf_list_at(page->events, 0);
+    if (wf_value_int(wf_map_get(event, "seq"), 0) == mark.seq &&
+        !wf_str_equal(wf_value_str(wf_map_get(event, "hash")), mark.hash))
+        return wf_fail(
+            err, WF_E_STATE,
+            "the journal is not the one that was read: was an older backup restored? See "
+            "docs/portal.md");
+    return 0;
+}
+
 int portal_feed(struct adapter *a, struct wf_error *err)
 {
     const struct wf_msg_journal_page *page = NULL;
@@ -326,6 +364,8 @@ int portal_feed(struct adapter *a, struct wf_error *err)
     rc = outbox_position(self(a)->db, &position, err);
     if (rc >= 0)
         rc = check_start(page, position, err);
+    if (rc >= 0 && is_news)
+        rc = check_chain(a, err);
     if (rc >= 0 && (is_news || position != (int64_t)page->next - 1))
         rc = take_page(a, page, err);
     if (rc >= 0)

@@ -25,7 +25,9 @@ static const char *const steps[] = {
     "CREATE INDEX waiting ON outbox (id) WHERE state = 0;"
     "CREATE INDEX open ON outbox (code, id) WHERE state <> 1;"
     "CREATE INDEX stale ON outbox (id) WHERE stale = 1;"
-    "CREATE INDEX settled ON outbox (settled) WHERE state = 1"};
+    "CREATE INDEX settled ON outbox (settled) WHERE state = 1",
+    "ALTER TABLE position ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE position ADD COLUMN hash TEXT NOT NULL DEFAULT ''"};
 
 int outbox_open(const char *path, struct db **out, struct wf_error *err)
 {
@@ -41,7 +43,32 @@ int outbox_position(struct db *db, int64_t *out, struct wf_error *err)
 
 int outbox_set_position(struct db *db, int64_t seq, struct wf_error *err)
 {
-    return db_do(db, err, "INSERT OR REPLACE INTO position (one, seq) VALUES (1, ?1)", "i", seq);
+    return db_do(db, err,
+                 "INSERT INTO position (one, seq) VALUES (1, ?1)"
+                 " ON CONFLICT (one) DO UPDATE SET seq = excluded.seq",
+                 "i", seq);
+}
+
+int outbox_mark(struct db *db, struct wf_arena *arena, struct portal_mark *out,
+                struct wf_error *err)
+{
+    struct db_rows *rows = NULL;
+    int rc = db_select(db, err, &rows, "SELECT mark, hash FROM position WHERE mark > 0", "");
+    if (rc == 0)
+        rc = db_next(rows, err);
+    if (rc == 0) {
+        struct wf_str hash = db_str(rows, 1);
+        const char *copy = wf_arena_strndup(arena, hash.ptr, hash.len);
+        *out = (struct portal_mark){db_int(rows, 0), {copy, hash.len}};
+        rc = copy != NULL ? 0 : wf_fail(err, WF_E_NOMEM, "out of memory");
+    }
+    db_done(rows);
+    return rc;
+}
+
+int outbox_set_mark(struct db *db, const struct portal_mark *mark, struct wf_error *err)
+{
+    return db_do(db, err, "UPDATE position SET mark = ?1, hash = ?2", "is", mark->seq, mark->hash);
 }
 
 int outbox_known(struct db *db, struct wf_str code, struct portal_known *out, struct wf_error *err)

@@ -123,6 +123,12 @@ struct portal_known {
     char states[512]; /* told last as progress; cut where longer */
 };
 
+/* The last event that was read, by its place in the journal's chain of hashes. */
+struct portal_mark {
+    int64_t seq;
+    struct wf_str hash;
+};
+
 struct portal_row {
     int64_t id;
     char code[65];
@@ -137,6 +143,9 @@ int outbox_open(const char *path, struct db **out, struct wf_error *err) WF_CHEC
 int outbox_position(struct db *db, int64_t *out,
                     struct wf_error *err) WF_CHECKED; /* WF_NONE: new */
 int outbox_set_position(struct db *db, int64_t seq, struct wf_error *err) WF_CHECKED;
+int outbox_mark(struct db *db, struct wf_arena *arena, struct portal_mark *out,
+                struct wf_error *err) WF_CHECKED; /* WF_NONE: none */
+int outbox_set_mark(struct db *db, const struct portal_mark *mark, struct wf_error *err) WF_CHECKED;
 int outbox_known(struct db *db, struct wf_str code, struct portal_known *out,
                  struct wf_error *err) WF_CHECKED; /* WF_NONE: zeroed */
 int outbox_set_known(struct db *db, const struct wf_msg_dossier_state *d,

@@ -322,6 +322,16 @@ class Trouble(Cell):
         db.close()
         self.start_adapter()
         self.until(lambda: "the journal ends before" in self.said(), "it says so")
+        # as it is when that backup has grown past what was read: another event under its number
+        self.stop_adapter(signal.SIGTERM)
+        with sqlite3.connect(os.path.join(self.cell, "portal.db")) as db:
+            db.execute("UPDATE position SET seq = seq - 1000000, hash = replace(hash, 'a', 'b')")
+        db.close()
+        self.submit()
+        told = self.hoso("portal", "status")["told"]
+        self.start_adapter()
+        self.until(lambda: "the journal is not the one that was read" in self.said(), "it says so")
+        self.assertEqual(self.hoso("portal", "status")["told"], told)
         # and the other way round: an outbox that was lost
         self.stop_adapter(signal.SIGTERM)
         for old in glob.glob(os.path.join(self.cell, "portal.db*")):
