@@ -40,6 +40,7 @@ static const char *const schema[] = {
     " WITHOUT ROWID;"
     "CREATE INDEX items_free ON items (number) WHERE order_id IS NULL;"
     "CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
+    "CREATE INDEX orders_task ON orders (task) WHERE task <> 0;",
 };
 
 static const char *const words[] = {
@@ -213,6 +214,17 @@ static int forget_told(struct db *db, const struct order_task *t, struct wf_erro
                  "tti", t->dossier, t->parcel, t->task);
 }
 
+/* A cell that was restored from an older backup gives its task numbers a second time: what became of
+ * the first parcel must never end the task of another. */
+static int part_from(struct db *db, const struct order_task *t, struct wf_error *err)
+{
+    return db_do(db, err,
+                 "UPDATE orders SET task = 0,"
+                 " why = 'its task is another parcel''s: was an older backup restored?'"
+                 " WHERE task = ?3 AND task <> 0 AND NOT (dossier = ?1 AND parcel = ?2)",
+                 "tti", t->dossier, t->parcel, t->task);
+}
+
 /*
  * A task that is offered again goes on with its order. A refused order is tried once more, since an
  * operator has put the task back; what was cancelled is a new order.
@@ -220,7 +232,9 @@ static int forget_told(struct db *db, const struct order_task *t, struct wf_erro
 static int take_one(struct db *db, const struct courier_settings *s, const struct order_task *t,
                     int64_t now_ms, struct wf_error *err)
 {
-    int rc = forget_told(db, t, err);
+    int rc = part_from(db, t, err);
+    if (rc == 0)
+        rc = forget_told(db, t, err);
     if (rc != 0)
         return rc;
     rc = db_do(db, err,
@@ -261,9 +275,12 @@ int book_take(struct db *db, const struct courier_settings *settings,
 #define TELLABLE "(fresh = 1 AND state <> 'waiting' AND (task <> 0 OR state <> 'ordered'))"
 #define ASKABLE  "(state = 'cancelling' OR (state = 'waiting' AND task <> 0))"
 
+/* No wait is two days long: such a time was set by a clock that went wrong. */
+#define DUE "(next_ms <= ?1 OR next_ms > ?1 + 172800000)"
+
 static const char *const lists[] = {
-    [BOOK_TO_ASK] = COLUMNS "WHERE " ASKABLE " AND next_ms <= ?1 ORDER BY next_ms, id LIMIT ?2",
-    [BOOK_TO_TELL] = COLUMNS "WHERE " TELLABLE " AND next_ms <= ?1 ORDER BY next_ms, id LIMIT ?2",
+    [BOOK_TO_ASK] = COLUMNS "WHERE " ASKABLE " AND " DUE " ORDER BY next_ms, id LIMIT ?2",
+    [BOOK_TO_TELL] = COLUMNS "WHERE " TELLABLE " AND " DUE " ORDER BY next_ms, id LIMIT ?2",
     [BOOK_TO_EXTEND] =
         COLUMNS "WHERE task <> 0 AND lease_until <= ?1 ORDER BY lease_until LIMIT ?2",
 };

@@ -310,6 +310,28 @@ static void a_parcel_is_one_order_however_often_its_task_comes(void **state)
     assert_string_equal(listed(BOOK_TO_ASK, 2)[1].number, "D-1.R2");
 }
 
+static void a_task_number_given_again_parts_from_its_first_parcel(void **state)
+{
+    (void)state;
+    take("D-1", "EE1", 7);
+    take("D-2", "EE2", 7); /* by a cell that an older backup was restored to */
+    struct order *order = listed(BOOK_TO_ASK, 1);
+    assert_string_equal(order->number, "D-2");
+    assert_int_equal(count("SELECT count(*) FROM orders WHERE task = 7"), 1);
+    assert_int_equal(count("SELECT count(*) FROM orders WHERE why LIKE '%backup%'"), 1);
+}
+
+static void a_clock_that_was_years_ahead_keeps_no_order_waiting(void **state)
+{
+    (void)state;
+    take("D-1", "EE1", 1);
+    struct order *order = listed(BOOK_TO_ASK, 1);
+    assert_ok(book_later(db, order, "busy", 1000000 + 60000, &err), err);
+    (void)listed(BOOK_TO_ASK, 0);
+    assert_ok(book_later(db, order, "busy", 1893456000000, &err), err);
+    (void)listed(BOOK_TO_ASK, 1);
+}
+
 static void what_was_never_asked_for_needs_no_cancelling(void **state)
 {
     (void)state;
@@ -490,6 +512,8 @@ int main(void)
         CASE(the_delivered_file_holds_every_key_and_lacks_only_the_contract),
         CASE(the_site_of_the_dossier_is_the_sender),
         CASE(a_parcel_is_one_order_however_often_its_task_comes),
+        CASE(a_task_number_given_again_parts_from_its_first_parcel),
+        CASE(a_clock_that_was_years_ahead_keeps_no_order_waiting),
         CASE(what_was_never_asked_for_needs_no_cancelling),
         CASE(a_number_that_was_never_sent_goes_back_to_the_pool),
         CASE(a_book_is_not_gone_on_with_by_another_party),
