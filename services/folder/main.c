@@ -25,6 +25,7 @@ static int open_folder(struct adapter *a, struct wf_error *err)
         return wf_fail(err, WF_E_NOMEM, "out of memory");
     folder->lock = folder->notify = -1;
     a->self = folder;
+    (void)umask(007); /* the parties' accounts share a group with the cell's */
     int rc = folder_lock(settings->folder, &folder->lock, err);
     if (rc != 0)
         return rc;
@@ -33,7 +34,6 @@ static int open_folder(struct adapter *a, struct wf_error *err)
     folder->drops = wf_alloc(settings->n_parties * sizeof(*folder->drops));
     if (folder->drops == NULL)
         return wf_fail(err, WF_E_NOMEM, "out of memory");
-    (void)umask(007);             /* the parties' accounts share a group with the cell's */
     (void)signal(SIGIO, SIG_IGN); /* who breaks a lease (take.c) says so by it */
     for (size_t i = 0; i < settings->n_parties; i++) {
         rc = drop_open(&folder->drops[i], settings, &settings->parties[i], a->run, err);

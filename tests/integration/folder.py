@@ -476,6 +476,9 @@ class Started(unittest.TestCase):
     def test_hoso_run_starts_it_where_folder_cfg_is_there(self):
         self.cell.start()
         until(lambda: (self.cell.drop() / ".work").exists(), "its folders are made")
+        modes = [path.stat().st_mode & 0o777 for path in
+                 (self.cell.drop().parent, self.cell.drop(), self.cell.drop() / "in")]
+        self.assertEqual(modes, [0o750, 0o750, 0o770])  # the group gets to its own folders
         for name in ("dossiers.json", "marital-status.csv"):
             shutil.copy(self.examples / name, self.cell.drop() / "in" / f"{name}.part")
             os.rename(self.cell.drop() / "in" / f"{name}.part", self.cell.drop() / "in" / name)
