@@ -31,6 +31,7 @@
 
 /* linux/landlock.h as of ABI 6 */
 enum {
+    FS_EXECUTE = 1 << 0,
     FS_WRITE_FILE = 1 << 1,
     FS_READ_FILE = 1 << 2,
     FS_READ_DIR = 1 << 3,
@@ -72,15 +73,15 @@ static int landlock_abi(void)
     return abi > 1 ? (int)abi : 0; /* the first one forbids every rename between folders */
 }
 
-static struct ruleset handled_by(int abi, bool listens)
+static struct ruleset handled_by(int abi, const struct wf_sandbox *what)
 {
-    struct ruleset all = {.fs = FS_OF_ABI_1};
+    struct ruleset all = {.fs = what->all_files ? FS_EXECUTE : FS_OF_ABI_1};
     if (abi >= 2)
         all.fs |= FS_REFER;
-    if (abi >= 3)
+    if (abi >= 3 && !what->all_files)
         all.fs |= FS_TRUNCATE;
     if (abi >= 4)
-        all.net = NET_CONNECT | (listens ? 0U : NET_BIND);
+        all.net = (what->connects ? 0U : NET_CONNECT) | (what->listens ? 0U : NET_BIND);
     if (abi >= 6)
         all.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
     return all;
@@ -112,19 +113,29 @@ static int allow_path(int rules, const char *path, uint64_t rights, struct wf_er
 static const char *const common[] = {"/dev/urandom", "/dev/null", "/etc/localtime",
                                      "/usr/share/zoneinfo"};
 
+static int allow_named(int rules, const struct wf_sandbox *what, uint64_t handled,
+                       struct wf_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < what->n_write && rc == 0; i++)
+        rc = allow_path(rules, what->write[i], TO_WRITE & handled, err);
+    for (size_t i = 0; i < what->n_read && rc == 0; i++)
+        rc = allow_path(rules, what->read[i], TO_READ & handled, err);
+    for (size_t i = 0; i < WF_COUNT(common) && rc == 0; i++)
+        rc =
+            access(common[i], R_OK) == 0 ? allow_path(rules, common[i], TO_READ & handled, err) : 0;
+    return rc;
+}
+
 static int confine_files(const struct wf_sandbox *what, int abi, struct wf_error *err)
 {
-    struct ruleset all = handled_by(abi, what->listens);
-    int rc = 0;
+    struct ruleset all = handled_by(abi, what);
     int rules = (int)syscall(SYS_landlock_create_ruleset, &all, size_for(abi), 0);
     if (rules < 0)
         return wf_fail(err, WF_E_IO, "landlock: %s", strerror(errno));
-    for (size_t i = 0; i < what->n_write && rc == 0; i++)
-        rc = allow_path(rules, what->write[i], TO_WRITE & all.fs, err);
-    for (size_t i = 0; i < what->n_read && rc == 0; i++)
-        rc = allow_path(rules, what->read[i], TO_READ & all.fs, err);
-    for (size_t i = 0; i < WF_COUNT(common) && rc == 0; i++)
-        rc = access(common[i], R_OK) == 0 ? allow_path(rules, common[i], TO_READ & all.fs, err) : 0;
+    /* Renames between folders are refused by any set of rules that does not allow them. */
+    int rc = what->all_files ? allow_path(rules, "/", FS_REFER, err)
+                             : allow_named(rules, what, all.fs, err);
     if (rc == 0 && syscall(SYS_landlock_restrict_self, rules, 0) != 0)
         rc = wf_fail(err, WF_E_IO, "landlock: %s", strerror(errno));
     (void)close(rules);
@@ -194,7 +205,7 @@ static int add_family(scmp_filter_ctx filter, uint32_t action, int family)
     return seccomp_rule_add_array(filter, action, SCMP_SYS(socket), 1, &is);
 }
 
-static int add_sockets(scmp_filter_ctx filter, bool listens)
+static int add_sockets(scmp_filter_ctx filter, bool has_network)
 {
     int rc = add_family(filter, SCMP_ACT_ALLOW, AF_UNIX);
     /* ZeroMQ asks for the names of network interfaces when it binds, and gives up only on this
@@ -203,7 +214,7 @@ static int add_sockets(scmp_filter_ctx filter, bool listens)
         rc = add_family(filter, SCMP_ACT_ERRNO(EOPNOTSUPP), AF_NETLINK);
     if (rc == 0)
         rc = add_family(filter, SCMP_ACT_KILL_PROCESS, AF_PACKET);
-    for (int family = AF_INET; listens && rc == 0; family = AF_INET6) {
+    for (int family = AF_INET; has_network && rc == 0; family = AF_INET6) {
         rc = add_family(filter, SCMP_ACT_ALLOW, family);
         if (family == AF_INET6)
             break;
@@ -224,7 +235,7 @@ static int confine_calls(const struct wf_sandbox *what, struct wf_error *err)
     if (rc == 0)
         rc = add_threads(filter);
     if (rc == 0)
-        rc = add_sockets(filter, what->listens);
+        rc = add_sockets(filter, what->listens || what->connects);
     if (rc == 0)
         rc = seccomp_load(filter);
     seccomp_release(filter);

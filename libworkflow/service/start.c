@@ -100,7 +100,8 @@ static int give_up_rights(struct worker *worker, struct wf_error *err)
     (void)mkdir(s->papers, 0700);
     const char *const own[] = {s->store, s->run, s->papers};
     const char *const to_read[] = {parties};
-    const struct wf_sandbox what = {own, WF_COUNT(own), to_read, WF_COUNT(to_read), false};
+    const struct wf_sandbox what = {
+        .write = own, .n_write = WF_COUNT(own), .read = to_read, .n_read = WF_COUNT(to_read)};
     struct wf_sandbox_level level;
     char words[64];
     if (strcmp(s->sandbox, "off") == 0)

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "workflow/log.h"
+#include "workflow/sandbox.h"
 
 #define LOG_RATE 1000 /* as hoso.cfg has it by default: there is none where a gate is set */
 
@@ -221,11 +222,27 @@ static int take_lock(struct adapter *a, struct wf_error *err)
     return 0;
 }
 
+int adapter_confine(const char *setting, bool connects, struct wf_error *err)
+{
+    const struct wf_sandbox what = {.connects = connects, .all_files = true};
+    struct wf_sandbox_level level;
+    char words[64];
+    if (setting != NULL && strcmp(setting, "off") == 0)
+        return 0;
+    int rc = wf_sandbox_enter(&what, &level, err);
+    if (rc == 0)
+        wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "sandbox: %s",
+               wf_sandbox_words(&level, words, sizeof(words)));
+    return rc;
+}
+
 static int live(struct adapter *a, struct wf_error *err)
 {
     int rc = catch_signals(a, err);
     if (rc == 0)
         rc = take_lock(a, err);
+    if (rc == 0) /* the cell's settings are read only where there is no gate */
+        rc = adapter_confine(a->cell.sandbox, !a->spec->is_local, err);
     if (rc == 0 && a->spec->open != NULL)
         rc = a->spec->open(a, err);
     if (rc == 0) {

@@ -108,6 +108,7 @@ struct adapter {
 struct adapter_spec {
     const char *name; /* "portal" */
     const char *doc;  /* one line for --help */
+    bool is_local;    /* speaks to the cell of this host and nobody else: it needs no network */
     const struct wf_key *keys;
     size_t n_keys;
     size_t settings_size; /* of the struct that begins with struct adapter_settings */
@@ -157,6 +158,13 @@ int adapter_secret(const char *path, char *out, size_t size, struct wf_error *er
 void adapter_backoff_grow(struct adapter_backoff *b, const struct adapter_settings *settings,
                           int64_t now_ms);
 void adapter_backoff_reset(struct adapter_backoff *b);
+
+/*
+ * Gives up what no adapter needs of the system, for good (workflow/sandbox.h): programs, ports to be
+ * reached at, all network unless it `connects`. Which files are in reach says the unit. Not where
+ * `setting` (sandbox of hoso.cfg) is "off"; NULL stands for "auto".
+ */
+int adapter_confine(const char *setting, bool connects, struct wf_error *err) WF_CHECKED;
 
 /* May an error pass by itself, so that one tries again? */
 bool adapter_may_pass(int code);

@@ -9,10 +9,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "workflow/archive.h"
 #include "workflow/log.h"
+#include "workflow/sandbox.h"
 #include "workflow/service.h"
 
 #define PAUSE_MS 1000
@@ -51,11 +53,32 @@ static int read_settings(struct archiver *a, const struct wf_options *options, s
     return rc;
 }
 
+/* Left: the store and the archive's folder; no network, no program. */
+static int give_up_rights(const struct archiver *a, struct wf_error *err)
+{
+    const struct wf_settings *s = &a->settings;
+    const char *const own[] = {s->store, s->archive};
+    const struct wf_sandbox what = {.write = own, .n_write = WF_COUNT(own)};
+    struct wf_sandbox_level level;
+    char words[64];
+    if (strcmp(s->sandbox, "off") == 0)
+        return 0;
+    if (mkdir(s->archive, 0700) != 0 && errno != EEXIST) /* it must be named now */
+        return wf_fail(err, WF_E_IO, "%s: %s", s->archive, strerror(errno));
+    int rc = wf_sandbox_enter(&what, &level, err);
+    if (rc == 0)
+        wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "sandbox: %s",
+               wf_sandbox_words(&level, words, sizeof(words)));
+    return rc;
+}
+
 static int open_all(struct archiver *a, const struct wf_options *options, struct wf_error *err)
 {
     int rc = read_settings(a, options, err);
     if (rc == 0)
         rc = catch_signals(a, err);
+    if (rc == 0 && !options->check_only)
+        rc = give_up_rights(a, err);
     if (rc < 0)
         return rc;
     const struct wf_store_options store = {.map_bytes = (uint64_t)a->settings.map_mib << 20};

@@ -118,7 +118,8 @@ static int give_up_rights(const struct bridge *bridge, struct wf_error *err)
     (void)mkdir(s->run, 0700);
     const char *const own[] = {s->run};
     const char *const to_read[] = {parties};
-    const struct wf_sandbox what = {own, 1, to_read, 1, true};
+    const struct wf_sandbox what = {
+        .write = own, .n_write = 1, .read = to_read, .n_read = 1, .listens = true};
     if (strcmp(s->sandbox, "off") == 0)
         return 0;
     int rc = wf_sandbox_enter(&what, &level, err);

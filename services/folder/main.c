@@ -116,6 +116,7 @@ int main(int argc, char **argv)
     static const char doc[] = "Dossiers and events by files: docs/folder.md.";
     const struct adapter_spec spec = {.name = "folder",
                                       .doc = doc,
+                                      .is_local = true,
                                       .keys = folder_keys,
                                       .n_keys = folder_n_keys,
                                       .settings_size = sizeof(struct folder_settings),

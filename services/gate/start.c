@@ -109,7 +109,8 @@ static int give_up_rights(struct gate *gate, struct wf_error *err)
     (void)mkdir(parties, 0700); /* it may fill later, and must be named now */
     const char *const own[] = {s->run};
     const char *const to_read[] = {parties};
-    const struct wf_sandbox what = {own, 1, to_read, 1, true};
+    const struct wf_sandbox what = {
+        .write = own, .n_write = 1, .read = to_read, .n_read = 1, .listens = true};
     struct wf_sandbox_level level;
     char words[64];
     if (strcmp(s->sandbox, "off") == 0)

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "adapter/adapter.h"
 #include "relay/relay.h"
 
 static int catch_signals(struct relay *relay, struct wf_error *err)
@@ -80,6 +81,8 @@ static int load(struct relay *relay, const struct wf_options *options, struct wf
 static int live(struct relay *relay, const struct wf_options *options, struct wf_error *err)
 {
     int rc = catch_signals(relay, err);
+    if (rc == 0 && !options->check_only)
+        rc = adapter_confine(relay->cell.sandbox, true, err);
     if (rc == 0)
         rc = relay_open(relay, err);
     if (rc == 0 && !options->check_only) {

@@ -48,15 +48,12 @@ static int clean(void **state)
 enum { CANNOT_ENTER = 90, NO_KERNEL = 91 };
 
 /* Runs the act in a child inside the sandbox: its exit status, or minus the signal that ended it. */
-static int inside(int (*act)(void), bool listens)
+static int within(int (*act)(void), const struct wf_sandbox *what)
 {
     pid_t child = fork();
     if (child == 0) {
-        const char *const writes[] = {own};
-        const char *const reads[] = {open_to};
-        const struct wf_sandbox what = {writes, 1, reads, 1, listens};
         struct wf_sandbox_level level;
-        if (wf_sandbox_enter(&what, &level, NULL) != 0)
+        if (wf_sandbox_enter(what, &level, NULL) != 0)
             _exit(CANNOT_ENTER);
         if (level.landlock == 0 || !level.seccomp)
             _exit(NO_KERNEL);
@@ -69,6 +66,15 @@ static int inside(int (*act)(void), bool listens)
         skip();
     assert_int_not_equal(is, CANNOT_ENTER);
     return is;
+}
+
+static int inside(int (*act)(void), bool listens)
+{
+    const char *const writes[] = {own};
+    const char *const reads[] = {open_to};
+    const struct wf_sandbox what = {
+        .write = writes, .n_write = 1, .read = reads, .n_read = 1, .listens = listens};
+    return within(act, &what);
 }
 
 /* 0 where it went well, else errno. */
@@ -209,6 +215,39 @@ static void the_gate_takes_connections_and_makes_none(void **state)
     assert_int_equal(inside(use_packets, true), -SIGSYS);
 }
 
+static int rename_between_folders(void)
+{
+    char from[128];
+    char to[128];
+    (void)snprintf(from, sizeof(from), "%s/new", own);
+    (void)snprintf(to, sizeof(to), "%s/new", open_to);
+    int fd = open(from, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    return fd < 0 || rename(from, to) != 0 || unlink(to) != 0 ? errno : 0;
+}
+
+static void an_adapter_has_the_system_s_files_and_connects(void **state)
+{
+    (void)state;
+    const struct wf_sandbox what = {.connects = true, .all_files = true};
+    assert_int_equal(within(read_passwords, &what), 0);
+    assert_int_equal(within(write_own, &what), 0);
+    assert_int_equal(within(rename_between_folders, &what), 0);
+    assert_int_equal(within(connect_out, &what), ECONNREFUSED);
+    int rc = within(bind_port, &what);
+    assert_true(rc == EACCES || rc == 0); /* kernels before 6.7 have no rules for ports */
+    assert_int_equal(within(use_packets, &what), -SIGSYS);
+}
+
+static void a_local_adapter_has_the_system_s_files_and_no_network(void **state)
+{
+    (void)state;
+    const struct wf_sandbox what = {.all_files = true};
+    assert_int_equal(within(read_passwords, &what), 0);
+    assert_int_equal(within(rename_between_folders, &what), 0);
+    assert_int_equal(within(use_unix, &what), 0);
+    assert_int_equal(within(use_inet, &what), EPERM);
+}
+
 /* ---- calls ----------------------------------------------------------------------------------- */
 
 static void *nothing(void *context)
@@ -293,7 +332,7 @@ static void a_folder_that_is_not_there_is_named(void **state)
 {
     (void)state;
     const char *const missing[] = {"/nowhere/at/all"};
-    const struct wf_sandbox what = {missing, 1, NULL, 0, false};
+    const struct wf_sandbox what = {.write = missing, .n_write = 1};
     struct wf_sandbox_level level;
     pid_t child = fork();
     if (child == 0) {
@@ -327,6 +366,8 @@ int main(void)
         CASE(only_the_named_folders_are_in_reach),
         CASE(a_worker_has_local_sockets_only),
         CASE(the_gate_takes_connections_and_makes_none),
+        CASE(an_adapter_has_the_system_s_files_and_connects),
+        CASE(a_local_adapter_has_the_system_s_files_and_no_network),
         CASE(threads_may_be_started_and_processes_not),
         CASE(what_only_an_intruder_calls_ends_the_process),
         CASE(what_is_not_needed_is_refused),
