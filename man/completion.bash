@@ -9,10 +9,10 @@
 
 # All verbs whose words begin as those that are there already.
 _hoso_words() {
-    local words=$1 line
+    local begin=$1 line
     while IFS= read -r line; do
-        [[ $line == "$words"* ]] || continue
-        line=${line#"$words"}
+        [[ $line == "$begin"* ]] || continue
+        line=${line#"$begin"}
         printf '%s\n' "${line%% *}"
     done <<<"$_hoso_verbs"
 }

@@ -41,7 +41,7 @@ def prose(text):
         part = re.sub(r"\*\*([^*]+)\*\*", r"\\fB\1\\fR", part)
         part = re.sub(r"(?<!\w)\*([^*\s][^*]*)\*", r"\\fI\1\\fR", part)
         part = PAGE.sub(r"\\fB\1\\fR(\2)", part)
-        out.append(part.replace(" - ", " \\(en ").replace("--", "\\-\\-"))
+        out.append(re.sub(r" -(?=[ ,])", r" \\(en", part).replace("--", "\\-\\-"))
     text = "".join(out)
     return "\\&" + text if text[:1] in (".", "'") else text
 
@@ -206,7 +206,7 @@ def make_page(folders, version, name, section, summary, lines):
     body = [line for line in lines if not line.startswith("@also")]
     out = ['.\\" SPDX-License-Identifier: Apache-2.0',
            '.\\" Made by man/pages.py; do not edit.',
-           f'.TH {name.upper()} {section} "" "hoso {version}" "Hoso"', ".nh", ".ad l",
+           f'.TH {name.upper()} {section} "" "hoso {version}" "Hoso"', ".nr HY 0", ".ad l",
            ".SH NAME", f"{name} \\- {prose(summary)}", *Text(body).roff()]
     write(folders, name, section, "\n".join(out) + "\n")
     for line in lines:

@@ -124,14 +124,13 @@ class Documents(unittest.TestCase):
             self.options[verb] = set(re.findall(r"^ .*?(--[a-z-]+)", said, re.M))
         return self.options[verb]
 
-    def commands(self, path):
-        """(line, words) of each command of hoso in examples: a block, or indented by four."""
-        inside, text = False, path.read_text(encoding="utf-8").replace("\\\n", " \\\v")
-        line = 0
-        for row in text.split("\n"):
+    def commands(self, text, indent="    "):
+        """(line, words) of each command of hoso in examples: a block, or indented."""
+        inside, line = False, 0
+        for row in text.replace("\\\n", " \\\v").split("\n"):
             line += 1 + row.count("\v")
             inside = inside != row.startswith("```")
-            if not inside and not row.startswith("    "):
+            if not inside and not row.startswith(indent):
                 continue
             for part in re.split(r"\$\(|[|;&()]+ ", row.replace("\\\v", " ")):
                 if re.match(r"\s*hoso [a-z]", part):
@@ -140,21 +139,34 @@ class Documents(unittest.TestCase):
                     except ValueError:
                         yield line, part.split()
 
+    def mistakes(self, words):
+        verb = " ".join(words[1:3]) if " ".join(words[1:3]) in self.verbs else words[1]
+        if verb not in self.verbs:
+            return [f"no verb: {verb}"]
+        options = {found[0] for found in (re.match(r"--[a-z-]+", word) for word in words) if found}
+        return [f"hoso {verb} has no {option}" for option in options - self.options_of(verb)]
+
     def test_every_command_in_the_documents_is_one_that_hoso_knows(self):
         wrong, seen = [], 0
-        for path in [SOURCE / "README.md", *sorted((SOURCE / "docs").glob("*.md"))]:
-            for line, words in self.commands(path):
+        for path in [SOURCE / "README.md", *sorted((SOURCE / "docs").glob("*.md")),
+                     *sorted((SOURCE / "man").glob("*.md"))]:
+            for line, words in self.commands(path.read_text(encoding="utf-8")):
                 seen += 1
-                verb = " ".join(words[1:3]) if " ".join(words[1:3]) in self.verbs else words[1]
-                if verb not in self.verbs:
-                    wrong.append(f"{path.name}:{line}: no verb: {' '.join(words[1:3])}")
-                    continue
-                for word in words:
-                    option = re.match(r"--[a-z-]+", word)
-                    if option and option[0] not in self.options_of(verb):
-                        wrong.append(f"{path.name}:{line}: hoso {verb} has no {option[0]}")
+                if "VERB" not in words[1:3] and words[1][0] not in "[A":
+                    wrong += [f"{path.name}:{line}: {why}" for why in self.mistakes(words)]
         self.assertEqual([], wrong)
-        self.assertGreater(seen, 60)
+        self.assertGreater(seen, 100)
+
+    def test_every_example_of_a_verb_is_one_that_hoso_knows(self):
+        wrong, seen = [], 0
+        for verb in self.verbs:
+            said = subprocess.run([HOSO, *verb.split(), "--help"], capture_output=True, text=True,
+                                  check=True).stdout
+            for _, words in self.commands(said, "  hoso "):
+                seen += 1
+                wrong += [f"hoso {verb} --help: {why}" for why in self.mistakes(words)]
+        self.assertEqual([], wrong)
+        self.assertGreater(seen, 40)
 
 
 if __name__ == "__main__":
