@@ -162,8 +162,7 @@ static int note_in_dossier(struct wf_turn *turn, uint64_t dossier, const struct 
     return rc == 0 ? life_save(&life, err) : rc;
 }
 
-/* What concerns no dossier stands in the journal under dossier 0. */
-static int note_in_cell(struct wf_turn *turn, const struct pending *note, struct wf_error *err)
+int note_in_cell(struct wf_turn *turn, const struct pending *note, struct wf_error *err)
 {
     uint64_t seq = 0;
     const struct wf_rec_event event = {

@@ -194,6 +194,8 @@ int hold_over(struct wf_turn *turn, const struct wf_hold_scope *scope, struct wf
 /* The same by the dossier's id, for items (service and activity) and timers (-1). */
 int hold_over_id(struct wf_turn *turn, uint64_t dossier, int service, struct wf_str activity,
                  struct wf_rec_hold *out, struct wf_error *err) WF_CHECKED;
+/* What concerns no dossier stands in the journal under dossier 0. */
+int note_in_cell(struct wf_turn *turn, const struct pending *note, struct wf_error *err) WF_CHECKED;
 /* WF_E_HELD where a party may raise no event of the dossier, or file none like it. */
 int hold_refuses(struct wf_turn *turn, const struct wf_rec_dossier *dossier, bool is_new,
                  struct wf_error *err) WF_CHECKED;

@@ -134,7 +134,7 @@ static int remember(struct wf_turn *turn, const struct wf_envelope *request, str
     int rc = buf.failed ? out_of_memory(err)
                         : wf_request_put(turn->txn, request->party, request->id, &record, err);
     wf_buf_fini(&buf);
-    return rc == 0 && request->seq > 0 ? wf_handoff_take(turn->txn, request->party, err) : rc;
+    return rc == 0 && request->seq > 0 ? wf_handoff_take(turn->txn, request->party, 1, err) : rc;
 }
 
 int wf_engine_refuse_handoff(struct wf_turn *turn, const struct wf_envelope *request,

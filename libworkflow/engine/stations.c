@@ -136,6 +136,48 @@ int station_received(const struct wf_turn *turn, const struct wf_msg_dossier_sub
 
 /* ---- provisional numbers --------------------------------------------------------------------- */
 
+static const struct wf_value *from_to(struct wf_arena *arena, uint64_t from, uint64_t to)
+{
+    struct wf_value *list = wf_list(arena);
+    wf_list_add(arena, list, wf_int(arena, (int64_t)from));
+    wf_list_add(arena, list, wf_int(arena, (int64_t)to));
+    return list;
+}
+
+/*
+ * The station knows of more than we: this cell came back from a backup. Its word is taken for its
+ * own two series, or what waits there with a receipt would be refused for ever, and numbers that are
+ * on receipts would be given again. What went lost with the backup stands in the journal.
+ */
+static int catch_up(struct wf_turn *turn, const struct wf_envelope *request, uint64_t handed,
+                    struct wf_error *err)
+{
+    const struct wf_msg_relay_reserve *m = request->body;
+    struct wf_arena *arena = turn->arena;
+    uint64_t number = 0;
+    uint64_t first = 0;
+    int rc = wf_provisional_last(turn->txn, request->party, &number, err);
+    if (rc != 0 || (m->handed <= handed && m->number <= number))
+        return rc;
+    if (m->handed > handed)
+        rc = wf_handoff_take(turn->txn, request->party, m->handed - handed, err);
+    if (rc == 0 && m->number > number)
+        rc = wf_provisional_take(turn->txn, request->party, m->number - number, &first, err);
+    if (rc != 0)
+        return rc;
+    struct wf_value *data = wf_map(arena);
+    wf_map_put(arena, data, "station", wf_text(arena, turn->party->name));
+    if (m->handed > handed)
+        wf_map_put(arena, data, "handed", from_to(arena, handed + 1, m->handed));
+    if (m->number > number)
+        wf_map_put(arena, data, "numbers", from_to(arena, number + 1, m->number));
+    if (!wf_value_is_whole(data))
+        return out_of_memory(err);
+    const struct pending lost = {
+        .event = "station.lost", .data = data, .by = turn->party->name, .role = "system"};
+    return note_in_cell(turn, &lost, err);
+}
+
 int request_reserve(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,
                     struct wf_error *err)
 {
@@ -156,6 +198,8 @@ int request_reserve(struct wf_turn *turn, const struct wf_envelope *request, str
                                         .clock_business = clock.origin_business_ms,
                                         .clock_rate = (uint64_t)clock.rate};
     int rc = wf_handoff_last(turn->txn, request->party, &body->handed, err);
+    if (rc == 0)
+        rc = catch_up(turn, request, body->handed, err);
     if (rc == 0)
         rc = wf_provisional_take(turn->txn, request->party, m->count, &body->from, err);
     body->to = body->from + m->count - 1;

@@ -23,11 +23,11 @@ int wf_handoff_last(struct wf_txn *txn, struct wf_str party, uint64_t *out, stru
     return wf_number_last(txn, series_of(party, "handed", text), out, err);
 }
 
-int wf_handoff_take(struct wf_txn *txn, struct wf_str party, struct wf_error *err)
+int wf_handoff_take(struct wf_txn *txn, struct wf_str party, uint64_t count, struct wf_error *err)
 {
     char text[SERIES_BYTES];
     uint64_t seq = 0;
-    return wf_number_next(txn, series_of(party, "handed", text), HANDOFFS_MOST, &seq, err);
+    return wf_number_take(txn, series_of(party, "handed", text), count, HANDOFFS_MOST, &seq, err);
 }
 
 int wf_provisional_last(struct wf_txn *txn, struct wf_str party, uint64_t *out,

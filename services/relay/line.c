@@ -111,6 +111,8 @@ static int reserve(struct relay *relay, struct wf_error *err)
 {
     struct store_figures figures;
     struct wf_error why;
+    int64_t handed = 0;
+    int64_t number = 0;
     int rc = store_figures(relay->db, &figures, err);
     if (rc != 0)
         return rc;
@@ -119,9 +121,13 @@ static int reserve(struct relay *relay, struct wf_error *err)
         return 0;
     if (relay->line.reserve[0] == '\0')
         rc = new_reserve(relay, err);
-    /* At the start one more, for what the answer tells beside: what the cell has taken so far. */
-    const struct wf_msg_relay_reserve body = {.count =
-                                                  enough ? 1 : (uint64_t)relay->settings.range};
+    if (rc == 0)
+        rc = store_known(relay->db, &handed, &number, err);
+    /* At the start, and when the sequences do not meet, one more, for what both tell beside: what
+     * the cell has taken so far. */
+    const struct wf_msg_relay_reserve body = {.count = enough ? 1 : (uint64_t)relay->settings.range,
+                                              .handed = relay->has_met ? 0 : (uint64_t)handed,
+                                              .number = (uint64_t)number};
     const struct wf_envelope request = {.type = WF_MSG_relay_reserve,
                                         .id = wf_str(relay->line.reserve),
                                         .to = wf_str(wf_service_word(WF_INTAKE)),

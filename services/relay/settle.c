@@ -15,13 +15,34 @@
 
 /* ---- provisional numbers ---------------------------------------------------------------------- */
 
+/* The cell came back from a backup: it has caught up, and lost what it had taken since. */
+static void say_lost(struct relay *relay, uint64_t there, int64_t handed)
+{
+    wf_log(WF_LOG_ERROR, WF_LOG_LINE_EVENT, NULL,
+           "the cell has lost hand-offs %" PRIu64 " to %" PRId64
+           " (restored from a backup?): hoso relay list --all shows them",
+           there + 1, handed);
+    relay->line.resend_ms = wf_monotonic_ms();
+}
+
 static int keep_range(struct relay *relay, const struct wf_msg_relay_range *m, struct wf_error *err)
 {
     struct db *db = relay->db;
     int64_t seq = 0;
+    int64_t handed = 0;
+    int64_t number = 0;
     int rc = store_fact(db, "seq", &seq, err);
+    if (rc == 0)
+        rc = store_known(db, &handed, &number, err);
     if (rc != 0)
         return rc;
+    if (m->from <= (uint64_t)number)
+        return wf_fail(err, WF_E_STATE,
+                       "the cell gives number %" PRIu64 ", and this station has had numbers up to "
+                       "%" PRId64,
+                       m->from, number);
+    if (!relay->has_met && m->handed < (uint64_t)handed)
+        say_lost(relay, m->handed, handed);
     if (seq == 0 && m->handed > 0) /* a new store under an old name */
         rc = store_set_fact(db, "seq", (int64_t)m->handed, err);
     else if (m->handed > (uint64_t)seq) {
@@ -104,7 +125,11 @@ static void put_off(struct relay *relay, size_t flight, const struct wf_msg_erro
         pause = (int64_t)said->retry_ms;
     if (line->waits && gap)
         return;
-    relay->is_torn |= wf_str_is(said->field, "seq") && flight == 0;
+    if (wf_str_is(said->field, "seq") && flight == 0) { /* the cell is asked what it has taken */
+        line->probe_ms = relay->has_met ? wf_monotonic_ms() : line->probe_ms;
+        relay->has_met = false;
+        relay->is_torn = true;
+    }
     line->waits = true;
     line->resend_ms = wf_monotonic_ms() + pause + 50;
     if (!busy && !gap)

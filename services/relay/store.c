@@ -75,6 +75,21 @@ int store_add_range(struct db *db, struct wf_str series, int64_t first, int64_t 
                  "iis", first, last, series);
 }
 
+int store_known(struct db *db, int64_t *out_handed, int64_t *out_number, struct wf_error *err)
+{
+    int64_t seq = 0;
+    int64_t waits = 0;
+    int rc = store_fact(db, "seq", &seq, err);
+    if (rc == 0)
+        rc = db_number(db, err, &waits,
+                       "SELECT coalesce(min(seq), 0) FROM handoffs WHERE state = 0", "");
+    if (rc == 0)
+        rc = db_number(db, err, out_number, "SELECT coalesce(max(last), 0) FROM ranges", "");
+    if (rc == 0)
+        *out_handed = waits > 0 ? waits - 1 : seq;
+    return rc;
+}
+
 int store_take_code(struct db *db, struct wf_arena *arena, struct wf_str *out, struct wf_error *err)
 {
     struct db_rows *rows = NULL;

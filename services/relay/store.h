@@ -66,6 +66,10 @@ int store_add_range(struct db *db, struct wf_str series, int64_t first, int64_t 
 int store_take_code(struct db *db, struct wf_arena *arena, struct wf_str *out,
                     struct wf_error *err) WF_CHECKED;
 
+/* The last hand-off before the first that waits, and the highest number given to this station. */
+int store_known(struct db *db, int64_t *out_handed, int64_t *out_number,
+                struct wf_error *err) WF_CHECKED;
+
 /* ---- hand-offs; WF_NONE where there is none ---- */
 int store_add(struct db *db, const struct handoff *h, struct wf_error *err) WF_CHECKED;
 int store_by_seq(struct db *db, int64_t seq, struct wf_arena *arena, struct handoff *out,

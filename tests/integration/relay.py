@@ -220,6 +220,30 @@ class Near(Cells):
         self.assertEqual(self.status()["waiting"], 0)
 
 
+    def test_a_cell_restored_from_a_backup_goes_on_with_its_station(self):
+        self.start(self.cell)
+        self.start(self.station)
+        backup = os.path.join(self.folder, "backup")
+        self.until(lambda: self.status()["numbers"] > 0, "numbers are reserved")
+        self.submit(1)
+        self.until(lambda: self.status()["taken"] == 1, "the first is taken")
+        self.hoso("backup", backup, "--cell", self.cell)
+        self.submit(2)
+        self.until(lambda: self.status()["taken"] == 2, "the second is taken")
+        self.supervisors[self.cell].terminate()
+        self.supervisors[self.cell].wait(timeout=PATIENCE)
+        self.supervisors[self.cell].stdout.close()
+        shutil.copy(os.path.join(backup, "store", "data.mdb"), os.path.join(self.cell, "store"))
+        os.remove(os.path.join(self.cell, "store", "lock.mdb"))
+        third = self.submit(3)
+        self.start(self.cell)
+        self.until(lambda: self.status()["taken"] == 3, "the third is taken by the restored cell")
+        self.until(lambda: self.status()["well"], "nobody need look")
+        self.hoso("show", third["provisional"], "--cell", self.cell)
+        events = self.hoso("export", "journal", "--format", "csv", "--cell", self.cell)
+        self.assertEqual(events.count(",station.lost,intake,"), 1, events)
+
+
 class Station(Cells):
     endpoint = "tcp://10.77.0.1:5570"
     settings = "range = 1000; low_water = 500;"

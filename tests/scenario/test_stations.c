@@ -286,6 +286,38 @@ static void the_answers_a_station_may_still_ask_for_outlive_the_request_window(v
     close_cell(cell);
 }
 
+static struct wf_msg_relay_range meet(struct cell *cell, const char *id, uint64_t handed,
+                                      uint64_t number)
+{
+    struct wf_msg_relay_reserve ask = {.count = 1, .handed = handed, .number = number};
+    struct wf_envelope reply = {0};
+    struct wf_error err = {0};
+    assert_ok(cell_request(cell, WF_INTAKE, id, WF_MSG_relay_reserve, &ask, &reply, &err), err);
+    return *(const struct wf_msg_relay_range *)reply.body;
+}
+
+/* As if its backup were of the time before the first hand-off. */
+static void a_cell_of_an_old_backup_goes_on_where_its_station_stands(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_with_station("2026-11-23 09:10");
+    (void)reserve(cell, "r1", 10); /* all that the backup knows of */
+    assert_heard(hand_dossier(cell, 6, "P-long-my-000300"), "state", "seq");
+    struct wf_msg_relay_range range = meet(cell, "r2", 5, 400);
+    assert_int_equal(range.handed, 0); /* tells the station that something was lost */
+    assert_int_equal(range.from, 401);
+    assert_heard(hand_dossier(cell, 6, "P-long-my-000300"), "ok", "");
+    uint64_t noted = cell_counts(cell).cell_events;
+    assert_int_equal(noted, 1);
+    range = meet(cell, "r3", 6, 401); /* in step: nothing to note */
+    assert_int_equal(range.handed, 6);
+    range = meet(cell, "r4", 2, 3); /* never back */
+    assert_int_equal(range.handed, 6);
+    assert_int_equal(range.from, 403);
+    assert_int_equal(cell_counts(cell).cell_events, noted);
+    close_cell(cell);
+}
+
 /* ---- dossiers of a station --------------------------------------------------------------------
  */
 
@@ -395,6 +427,7 @@ int main(void)
         cmocka_unit_test(a_full_store_does_not_use_a_number_up),
         cmocka_unit_test(only_stations_hand_over_in_sequence_and_they_always_do),
         cmocka_unit_test(the_answers_a_station_may_still_ask_for_outlive_the_request_window),
+        cmocka_unit_test(a_cell_of_an_old_backup_goes_on_where_its_station_stands),
         cmocka_unit_test(the_code_on_the_receipt_finds_the_dossier_for_ever),
         cmocka_unit_test(a_hold_does_not_refuse_what_a_station_has_received),
         cmocka_unit_test(the_due_date_counts_from_the_receipt),

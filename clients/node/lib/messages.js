@@ -105,6 +105,8 @@ export const REQUESTS = Object.freeze({
     }],
     "relay_reserve": ["intake", {
         "count": ["uint", true, 10000],
+        "handed": ["uint", false, 0],
+        "number": ["uint", false, 0],
     }],
 });
 

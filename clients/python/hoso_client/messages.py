@@ -105,6 +105,8 @@ REQUESTS = {
     }),
     "relay_reserve": ("intake", {
         "count": ("uint", True, 10000),
+        "handed": ("uint", False, 0),
+        "number": ("uint", False, 0),
     }),
 }
 

@@ -167,7 +167,9 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
 #define WF_FIELDS_health(F, m)                                                                     \
     F(m, BOOL, full,       OPT, 0,        "also the slow figures")
 #define WF_FIELDS_relay_reserve(F, m)                                                              \
-    F(m, U64,  count,      REQ, 10000,    "how many numbers")
+    F(m, U64,  count,      REQ, 10000,    "how many numbers")                                      \
+    F(m, U64,  handed,     OPT, 0,        "last hand-off that was settled, as the station has it") \
+    F(m, U64,  number,     OPT, 0,        "highest number that the station has been given")
 #define WF_FIELDS_paper_put(F, m)                                                                  \
     F(m, STR,  paper,      REQ, 64,       "BLAKE2b-256 of the whole file: 64 lower-case hex digits") \
     F(m, U64,  size,       REQ, 0,        "bytes of the whole file")                               \
@@ -223,7 +225,9 @@ int wf_service_of_activity(const char *activity); /* "routing.consult" -> WF_ROU
     F(m, STR,  series,     REQ, 48,       "provisional codes are SERIES-NUMBER, of 6 digits or more") \
     F(m, U64,  from,       REQ, 0,        "first number, never given to anybody before")           \
     F(m, U64,  to,         REQ, 0,        "last number")                                           \
-    F(m, U64,  handed,     REQ, 0,        "last hand-off taken: the next has seq handed + 1")      \
+    F(m, U64,  handed,     REQ, 0,        "last hand-off taken: the next has seq handed + 1; "     \
+                                          "or less than was said: an old copy, which now goes on " \
+                                          "behind what was said")                                  \
     F(m, I64,  clock_real, REQ, 0,        "ms UTC at which the cell's business clock showed ...")  \
     F(m, I64,  clock_business, REQ, 0,    "... this")                                              \
     F(m, U64,  clock_rate, REQ, 0,        "business seconds in a real one; 1 but in training")

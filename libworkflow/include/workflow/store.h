@@ -359,10 +359,11 @@ int wf_request_prune(struct wf_txn *txn, int64_t before_ms, size_t max, struct w
 
 #define WF_HANDOFFS_KEPT 64 /* a station has at most so many unanswered */
 
-/* Number of the last hand-off taken from the party, 0 = none yet; and takes the next. */
+/* Number of the last hand-off taken from the party, 0 = none yet; and takes the next, or more. */
 int wf_handoff_last(struct wf_txn *txn, struct wf_str party, uint64_t *out,
                     struct wf_error *err) WF_CHECKED;
-int wf_handoff_take(struct wf_txn *txn, struct wf_str party, struct wf_error *err) WF_CHECKED;
+int wf_handoff_take(struct wf_txn *txn, struct wf_str party, uint64_t count,
+                    struct wf_error *err) WF_CHECKED;
 /* The last provisional number given to the party, 0 = none yet; and gives `count` more. */
 int wf_provisional_last(struct wf_txn *txn, struct wf_str party, uint64_t *out,
                         struct wf_error *err) WF_CHECKED;
