@@ -157,6 +157,16 @@ class Documents(unittest.TestCase):
         self.assertEqual([], wrong)
         self.assertGreater(seen, 100)
 
+    def test_every_unit_that_is_named_is_installed(self):
+        units = {path.name for folder in (SOURCE / "systemd", HOSO.parent.parent / "systemd")
+                 for path in folder.glob("hoso*@.*")}
+        self.assertIn("hoso@.target", units)
+        for path in [SOURCE / "README.md", *sorted((SOURCE / "docs").glob("*.md"))]:
+            for line in path.read_text(encoding="utf-8").splitlines():
+                if "systemctl" in line:
+                    for name, kind in re.findall(r"\b(hoso[a-z-]*)@[\w-]+(?:\.(target|timer))?", line):
+                        self.assertIn(f"{name}@.{kind or 'service'}", units, f"{path.name}: {line}")
+
     def test_every_example_of_a_verb_is_one_that_hoso_knows(self):
         wrong, seen = [], 0
         for verb in self.verbs:
