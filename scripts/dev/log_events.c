@@ -13,32 +13,33 @@ static const struct {
 #undef X
 };
 
-/* The levels at which an event is written (tests/manual.py looks whether that is so), and the cure. */
+/* The levels at which an event is written (tests/manual.py looks whether that is so), the keys that
+ * its lines may have beside those of all, and the cure. */
 static const struct {
-    const char *levels, *todo;
+    const char *levels, *keys, *todo;
 } advice[WF_COUNT(events)] = {
-    [WF_LOG_START_EVENT]       = {"info, warn, error", "warn, error: a setting is wrong: `msg` names file and line"},
-    [WF_LOG_READY_EVENT]       = {"info", ""},
-    [WF_LOG_STOP_EVENT]        = {"info, fatal", "fatal: `rc` and `msg` say why; config: mend the setting; corrupt, io: `hoso verify`; else it is started again"},
-    [WF_LOG_TRANSITION_EVENT]  = {"info", ""},
-    [WF_LOG_REFUSED_EVENT]     = {"warn, error", "warn: the sender must mend it; when many come of one `party`, talk to its owner. error: read `msg`; of the relay `hoso relay list`, of the courier `hoso courier list --state refused`"},
-    [WF_LOG_RETRY_EVENT]       = {"warn", "nothing, unless it goes on: then what `msg` names is away or wrong"},
-    [WF_LOG_DEAD_EVENT]        = {"error", "`hoso queue list --dead`, then retry, edit, skip or drop"},
-    [WF_LOG_BATCH_EVENT]       = {"warn", "nothing; when it goes on, the disk or memory is short"},
-    [WF_LOG_SPACE_EVENT]       = {"info, error", "make room on the disk, or raise `map_mib` and start anew"},
-    [WF_LOG_READER_EVENT]      = {"warn", "nothing; a program that reads the store has died"},
-    [WF_LOG_PARTIES_EVENT]     = {"info, error", "error: mend the file that `msg` names; until then the registry stays as it was"},
-    [WF_LOG_PAPERS_EVENT]      = {"info, error", "error: the folder of papers cannot be read: its disk, its rights"},
-    [WF_LOG_PROCEDURE_EVENT]   = {"info", ""},
-    [WF_LOG_FILE_EVENT]        = {"info, warn", "warn: tell the party; what is wrong stands in its `rejected` and `out`"},
-    [WF_LOG_PARCEL_EVENT]      = {"info, warn", "warn: `hoso courier status`"},
-    [WF_LOG_STRANGER_EVENT]    = {"warn", "somebody tries, or a party has an old key; when it goes on, close the port to that address"},
-    [WF_LOG_CHILD_EVENT]       = {"info, error", "error: the lines of that process before its end say why; it is started again"},
-    [WF_LOG_LINE_EVENT]        = {"info, warn, error", "warn: the line to the cell; error: `hoso relay status`"},
-    [WF_LOG_WATCHDOG_EVENT]    = {"error", "nothing, once; when it comes again: a failing disk, or a defect to report"},
-    [WF_LOG_SUPPRESSED_EVENT]  = {"warn", "find out what repeats itself; `log_rate` is the bound"},
-    [WF_LOG_ARCHIVE_EVENT]     = {"debug, warn", "warn: recording has ended: was that meant? then make a backup"},
-    [WF_LOG_NOTE_EVENT]        = {"debug, info, error", "error: `msg` says what"},
+    [WF_LOG_START_EVENT]       = {"info, warn, error", "", "warn, error: a setting is wrong: `msg` names file and line"},
+    [WF_LOG_READY_EVENT]       = {"info", "", ""},
+    [WF_LOG_STOP_EVENT]        = {"info, fatal", "rc", "fatal: `rc` and `msg` say why; config: mend the setting; corrupt, io: `hoso verify`; else it is started again"},
+    [WF_LOG_TRANSITION_EVENT]  = {"info", "dossier, procedure, state, seq", ""},
+    [WF_LOG_REFUSED_EVENT]     = {"warn, error", "rc, party, dossier", "warn: the sender must mend it; when many come of one `party`, talk to its owner. error: read `msg`; of the relay `hoso relay list`, of the courier `hoso courier list --state refused`"},
+    [WF_LOG_RETRY_EVENT]       = {"warn", "rc", "nothing, unless it goes on: then what `msg` names is away or wrong"},
+    [WF_LOG_DEAD_EVENT]        = {"error", "dossier, procedure, state, seq", "`hoso queue list --dead`, then retry, edit, skip or drop"},
+    [WF_LOG_BATCH_EVENT]       = {"warn", "rc", "nothing; when it goes on, the disk or memory is short"},
+    [WF_LOG_SPACE_EVENT]       = {"info, error", "rc", "make room on the disk, or raise `map_mib` and start anew"},
+    [WF_LOG_READER_EVENT]      = {"warn", "", "nothing; a program that reads the store has died"},
+    [WF_LOG_PARTIES_EVENT]     = {"info, error", "rc", "error: mend the file that `msg` names; until then the registry stays as it was"},
+    [WF_LOG_PAPERS_EVENT]      = {"info, error", "rc", "error: the folder of papers cannot be read: its disk, its rights"},
+    [WF_LOG_PROCEDURE_EVENT]   = {"info", "", ""},
+    [WF_LOG_FILE_EVENT]        = {"info, warn", "rc", "warn: tell the party; what is wrong stands in its `rejected` and `out`"},
+    [WF_LOG_PARCEL_EVENT]      = {"info, warn", "dossier, rc", "warn: `hoso courier status`"},
+    [WF_LOG_STRANGER_EVENT]    = {"warn", "", "somebody tries, or a party has an old key; when it goes on, close the port to that address"},
+    [WF_LOG_CHILD_EVENT]       = {"info, error", "rc", "error: the lines of that process before its end say why; it is started again"},
+    [WF_LOG_LINE_EVENT]        = {"info, warn, error", "", "warn: the line to the cell; error: `hoso relay status`"},
+    [WF_LOG_WATCHDOG_EVENT]    = {"error", "", "nothing, once; when it comes again: a failing disk, or a defect to report"},
+    [WF_LOG_SUPPRESSED_EVENT]  = {"warn", "", "find out what repeats itself; `log_rate` is the bound"},
+    [WF_LOG_ARCHIVE_EVENT]     = {"debug, warn", "", "warn: recording has ended: was that meant? then make a backup"},
+    [WF_LOG_NOTE_EVENT]        = {"debug, info, error", "rc", "error: `msg` says what"},
 };
 /* clang-format on */
 
@@ -66,11 +67,12 @@ void print_log_events(struct wf_buf *out)
                 "| `msg` | words for people; they may change |\n\n"
                 "Keys without a value are left out.\n\n"
                 "## Events\n\n"
-                "| event | level | what happened | what to do |\n|---|---|---|---|\n");
+                "| event | level | keys | what happened | what to do |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < WF_COUNT(events); i++) {
         bool is_known = advice[i].levels != NULL;
-        wf_buf_printf(out, "| `%s` | %s | %s | %s |\n", events[i].word,
+        wf_buf_printf(out, "| `%s` | %s | %s | %s | %s |\n", events[i].word,
                       is_known ? advice[i].levels : "**missing in scripts/dev/log_events.c**",
-                      events[i].meaning, is_known ? advice[i].todo : "");
+                      is_known ? advice[i].keys : "", events[i].meaning,
+                      is_known ? advice[i].todo : "");
     }
 }
