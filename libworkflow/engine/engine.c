@@ -7,7 +7,7 @@
  */
 #include "life.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int out_of_memory(struct wf_error *err)
@@ -102,11 +102,15 @@ static struct loaded *find_known(struct wf_engine *engine, const struct wf_rec_p
     return NULL;
 }
 
-/* Start of the day, in the calendar's zone; days_later 1 = the start of the next one. */
+/* Start of the day YYYY-MM-DD (the definition's check has seen to the form), in the calendar's zone;
+ * days_later 1 = the start of the next one. */
 static int64_t day_start(const struct wf_calendar *calendar, const char *date, int days_later)
 {
-    struct wf_civil civil = {0};
-    if (sscanf(date, "%4d-%2d-%2d", &civil.year, &civil.month, &civil.day) != 3)
+    char *end = NULL;
+    struct wf_civil civil = {.year = (int)strtol(date, &end, 10)};
+    civil.month = *end == '-' ? (int)strtol(end + 1, &end, 10) : 0;
+    civil.day = *end == '-' ? (int)strtol(end + 1, &end, 10) : 0;
+    if (civil.month == 0 || civil.day == 0)
         return 0;
     return wf_civil_to_ms(calendar, &civil) + days_later * INT64_C(86400000);
 }

@@ -70,7 +70,8 @@ void wf_archive_name(uint64_t first, char out[40])
 
 static bool read_name(const char *name, uint64_t *out)
 {
-    if (strlen(name) != NAME_BYTES || strcmp(name + NAME_BYTES - sizeof(NAME_TAIL) + 1, NAME_TAIL))
+    if (strlen(name) != NAME_BYTES ||
+        strcmp(name + NAME_BYTES - sizeof(NAME_TAIL) + 1, NAME_TAIL) != 0)
         return false;
     if (strspn(name, "0123456789") != NAME_BYTES - sizeof(NAME_TAIL) + 1)
         return false;
