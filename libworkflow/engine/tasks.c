@@ -64,19 +64,18 @@ static int put_aside(struct wf_turn *turn, const struct wf_rec_task *task, struc
     return wf_task_update(turn->txn, task, &aside, err);
 }
 
-/* Leases what is visible at one address, up to the wanted number. */
+/* Leases what is visible at one address, up to the wanted number. The answer must fit into one
+ * frame, however large the tasks' parameters are: *taken is what those leased so far have come to. */
 static int lease_at(struct wf_turn *turn, struct wf_str to, const struct wf_msg_task_fetch *m,
-                    struct wf_value *list, struct wf_error *err)
+                    struct wf_value *list, size_t *taken, struct wf_error *err)
 {
     size_t max = m->max != 0 ? m->max : 1;
     struct wf_rec_task task;
     struct wf_rec_task skipped;
     const struct wf_rec_task *after = NULL;
     unsigned steps = 0;
-    size_t start = wf_arena_used(turn->arena);
-    /* The answer must fit into one frame, however large the tasks' parameters are. */
-    while (wf_value_count(list) < max && steps++ < STEP_OVER_MAX &&
-           wf_arena_used(turn->arena) - start < WF_REPLY_MAX / 4) {
+    while (wf_value_count(list) < max && steps++ < STEP_OVER_MAX && *taken < WF_REPLY_MAX / 4) {
+        size_t before = wf_arena_used(turn->arena);
         int rc = wf_task_first(turn->txn, m->activity, to, turn->real_ms, after, turn->arena, &task,
                                err);
         if (rc != 0)
@@ -90,6 +89,7 @@ static int lease_at(struct wf_turn *turn, struct wf_str to, const struct wf_msg_
             rc = lease(turn, &task, m, list, err);
             if (rc != 0)
                 return rc;
+            *taken += wf_arena_used(turn->arena) - before;
             continue;
         }
         skipped = task;
@@ -139,6 +139,7 @@ int request_fetch(struct wf_turn *turn, const struct wf_envelope *request, struc
     const struct wf_msg_task_fetch *m = request->body;
     struct wf_value *list = wf_list(turn->arena);
     bool is_draining = false;
+    size_t taken = 0;
     int rc = check_fetch(turn, m, err);
     if (rc == 0 && list == NULL)
         rc = out_of_memory(err);
@@ -147,7 +148,7 @@ int request_fetch(struct wf_turn *turn, const struct wf_envelope *request, struc
     if (rc == 0 && is_draining)
         return WF_NONE;
     for (size_t i = 0; rc == 0 && i < wf_value_count(m->to); i++)
-        rc = lease_at(turn, wf_value_str(wf_list_at(m->to, i)), m, list, err);
+        rc = lease_at(turn, wf_value_str(wf_list_at(m->to, i)), m, list, &taken, err);
     if (rc != 0)
         return rc;
     return wf_value_count(list) > 0 ? answer_tasks(turn, list, out, err) : WF_NONE;

@@ -136,7 +136,13 @@ struct search {
     bool any_address;
     int64_t now_ms;
     const struct wf_rec_task *after; /* or NULL */
-    struct wf_arena *arena;
+};
+
+/* What is looked at is unpacked in the transaction's own arena: only what is found takes room in
+ * the caller's. */
+struct place {
+    int64_t visible;
+    uint64_t id;
 };
 
 /* Is the order key behind the task `after`, by time and id? */
@@ -164,7 +170,7 @@ static bool is_wanted(const struct wf_rec_task *task, const struct search *s)
 
 /* First visible task of the address whose bytes *key starts with; WF_NONE where there is none. */
 static int first_in_address(struct wf_txn *txn, struct wf_key *key, const struct search *s,
-                            struct wf_rec_task *out, struct wf_error *err)
+                            struct place *out, struct wf_error *err)
 {
     struct wf_rows rows;
     struct wf_slice value;
@@ -180,16 +186,19 @@ static int first_in_address(struct wf_txn *txn, struct wf_key *key, const struct
         }
         if (!is_behind(&rows.at, s->after))
             continue;
+        const struct place at = {wf_time_load(rows.at.bytes + VISIBLE_AT),
+                                 wf_u64_load(rows.at.bytes + ID_AT)};
         rc = WF_NONE;
-        if (wf_time_load(rows.at.bytes + VISIBLE_AT) > s->now_ms)
+        if (at.visible > s->now_ms)
             break;
-        rc = wf_task_get(txn, wf_u64_load(rows.at.bytes + ID_AT), s->arena, &task, err);
+        wf_arena_reset(txn->arena);
+        rc = wf_task_get(txn, at.id, txn->arena, &task, err);
         if (rc == WF_NONE)
             rc = wf_fail(err, WF_E_CORRUPT, "task_order names a task that is missing");
         if (rc < 0)
             break;
         if (is_wanted(&task, s)) {
-            *out = task;
+            *out = at;
             break;
         }
     }
@@ -197,13 +206,13 @@ static int first_in_address(struct wf_txn *txn, struct wf_key *key, const struct
     return rc;
 }
 
-static bool is_sooner(const struct wf_rec_task *a, const struct wf_rec_task *b)
+static bool is_sooner(const struct place *a, const struct place *b)
 {
     return a->visible != b->visible ? a->visible < b->visible : a->id < b->id;
 }
 
 /* The soonest of the firsts of all addresses. */
-static int first_of_all(struct wf_txn *txn, const struct search *s, struct wf_rec_task *out,
+static int first_of_all(struct wf_txn *txn, const struct search *s, struct place *out,
                         struct wf_error *err)
 {
     struct wf_key key;
@@ -212,17 +221,17 @@ static int first_of_all(struct wf_txn *txn, const struct search *s, struct wf_re
     wf_key_start(&key);
     wf_key_hashed(&key, s->activity);
     for (;;) {
-        struct wf_rec_task task;
+        struct place first;
         int rc = wf_txn_seek(txn, WF_TABLE_TASK_ORDER, &key, ACTIVITY_BYTES, &value, err);
         if (rc == 0 && key.len != ORDER_BYTES)
             rc = wf_fail(err, WF_E_CORRUPT, "task_order: a key has a wrong length");
         if (rc != 0)
             return rc < 0 ? rc : found;
-        rc = first_in_address(txn, &key, s, &task, err);
+        rc = first_in_address(txn, &key, s, &first, err);
         if (rc < 0)
             return rc;
-        if (rc == 0 && (found == WF_NONE || is_sooner(&task, out))) {
-            *out = task;
+        if (rc == 0 && (found == WF_NONE || is_sooner(&first, out))) {
+            *out = first;
             found = 0;
         }
         key.len = ADDRESS_BYTES;
@@ -235,14 +244,15 @@ int wf_task_first(struct wf_txn *txn, struct wf_str activity, struct wf_str to, 
                   const struct wf_rec_task *after, struct wf_arena *arena, struct wf_rec_task *out,
                   struct wf_error *err)
 {
-    const struct search s = {activity, to, wf_str_is(to, "*"), now_ms, after, arena};
+    const struct search s = {activity, to, wf_str_is(to, "*"), now_ms, after};
+    struct place found = {0};
     struct wf_key key;
-    if (s.any_address)
-        return first_of_all(txn, &s, out, err);
     wf_key_start(&key);
     wf_key_hashed(&key, activity);
     wf_key_hashed(&key, to);
-    return first_in_address(txn, &key, &s, out, err);
+    int rc = s.any_address ? first_of_all(txn, &s, &found, err)
+                           : first_in_address(txn, &key, &s, &found, err);
+    return rc == 0 ? wf_task_get(txn, found.id, arena, out, err) : rc;
 }
 
 /* ---- lists ----------------------------------------------------------------------------------- */

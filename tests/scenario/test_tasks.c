@@ -74,6 +74,36 @@ static void a_lease_can_be_extended(void **state)
     cell_close(cell);
 }
 
+static void file_many(struct cell *cell, const char *site, unsigned n)
+{
+    struct wf_msg_dossier_submit message = sample(cell, MARRIAGE);
+    struct wf_envelope reply = {0};
+    struct wf_error err = {0};
+    message.site = wf_str(site);
+    for (unsigned i = 0; i < n; i++)
+        assert_ok(cell_request(cell, WF_INTAKE, new_id(cell), WF_MSG_dossier_submit, &message,
+                               &reply, &err),
+                  err);
+}
+
+/* Each fetch begins with the oldest: those of other roles must not use up what it may look at. */
+static void a_role_finds_its_task_behind_many_of_others(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"000.00.11.H30", "000.00.12.H30", "000.00.16.H30",
+                                         "000.01.13.H30", "000.02.13.H30"};
+    struct cell *cell = cell_new("2026-11-23 09:10");
+    struct task task;
+    file_many(cell, SITE, 350);
+    for (size_t i = 0; i < WF_COUNT(others); i++)
+        file_many(cell, others[i], 1);
+    cell_pump(cell);
+    complete(cell, "verification.review", "civil_servant", "{'verdict': 'approve'}");
+    complete(cell, "return.collect_fee", "clerk", "{'paid': true, 'receipt': 'R-1'}");
+    assert_true(claim_if_any(cell, "verification.review", "*", "specialist", &task));
+    cell_close(cell);
+}
+
 static void the_same_fetch_gives_the_same_lease(void **state)
 {
     (void)state;
@@ -446,6 +476,7 @@ int main(void)
         cmocka_unit_test(a_lease_that_has_passed_on_completes_nothing),
         cmocka_unit_test(a_lease_can_be_extended),
         cmocka_unit_test(the_same_fetch_gives_the_same_lease),
+        cmocka_unit_test(a_role_finds_its_task_behind_many_of_others),
         cmocka_unit_test(a_failed_task_comes_back_after_its_back_off),
         cmocka_unit_test(a_task_that_keeps_failing_becomes_a_dead_letter_and_can_be_retried),
         cmocka_unit_test(a_dropped_dead_letter_tells_the_head_who_says_retry),
