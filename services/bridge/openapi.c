@@ -129,14 +129,22 @@ static void add_parameters(const struct route *route, const struct wf_message_in
                                       "new for each request; the same again when no answer came")));
 }
 
+/* Takes the schema, which bytes have no use for. */
+static json_t *answer_content(const struct route *route, json_t *schema)
+{
+    if (route->answer != WF_MSG_paper_chunk)
+        return content(schema);
+    json_decref(schema);
+    return bytes_content();
+}
+
 static json_t *responses(const struct route *route, json_t *schema)
 {
     char status[12];
     json_t *all = json_object();
     (void)snprintf(status, sizeof(status), "%u", route->status);
     put(all, status,
-        json_pack("{s:s, s:o}", "description", "done", "content",
-                  route->answer == WF_MSG_paper_chunk ? bytes_content() : content(schema)));
+        json_pack("{s:s, s:o}", "description", "done", "content", answer_content(route, schema)));
     if (route->kind == ROUTE_VERB)
         put(all, "default",
             json_pack("{s:s, s:o}", "description", "refused: nothing was done", "content",
