@@ -7,7 +7,8 @@
  * monitor tells who comes and goes, and which descriptor listens; at the bound that descriptor gets
  * a packet filter that takes nothing, so that knocking costs nothing while those inside stay. When
  * a tenth has left the filter is taken off. Silent connections go after `handshake_ms`, those that
- * have proved a key and say nothing after `silent_ms` (lines.h).
+ * have proved a key and say nothing after `silent_ms` (lines.h), those that ask and do not read after
+ * `slow_ms`.
  */
 #include "workflow/door.h"
 
@@ -31,6 +32,7 @@
 #define HIGH_WATER   128
 #define HANDSHAKE_MS 5000
 #define SILENT_MS    30000
+#define SLOW_MS      30000
 #define PROOF_MS     15000 /* a slow machine is no failed proof */
 #define FULL_LOOK_MS 200
 
@@ -189,6 +191,7 @@ static int open_parties(struct wf_door *door, const struct wf_door_options *opti
         .endpoint = options->endpoint,
         .high_water = options->high_water > 0 ? options->high_water : HIGH_WATER,
         .handshake_ms = options->handshake_ms > 0 ? options->handshake_ms : HANDSHAKE_MS,
+        .slow_ms = options->slow_ms > 0 ? options->slow_ms : SLOW_MS,
         .keys = options->keys};
     int rc =
         wf_lines_new(options->per_owner > 0 ? (size_t)options->per_owner : 0,
@@ -393,10 +396,15 @@ int wf_door_receive(struct wf_door *door, struct wf_arena *arena, struct wf_aske
     }
 }
 
+/* ZeroMQ bounds how many messages wait for a connection, not how many bytes. */
 int wf_door_reply(struct wf_door *door, const struct wf_asker *asker, struct wf_slice frame,
-                  struct wf_error *err)
+                  struct wf_untaken *untaken, struct wf_error *err)
 {
-    return wf_router_reply(&door->parties, asker, frame, err);
+    if (untaken == NULL)
+        return wf_router_reply(&door->parties, asker, frame, err);
+    if (__atomic_load_n(&untaken->bytes, __ATOMIC_RELAXED) + (int64_t)frame.len > WF_UNTAKEN_MOST)
+        return wf_fail(err, WF_E_BUSY, "the other side takes no more now");
+    return wf_router_reply_counted(&door->parties, asker, frame, &untaken->bytes, err);
 }
 
 int wf_door_ask(struct wf_door *door, enum wf_service service, struct wf_slice frame,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "transport/sockets.h"
+#include "workflow/memory.h"
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
@@ -161,4 +162,59 @@ int wf_router_reply(struct wf_router *router, const struct wf_asker *asker, stru
         return wf_fail(err, WF_E_NOT_FOUND, "the asker has no address");
     int rc = wf_frame_send(router->socket, id, ZMQ_SNDMORE, err);
     return rc == 0 ? wf_frame_send(router->socket, frame, 0, err) : rc;
+}
+
+struct parcel {
+    int64_t *untaken;
+    size_t len;
+    uint8_t bytes[];
+};
+
+/* Called by ZeroMQ, in one of its threads. */
+static void let_go(void *bytes, void *hint)
+{
+    struct parcel *parcel = hint;
+    (void)bytes;
+    (void)__atomic_sub_fetch(parcel->untaken, (int64_t)parcel->len, __ATOMIC_RELAXED);
+    wf_free(parcel);
+}
+
+static int send_parcel(void *socket, struct parcel *take_parcel, struct wf_error *err)
+{
+    zmq_msg_t message;
+    if (zmq_msg_init_data(&message, take_parcel->bytes, take_parcel->len, let_go, take_parcel) !=
+        0) {
+        let_go(NULL, take_parcel);
+        return wf_fail(err, WF_E_NOMEM, "send a message: out of memory");
+    }
+    int rc;
+    do {
+        rc = zmq_msg_send(&message, socket, ZMQ_DONTWAIT);
+    } while (rc < 0 && zmq_errno() == EINTR);
+    if (rc >= 0)
+        return 0;
+    rc = send_failed(err);
+    (void)zmq_msg_close(&message); /* and lets the parcel go */
+    return rc;
+}
+
+int wf_router_reply_counted(struct wf_router *router, const struct wf_asker *asker,
+                            struct wf_slice frame, int64_t *untaken, struct wf_error *err)
+{
+    const struct wf_slice id = {asker->bytes, asker->len};
+    if (asker->len == 0)
+        return wf_fail(err, WF_E_NOT_FOUND, "the asker has no address");
+    struct parcel *parcel = wf_alloc(sizeof(*parcel) + frame.len);
+    if (parcel == NULL)
+        return wf_fail(err, WF_E_NOMEM, "send a message: out of memory");
+    int rc = wf_frame_send(router->socket, id, ZMQ_SNDMORE, err);
+    if (rc != 0) {
+        wf_free(parcel);
+        return rc;
+    }
+    parcel->untaken = untaken;
+    parcel->len = frame.len;
+    memcpy(parcel->bytes, frame.ptr, frame.len);
+    (void)__atomic_add_fetch(untaken, (int64_t)frame.len, __ATOMIC_RELAXED);
+    return send_parcel(router->socket, parcel, err);
 }

@@ -33,6 +33,11 @@ int wf_router_receive(struct wf_router *router, struct wf_arena *arena, struct w
                       struct wf_error *err) WF_CHECKED;
 int wf_router_reply(struct wf_router *router, const struct wf_asker *asker, struct wf_slice frame,
                     struct wf_error *err) WF_CHECKED;
+/* The same; the frame's bytes stand in *untaken, which outlives the socket, until they have left or
+ * their connection has ended. Another thread takes them off: read it as an atomic. */
+int wf_router_reply_counted(struct wf_router *router, const struct wf_asker *asker,
+                            struct wf_slice frame, int64_t *untaken,
+                            struct wf_error *err) WF_CHECKED;
 
 /* One frame, without waiting: 0, WF_NONE or an error; on 0 the caller closes *message. */
 int wf_frame_take(void *socket, zmq_msg_t *message, struct wf_error *err) WF_CHECKED;

@@ -100,6 +100,10 @@ static int set_options(void *socket, const struct wf_socket_spec *spec)
         zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &hard, sizeof(hard)) != 0 ||
         zmq_setsockopt(socket, ZMQ_IPV6, &v6, sizeof(v6)) != 0)
         return -1;
+    /* TCP_USER_TIMEOUT: heartbeats stop, too, where nothing can be sent, and would never end it. */
+    if (spec->slow_ms > 0 &&
+        zmq_setsockopt(socket, ZMQ_TCP_MAXRT, &spec->slow_ms, sizeof(spec->slow_ms)) != 0)
+        return -1;
     /* Without it a router drops what it cannot deliver and says nothing. */
     if (spec->type == ZMQ_ROUTER)
         return zmq_setsockopt(socket, ZMQ_ROUTER_MANDATORY, &on, sizeof(on));

@@ -27,6 +27,7 @@ struct wf_socket_spec {
     int high_water;       /* 0 = WF_HIGH_WATER */
     int64_t max_frame;    /* bytes; 0 = WF_FRAME_MAX */
     int handshake_ms;     /* until a new connection must have proved itself; 0 = ZeroMQ's own */
+    int slow_ms;          /* TCP: until a peer must have taken something; 0 = the system's own */
 
     /* CURVE: NULL = none. Who binds is the server and has its clients asked for in ZAP; who
      * connects expects the key of the server. */

@@ -199,6 +199,7 @@ void request_answer(struct request *request, struct page page);
 struct http_options {
     const char *listen; /* "127.0.0.1:8080", "[::1]:8080"; port 0 = any that is free */
     unsigned connections;
+    int64_t slow_ms;              /* for head and body together, and between two requests */
     struct wf_board_bridge *slot; /* counted in */
 };
 

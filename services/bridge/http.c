@@ -15,7 +15,7 @@
 #include "internal.h"
 #include "listen.h"
 
-#define RECEIVE_MS  30000 /* for head and body together, and between two requests */
+#define ANSWER_MOST 2 /* an answer may be taken in so many times what a request may be sent in */
 #define SWEEP_MS    1000
 #define HEAD_MEMORY ((size_t)32 * 1024)
 
@@ -35,6 +35,11 @@ void give_time(struct MHD_Connection *connection, int64_t ms)
         visitor->until_ms = ms == INT64_MAX ? ms : wf_monotonic_ms() + ms;
 }
 
+int64_t answer_ms(const struct http *http)
+{
+    return ANSWER_MOST * http->slow_ms;
+}
+
 static void come_or_go(void *context, struct MHD_Connection *connection, void **own,
                        enum MHD_ConnectionNotificationCode what)
 {
@@ -47,8 +52,9 @@ static void come_or_go(void *context, struct MHD_Connection *connection, void **
         *own = visitor;
         if (visitor == NULL)
             return; /* its requests are refused */
-        *visitor =
-            (struct visitor){http->visitors, info->connect_fd, wf_monotonic_ms() + RECEIVE_MS};
+        *visitor = (struct visitor){.next = http->visitors,
+                                    .fd = info->connect_fd,
+                                    .until_ms = wf_monotonic_ms() + http->slow_ms};
         http->visitors = visitor;
         http->slot->connections++;
     } else if (visitor != NULL) {
@@ -58,17 +64,22 @@ static void come_or_go(void *context, struct MHD_Connection *connection, void **
         *at = visitor->next;
         *own = NULL;
         http->slot->connections--;
+        http->slot->unread += !visitor->asked && !visitor->cut;
         wf_free(visitor);
     }
 }
 
-/* Only shut: the library closes the descriptor when it next looks at it. */
+/* Only shut: the library closes the descriptor when it next looks at it. Who rests between two
+ * requests is no slow one. */
 static void sweep(struct http *http, int64_t now_ms)
 {
     http->sweep_at_ms = now_ms + SWEEP_MS;
-    for (const struct visitor *v = http->visitors; v != NULL; v = v->next) {
-        if (v->until_ms < now_ms)
-            (void)shutdown(v->fd, SHUT_RDWR);
+    for (struct visitor *v = http->visitors; v != NULL; v = v->next) {
+        if (v->until_ms >= now_ms || v->cut)
+            continue;
+        v->cut = true;
+        http->slot->cut += !v->rests;
+        (void)shutdown(v->fd, SHUT_RDWR);
     }
 }
 
@@ -118,7 +129,7 @@ static enum MHD_Result queue(struct request *request)
         add(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     }
     count(request->http->slot, page->status);
-    give_time(request->connection, ANSWER_MS);
+    give_time(request->connection, answer_ms(request->http));
     enum MHD_Result rc = MHD_queue_response(request->connection, page->status, response);
     MHD_destroy_response(response);
     return rc;
@@ -138,8 +149,11 @@ void request_answer(struct request *request, struct page page)
 static enum MHD_Result begin(struct http *http, struct MHD_Connection *connection, const char *url,
                              const char *method, void **own)
 {
-    if (visitor_of(connection) == NULL)
+    struct visitor *visitor = visitor_of(connection);
+    if (visitor == NULL)
         return MHD_NO;
+    visitor->asked = true;
+    visitor->rests = false;
     struct request *request = request_new(http, connection, url, method);
     *own = request;
     if (request == NULL)
@@ -189,11 +203,14 @@ static enum MHD_Result take(void *context, struct MHD_Connection *connection, co
 static void done(void *context, struct MHD_Connection *connection, void **own,
                  enum MHD_RequestTerminationCode how)
 {
-    (void)context;
+    const struct http *http = context;
+    struct visitor *visitor = visitor_of(connection);
     (void)how;
     request_free(*own);
     *own = NULL;
-    give_time(connection, RECEIVE_MS);
+    if (visitor != NULL)
+        visitor->rests = true;
+    give_time(connection, http->slow_ms);
 }
 
 /* ---- life cycle ------------------------------------------------------------------------------ */
@@ -207,6 +224,7 @@ int http_open(const struct http_options *options, struct guard *guard, struct as
     *http = (struct http){.guard = guard,
                           .asks = asks,
                           .slot = options->slot,
+                          .slow_ms = options->slow_ms,
                           .listen_fd = -1,
                           .openapi = openapi_make()};
     int rc = http->openapi != NULL

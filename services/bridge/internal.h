@@ -9,13 +9,14 @@
 
 #include "bridge.h"
 
-#define ANSWER_MS 60000 /* for reading an answer, or a piece of it */
-
 /* One TCP connection. It is cut when it has not got on by its time. */
 struct visitor {
     struct visitor *next;
     int fd;
     int64_t until_ms; /* INT64_MAX while a worker is asked */
+    bool asked;       /* a request of it could be read */
+    bool rests;       /* between two requests */
+    bool cut;
 };
 
 struct http {
@@ -24,6 +25,7 @@ struct http {
     struct asks *asks;
     struct wf_board_bridge *slot;
     struct visitor *visitors;
+    int64_t slow_ms;
     int listen_fd; /* -1 once it is quiesced */
     int64_t sweep_at_ms;
     bool again; /* a request was resumed: run once more without waiting */
@@ -33,6 +35,8 @@ struct http {
 
 /* By when the visitor must have got on; INT64_MAX = not now (http.c). */
 void give_time(struct MHD_Connection *connection, int64_t ms);
+/* For taking an answer, or a piece of it. */
+int64_t answer_ms(const struct http *http);
 
 /* request.c. From its head, a request is accepted or marked as refused. */
 struct request *request_new(struct http *http, struct MHD_Connection *connection, const char *url,

@@ -158,8 +158,10 @@ static int open_all(struct bridge *bridge, struct wf_error *err)
         rc = asks_open(&bridge->asks, err);
     if (rc == 0)
         rc = open_board(bridge, err);
-    const struct http_options options = {bridge->options.listen, (unsigned)s->bridge_connections,
-                                         bridge->slot};
+    const struct http_options options = {.listen = bridge->options.listen,
+                                         .connections = (unsigned)s->bridge_connections,
+                                         .slow_ms = s->bridge_slow_ms,
+                                         .slot = bridge->slot};
     if (rc == 0)
         rc = http_open(&options, &bridge->guard, &bridge->asks, &bridge->http, err);
     return rc;

@@ -145,7 +145,7 @@ static ssize_t read_piece(void *context, uint64_t position, char *out, size_t ma
         size_t n = page->len - (size_t)(at - page->at);
         n = n < max ? n : max;
         memcpy(out, page->text + (at - page->at), n);
-        give_time(request->connection, ANSWER_MS);
+        give_time(request->connection, answer_ms(request->http));
         return (ssize_t)n;
     }
     request->next = at;

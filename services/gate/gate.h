@@ -27,6 +27,7 @@
 struct visitor {
     char name[33];
     struct bucket bucket;
+    struct wf_untaken untaken;
     int64_t waiting;   /* its pending requests */
     int64_t silent_ms; /* monotonic: no further log line before */
 };

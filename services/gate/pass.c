@@ -13,36 +13,45 @@
 #define RETRY_MS    500
 #define LOG_REST_MS 60000
 
+/* A request on its way through the checks. */
+struct asked {
+    struct wf_asker asker;
+    const struct key *key;
+    struct wf_slice frame;
+    struct wf_envelope envelope;
+    int64_t retry_ms; /* of a busy answer */
+};
+
 /* ---- what the gate itself answers ------------------------------------------------------------ */
 
-static void send_back(struct gate *gate, const struct wf_asker *asker,
+static void send_back(struct gate *gate, const struct wf_asker *asker, struct visitor *visitor,
                       const struct wf_envelope *answer)
 {
     struct wf_error err;
     wf_buf_clear(&gate->out);
     int rc = wf_message_pack(answer, &gate->out, &err);
     if (rc == 0)
-        rc =
-            wf_door_reply(gate->door, asker, (struct wf_slice){gate->out.ptr, gate->out.len}, &err);
+        rc = wf_door_reply(gate->door, asker, (struct wf_slice){gate->out.ptr, gate->out.len},
+                           visitor != NULL ? &visitor->untaken : NULL, &err);
     if (rc == 0)
         return;
     gate->slot->dropped++; /* it is asked again under the same id */
     wf_log(WF_LOG_DEBUG, WF_LOG_NOTE_EVENT, NULL, "an answer found no taker: %s", err.text);
 }
 
-static void refuse(struct gate *gate, const struct wf_asker *asker, struct wf_str id,
-                   const struct wf_error *why, int64_t retry_ms)
+static void refuse(struct gate *gate, const struct asked *asked, const struct wf_error *why)
 {
     const struct wf_msg_error body = {.code = wf_str(wf_code_word(why->code)),
                                       .message = wf_str(why->text),
                                       .field = wf_str(why->field),
-                                      .retry_ms = (uint64_t)retry_ms};
-    const struct wf_envelope answer = {.type = WF_MSG_error, .re = id, .body = &body};
+                                      .retry_ms = (uint64_t)asked->retry_ms};
+    const struct wf_envelope answer = {
+        .type = WF_MSG_error, .re = asked->envelope.id, .body = &body};
     if (wf_code_action(why->code) == WF_RETRY)
         gate->slot->busy++;
     else
         gate->slot->refused++;
-    send_back(gate, asker, &answer);
+    send_back(gate, &asked->asker, asked->key != NULL ? asked->key->visitor : NULL, &answer);
 }
 
 /* One line a minute and party: a flood must not become a flood of lines. */
@@ -59,15 +68,6 @@ static void note(struct gate *gate, struct visitor *visitor, const struct wf_err
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
-
-/* A request on its way through the checks. */
-struct asked {
-    struct wf_asker asker;
-    const struct key *key;
-    struct wf_slice frame;
-    struct wf_envelope envelope;
-    int64_t retry_ms; /* of a busy answer */
-};
 
 static int check_sender(const struct key *key, struct wf_error *err)
 {
@@ -215,7 +215,7 @@ static int pass_request(struct gate *gate, struct wf_error *err)
     }
     if (rc != 0) {
         note(gate, asked.key != NULL ? asked.key->visitor : NULL, &why);
-        refuse(gate, &asked.asker, asked.envelope.id, &why, asked.retry_ms);
+        refuse(gate, &asked, &why);
     }
     return 0;
 }
@@ -259,7 +259,7 @@ static void bring_back(struct gate *gate, enum wf_service from, struct wf_slice 
         return;
     }
     answer.re = (struct wf_str){row->id, row->id_length};
-    send_back(gate, &row->asker, &answer);
+    send_back(gate, &row->asker, row->visitor, &answer);
     settle(gate, row);
     gate->slot->answers++;
 }

@@ -133,7 +133,8 @@ static int open_door(struct gate *gate, const struct wf_keypair *keys, struct wf
                                             .connections = (int)s->gate_connections,
                                             .per_owner = (int)s->gate_party_connections,
                                             .high_water = 2 * (int)s->gate_unanswered,
-                                            .handshake_ms = (int)s->gate_handshake_ms};
+                                            .handshake_ms = (int)s->gate_handshake_ms,
+                                            .slow_ms = (int)s->gate_slow_ms};
     return wf_door_open(&options, &gate->door, err);
 }
 

@@ -162,8 +162,9 @@ static void a_registered_key_comes_through_and_is_told(void **state)
     expect_text(b, "one");
     assert_int_equal(next(b, &asker, key, &frame), 0);
     assert_string_equal(key, b->good.public);
-    assert_ok(wf_door_reply(b->door, &asker, (struct wf_slice){(const uint8_t *)"yes", 3}, &err),
-              err);
+    assert_ok(
+        wf_door_reply(b->door, &asker, (struct wf_slice){(const uint8_t *)"yes", 3}, NULL, &err),
+        err);
     assert_int_equal(zmq_recv(socket, answer, sizeof(answer), 0), 3);
     assert_memory_equal(answer, "yes", 3);
     assert_true(wf_door_figures(b->door).connections >= 1);

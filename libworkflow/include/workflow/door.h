@@ -56,6 +56,7 @@ struct wf_door_options {
     int silent_ms;    /* until a connection must have sent its first message; 0 = 30000 */
     int high_water;   /* messages that wait in each direction of a connection; 0 = 128 */
     int handshake_ms; /* until a new connection must have proved its key; 0 = 5000 */
+    int slow_ms;      /* a peer that takes nothing of what is sent for so long is cut; 0 = 30000 */
 };
 
 struct wf_door_figures {
@@ -91,8 +92,17 @@ int wf_door_wait(struct wf_door *door, struct pollfd *extra, size_t n_extra, int
 int wf_door_receive(struct wf_door *door, struct wf_arena *arena, struct wf_asker *out_asker,
                     char out_key[WF_KEY_SIZE], struct wf_slice *out_frame,
                     struct wf_error *err) WF_CHECKED;
+
+/* Bytes of answers that a party has not taken, whatever its connections; zero at first. It belongs
+ * to the door until that is closed. */
+struct wf_untaken {
+    int64_t bytes;
+};
+#define WF_UNTAKEN_MOST ((int64_t)16 * 1024 * 1024)
+
+/* WF_E_BUSY: the party reads too slowly, the answer is dropped. `untaken` may be NULL. */
 int wf_door_reply(struct wf_door *door, const struct wf_asker *asker, struct wf_slice frame,
-                  struct wf_error *err) WF_CHECKED;
+                  struct wf_untaken *untaken, struct wf_error *err) WF_CHECKED;
 
 /* To a worker's socket; WF_E_BUSY when it is away or full. */
 int wf_door_ask(struct wf_door *door, enum wf_service service, struct wf_slice frame,

@@ -75,6 +75,7 @@ struct wf_settings {
     int64_t bridge_connections; /* most at a time */
     int64_t bridge_requests;    /* a second, of a party that has no figure of its own */
     int64_t bridge_timeout_ms;  /* how long a worker's answer is waited for */
+    int64_t bridge_slow_ms;     /* for a request to be sent; twice that for its answer */
     const char *metrics_listen; /* "127.0.0.1:9464"; "" = no figures over HTTP */
     const char *log_level;
     int64_t log_rate;               /* lines a second of one event; what is more is counted */
@@ -87,6 +88,7 @@ struct wf_settings {
     int64_t gate_unanswered;        /* requests of one party that wait for their answers */
     int64_t gate_pending;           /* the same of all parties together */
     int64_t gate_handshake_ms;      /* until a new connection must have proved its key */
+    int64_t gate_slow_ms;           /* for a party to take something of its answers */
     int64_t gate_timeout_ms;        /* a worker's answer that comes later is not passed on */
     int64_t gate_memory_mib;        /* the gate ends when it needs more, and is started again */
     int64_t relay_max_age_ms;       /* a station's dossiers may have been received so long ago */
@@ -177,6 +179,8 @@ void wf_board_error(struct wf_board_slot *slot, int code);
     X(dropped,      COUNTER, "Answers that nobody took.")
 #define WF_BOARD_FIGURES_bridge(X)                                                                 \
     X(connections,  GAUGE,   "Open connections.")                                                  \
+    X(unread,       COUNTER, "Connections that ended without a request that could be read.")       \
+    X(cut,          COUNTER, "Connections cut: too slow to ask, or to take the answer.")           \
     X(requests,     COUNTER, "HTTP requests answered.")                                            \
     X(refused,      COUNTER, "HTTP answers 4xx but 429: wrong, or not allowed.")                   \
     X(busy,         COUNTER, "HTTP answers 429: too many or too fast.")                            \
