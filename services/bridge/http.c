@@ -203,9 +203,12 @@ static enum MHD_Result take(void *context, struct MHD_Connection *connection, co
 static void done(void *context, struct MHD_Connection *connection, void **own,
                  enum MHD_RequestTerminationCode how)
 {
-    const struct http *http = context;
+    struct http *http = context;
     struct visitor *visitor = visitor_of(connection);
-    (void)how;
+    const struct request *request = *own;
+    bool is_torn = how != MHD_REQUEST_TERMINATED_COMPLETED_OK && request != NULL &&
+                   !request->answered && request->ask == NULL;
+    http->slot->unread += is_torn && (visitor == NULL || !visitor->cut);
     request_free(*own);
     *own = NULL;
     if (visitor != NULL)

@@ -25,7 +25,7 @@ struct bench {
     struct wf_keypair server, good, bad;
     struct wf_door *door;
     struct wf_arena *arena;
-    void *context; /* of plain clients */
+    void *context; /* of plain clients, which leave without waiting */
     void *sockets[SOCKETS_MAX];
     size_t n_sockets;
     unsigned told[WF_REFUSED_REASONS];
@@ -42,6 +42,7 @@ static int set_up(void **state)
     assert_ok(wf_keypair_new(&b->bad, &err), err);
     b->arena = wf_arena_new(0);
     b->context = zmq_ctx_new();
+    (void)zmq_ctx_set(b->context, ZMQ_BLOCKY, 0);
     *state = b;
     return 0;
 }
@@ -95,13 +96,12 @@ static void open_door(struct bench *b, int connections)
     open_door_with(b, (struct wf_door_options){.connections = connections});
 }
 
-/* A plain DEALER; no keys = no CURVE. */
-static void *dealer(struct bench *b, const struct wf_keypair *keys, const char *server_key,
-                    const char *routing_id)
+/* A plain DEALER with one option of its own; no keys = no CURVE. */
+static void *dealer_that(struct bench *b, const struct wf_keypair *keys, const char *server_key,
+                         const char *routing_id, int option, int value)
 {
-    int none = 0;
     void *socket = keep(b, zmq_socket(b->context, ZMQ_DEALER));
-    assert_int_equal(zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof(none)), 0);
+    assert_int_equal(zmq_setsockopt(socket, option, &value, sizeof(value)), 0);
     if (keys != NULL) {
         assert_int_equal(zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, keys->public, 40), 0);
         assert_int_equal(zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys->secret, 40), 0);
@@ -111,6 +111,12 @@ static void *dealer(struct bench *b, const struct wf_keypair *keys, const char *
         assert_int_equal(zmq_setsockopt(socket, ZMQ_ROUTING_ID, routing_id, strlen(routing_id)), 0);
     assert_int_equal(zmq_connect(socket, wf_door_endpoint(b->door)), 0);
     return socket;
+}
+
+static void *dealer(struct bench *b, const struct wf_keypair *keys, const char *server_key,
+                    const char *routing_id)
+{
+    return dealer_that(b, keys, server_key, routing_id, ZMQ_LINGER, 0);
 }
 
 static void send_text(void *socket, const char *text, int flags)
@@ -270,6 +276,41 @@ static void oversize_and_too_many_frames_are_refused_and_the_rest_goes_on(void *
     expect_text(b, "after");
     assert_int_equal(wf_door_figures(b->door).dropped, 1 + 936);
     free(large);
+}
+
+/* By bytes, whatever ZeroMQ says of messages; given back when the connection has ended. */
+static void answers_that_nobody_takes_are_bounded(void **state)
+{
+    enum { SENT = 100, EACH = 1024 * 1024 };
+    struct bench *b = *state;
+    struct wf_error err = {0};
+    struct wf_asker asker;
+    struct wf_slice frame;
+    struct wf_untaken untaken = {0};
+    char key[WF_KEY_SIZE];
+    int64_t most = 0;
+    unsigned taken = 0;
+    uint8_t *large = calloc(1, EACH);
+    assert_non_null(large);
+    open_door_with(b, (struct wf_door_options){.slow_ms = 300});
+    void *socket = dealer_that(b, &b->good, b->server.public, NULL, ZMQ_RCVHWM, 1);
+    send_text(socket, "all of it", 0);
+    assert_int_equal(next(b, &asker, key, &frame), 0);
+    for (unsigned i = 0; i < SENT; i++) {
+        int rc = wf_door_reply(b->door, &asker, (struct wf_slice){large, EACH}, &untaken, &err);
+        assert_true(rc == 0 || rc == WF_E_BUSY);
+        taken += rc == 0;
+        int64_t now = __atomic_load_n(&untaken.bytes, __ATOMIC_RELAXED);
+        most = now > most ? now : most;
+    }
+    free(large);
+    assert_true(most > 0 && most <= WF_UNTAKEN_MOST);
+    assert_true(taken < SENT);
+    int64_t until = wf_monotonic_ms() + PATIENCE_MS;
+    while (__atomic_load_n(&untaken.bytes, __ATOMIC_RELAXED) > 0 && wf_monotonic_ms() < until)
+        assert_ok(wf_door_wait(b->door, NULL, 0, 20, &err), err);
+    assert_int_equal(untaken.bytes, 0); /* cut off, and let go */
+    assert_int_equal(wf_door_figures(b->door).connections, 0);
 }
 
 static void a_full_door_is_shut_and_opens_again(void **state)
@@ -462,6 +503,7 @@ int main(void)
         TEST(a_new_list_lets_in_whom_the_old_one_did_not),
         TEST(a_routing_id_of_ones_own_choice_is_refused),
         TEST(oversize_and_too_many_frames_are_refused_and_the_rest_goes_on),
+        TEST(answers_that_nobody_takes_are_bounded),
         TEST(a_full_door_is_shut_and_opens_again),
         TEST(one_owner_has_so_many_connections_and_the_others_come_in),
         TEST(a_connection_that_never_speaks_is_ended),
