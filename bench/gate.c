@@ -8,9 +8,7 @@
  *   DOSSIERS=n   in a round of the saturated runs (2000)     ROUNDS=n   of each kind (5)
  *   PARTIES=n    that are connected and silent (2000)        WORKING=n  submits in a round (300)
  */
-#include <arpa/inet.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,17 +43,6 @@ static void check(struct bench *b, const char *what, double value, const char *u
 
 /* ---- the cell and the ways into it ------------------------------------------------------------- */
 
-static unsigned free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
-    (void)close(fd);
-    return ntohs(at.sin_port);
-}
-
 static void new_token(const struct bench *b, char *out, size_t size)
 {
     char command[400];
@@ -75,7 +62,7 @@ static void start_bridge(struct bench *b, const char *token)
     char place[40];
     char ready[8];
     int fds[2];
-    unsigned port = free_port();
+    unsigned port = host_free_port();
     (void)snprintf(config, sizeof(config), "%s/hoso.cfg", b->g.host.folder);
     (void)snprintf(place, sizeof(place), "127.0.0.1:%u", port);
     assert_int_equal(pipe(fds), 0);

@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/gated.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "workflow/clock.h"
 
 #define PATIENCE_MS 30000
-
-/* A port that is free now. */
-static unsigned free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
-    (void)close(fd);
-    return ntohs(at.sin_port);
-}
 
 void gated_new(struct gated *g, const char *settings)
 {
@@ -31,7 +16,7 @@ void gated_new(struct gated *g, const char *settings)
     struct wf_keypair pair = {0};
     struct wf_error err = {0};
     memset(g, 0, sizeof(*g));
-    (void)snprintf(g->endpoint, sizeof(g->endpoint), "tcp://127.0.0.1:%u", free_port());
+    (void)snprintf(g->endpoint, sizeof(g->endpoint), "tcp://127.0.0.1:%u", host_free_port());
     (void)snprintf(text, sizeof(text),
                    "cell = \"gated\";\ncode_digits = 7;\nlog_level = \"warn\";\n"
                    "gate_listen = \"%s\";\ngate_handshake_ms = \"3 seconds\";\n%s",

@@ -61,6 +61,8 @@ struct wf_msg_dossier_submit host_dossier(struct wf_arena *arena, const char *no
 bool host_settle(struct host *host, int64_t wait_ms);
 struct wf_counts host_counts(struct host *host);
 
+unsigned host_free_port(void); /* of TCP, free now */
+
 void sleep_ms(int64_t ms);
 
 #endif
