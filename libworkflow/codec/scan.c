@@ -88,31 +88,33 @@ static uint64_t big_endian(const uint8_t *from, size_t bytes)
     return number;
 }
 
-/* Takes the head of the next object; its payload, if any, lies at token->start. */
+/* Takes the head of the next object; its payload, if any, lies at token->start. The most frequent
+ * come first: small integers and short texts, whose head is one byte. */
 static int read_head(struct scan *scan, struct token *token)
 {
-    *token = (struct token){PLAIN, 0, scan->at};
     if (bytes_left(scan) == 0)
         return refuse(scan, "cut short");
     uint8_t lead = *scan->at++;
-    if (lead >= 0xc0 && lead <= 0xdf) {
+    token->form = PLAIN;
+    token->size = 0;
+    token->start = scan->at;
+    if (lead < 0x80 || lead >= 0xe0)
+        return 0;
+    if (lead >= 0xa0 && lead <= 0xbf) {
+        token->form = TEXT;
+        token->size = lead & 0x1f;
+    } else if (lead >= 0xc0) {
         size_t bytes = leads[lead - 0xc0].bytes;
         token->form = (enum form)leads[lead - 0xc0].form;
         if (bytes_left(scan) < bytes)
             return refuse(scan, "cut short");
         token->size = leads[lead - 0xc0].is_count ? big_endian(scan->at, bytes) : bytes;
         scan->at += leads[lead - 0xc0].is_count ? bytes : 0;
-    } else if (lead >= 0xa0 && lead <= 0xbf) {
-        token->form = TEXT;
-        token->size = lead & 0x1f;
-    } else if (lead >= 0x90 && lead <= 0x9f) {
-        token->form = LIST;
-        token->size = lead & 0x0f;
-    } else if (lead >= 0x80 && lead <= 0x8f) {
-        token->form = MAP;
+        token->start = scan->at;
+    } else {
+        token->form = lead >= 0x90 ? LIST : MAP;
         token->size = lead & 0x0f;
     }
-    token->start = scan->at;
     return 0;
 }
 
@@ -126,7 +128,7 @@ static bool is_finite(const struct token *token)
     return (bits >> 23 & 0xff) != 0xff;
 }
 
-/* Eight plain bytes at a time; the careful check begins at the first that is not. */
+/* Eight plain bytes at a time, then each; the careful check begins at the first that is not. */
 static bool is_text(const uint8_t *text, size_t length)
 {
     const uint64_t ones = 0x0101010101010101U;
@@ -137,11 +139,15 @@ static bool is_text(const uint8_t *text, size_t length)
         if (((word | (word - ones)) & ones << 7) != 0)
             break;
     }
-    return wf_is_utf8((const char *)text + i, length - i);
+    while (i < length && text[i] >= 0x01 && text[i] <= 0x7f)
+        i++;
+    return i == length || wf_is_utf8((const char *)text + i, length - i);
 }
 
 static int read_payload(struct scan *scan, const struct token *token)
 {
+    if (token->size == 0)
+        return 0;
     if (token->size > bytes_left(scan))
         return refuse(scan, "cut short");
     if (token->form == FLOAT && !is_finite(token))
@@ -250,9 +256,11 @@ static int read_object(struct scan *scan)
         return refuse(scan, "a kind of object that is not in use here");
     if (is_key)
         return read_key(scan, level, &token);
-    rc = token.form == LIST || token.form == MAP ? open_level(scan, &token)
-                                                 : read_payload(scan, &token);
-    return rc < 0 ? rc : close_levels(scan);
+    bool is_container = token.form == LIST || token.form == MAP;
+    rc = is_container ? open_level(scan, &token) : read_payload(scan, &token);
+    if (rc < 0 || !(is_container || (level != NULL && level->left == 0)))
+        return rc;
+    return close_levels(scan);
 }
 
 int codec_scan(struct wf_slice bytes, const struct limits *limits, struct wf_error *err)
