@@ -93,7 +93,7 @@ static void set_colours(void)
         return;
     (void)start_color();
     (void)use_default_colors();
-    for (short i = 0; i < SCREEN_MARKS; i++)
+    for (int i = 0; i < SCREEN_MARKS; i++)
         (void)init_pair((short)(i + 1), looks[i].colour, -1);
 }
 
