@@ -71,6 +71,16 @@ static void extend(struct keeper *k, struct wf_client *client, struct wf_arena *
     wf_arena_reset(arena);
 }
 
+static struct timespec in_a_third_of(uint64_t ms)
+{
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at); /* a lease lasts however the host's clock is set */
+    int64_t ns = at.tv_nsec + (int64_t)(ms / 3 % 1000) * 1000000;
+    at.tv_sec += (time_t)(ms / 3000) + (time_t)(ns / 1000000000);
+    at.tv_nsec = ns % 1000000000;
+    return at;
+}
+
 static void *keep(void *context)
 {
     struct keeper *k = context;
@@ -79,9 +89,7 @@ static void *keep(void *context)
     bool ready = arena != NULL && party_open(&client, NULL) == 0;
     (void)pthread_mutex_lock(&k->lock);
     while (ready && !k->done) {
-        struct timespec until;
-        (void)clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += (time_t)(lease_ms() / 3000 + 1);
+        struct timespec until = in_a_third_of(lease_ms());
         if (pthread_cond_timedwait(&k->wake, &k->lock, &until) == 0 || k->done)
             continue;
         (void)pthread_mutex_unlock(&k->lock);
@@ -96,10 +104,12 @@ static void *keep(void *context)
 
 static const struct wf_value *handle_kept(const struct party_work *work, struct party_task *task)
 {
-    struct keeper k = {.work = work,
-                       .task = task,
-                       .lock = PTHREAD_MUTEX_INITIALIZER,
-                       .wake = PTHREAD_COND_INITIALIZER};
+    struct keeper k = {.work = work, .task = task, .lock = PTHREAD_MUTEX_INITIALIZER};
+    pthread_condattr_t clock;
+    (void)pthread_condattr_init(&clock);
+    (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&k.wake, &clock);
+    (void)pthread_condattr_destroy(&clock);
     if (pthread_create(&k.thread, NULL, keep, &k) != 0)
         return work->handle(task, work->context); /* within the first lease, then */
     const struct wf_value *result = work->handle(task, work->context);
@@ -108,6 +118,7 @@ static const struct wf_value *handle_kept(const struct party_work *work, struct 
     (void)pthread_cond_signal(&k.wake);
     (void)pthread_mutex_unlock(&k.lock);
     (void)pthread_join(k.thread, NULL);
+    (void)pthread_cond_destroy(&k.wake);
     return result;
 }
 

@@ -178,6 +178,7 @@ class Papers(unittest.TestCase):
         self.assertTrue(self.place(used).exists())
         self.assertTrue(self.place(fresh).exists())
         self.client.get_paper(code, used, str(self.folder / "back"))
+        self.assertEqual((self.folder / "back").stat().st_mode & 0o777, 0o600)
         with self.assertRaises(Invalid):
             self.client.submit(dossier(unused))
 

@@ -27,6 +27,11 @@ def _name_of(file):
     return digest.hexdigest(), size
 
 
+def _private(path, flags):
+    """Somebody's papers are not made for others to read."""
+    return os.open(path, flags, 0o600)
+
+
 class _Request:
     """One request under way. Times are monotonic seconds."""
 
@@ -129,7 +134,7 @@ class Connection:
         """Writes a dossier's scan to a path, or to a binary file opened for reading and writing,
         and checks it. What the file holds already is taken as its beginning."""
         if not hasattr(file, "write"):
-            with open(file, "a+b") as opened:
+            with open(file, "a+b", opener=_private) as opened:
                 return self.get_paper(dossier, paper, opened, progress)
         at, size = file.seek(0, os.SEEK_END), None
         while size is None or at < size:
