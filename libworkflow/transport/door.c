@@ -141,6 +141,7 @@ static int prove_with(struct wf_door *door, struct wf_socket_spec *spec, struct 
         return wf_fail(err, WF_E_INTERNAL, "proof of the door: a registered key was not let in");
     if (unknown != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
         return wf_fail(err, WF_E_INTERNAL, "proof of the door: an unknown key was not refused");
+    wf_zap_forget(door->zap); /* our own key is no stranger's */
     return 0;
 }
 

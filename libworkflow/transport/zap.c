@@ -83,6 +83,14 @@ int wf_zap_next(struct wf_zap *zap, struct wf_refusal *out)
     return rc;
 }
 
+void wf_zap_forget(struct wf_zap *zap)
+{
+    (void)pthread_mutex_lock(&zap->lock);
+    memset(zap->refused, 0, sizeof(zap->refused));
+    zap->n_kept = 0;
+    (void)pthread_mutex_unlock(&zap->lock);
+}
+
 uint64_t wf_zap_refused(struct wf_zap *zap, enum wf_refused why)
 {
     (void)pthread_mutex_lock(&zap->lock);

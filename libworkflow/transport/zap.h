@@ -31,6 +31,7 @@ bool wf_zap_owner(struct wf_zap *zap, const char *key, char out[WF_OWNER_SIZE]);
 /* Refusals are counted, and some kept until they are asked for. */
 void wf_zap_note(struct wf_zap *zap, enum wf_refused why, const char *address);
 uint64_t wf_zap_refused(struct wf_zap *zap, enum wf_refused why);
+void wf_zap_forget(struct wf_zap *zap); /* those so far: of the proof */
 int wf_zap_next(struct wf_zap *zap, struct wf_refusal *out) WF_CHECKED; /* WF_NONE: no more */
 
 #endif
