@@ -37,7 +37,7 @@ bool wf_lines_came(struct wf_lines *lines, int fd, int64_t now_ms);
 bool wf_lines_left(struct wf_lines *lines, int fd, char address[WF_ADDRESS_SIZE]);
 /* Is it known already as a line of this key? Then nothing is to be done. */
 bool wf_lines_has(struct wf_lines *lines, int fd, const char *key);
-void wf_lines_spoke(struct wf_lines *lines, int fd, const char *key, const char *owner);
+void wf_lines_spoke(struct wf_lines *lines, int fd, const char *key, const char *name);
 
 /* Ends the silent ones, at most once a second. */
 void wf_lines_sweep(struct wf_lines *lines, int64_t now_ms);
