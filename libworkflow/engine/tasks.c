@@ -14,6 +14,7 @@
 #define LEASE_LEAST_MS   1000
 #define ADDRESSES_MAX    64
 #define STEP_OVER_MAX    1000 /* tasks of other roles looked at in one fetch */
+#define ASIDE_MAX        200 /* tasks on hold put aside in one fetch: the next goes on behind them */
 
 /* ---- fetch ----------------------------------------------------------------------------------- */
 
@@ -64,17 +65,25 @@ static int put_aside(struct wf_turn *turn, const struct wf_rec_task *task, struc
     return wf_task_update(turn->txn, task, &aside, err);
 }
 
-/* Leases what is visible at one address, up to the wanted number. The answer must fit into one
- * frame, however large the tasks' parameters are: *taken is what those leased so far have come to. */
-static int lease_at(struct wf_turn *turn, struct wf_str to, const struct wf_msg_task_fetch *m,
-                    struct wf_value *list, size_t *taken, struct wf_error *err)
+/* A fetch at work. The answer must fit into one frame, however large the tasks' parameters are. */
+struct fetch {
+    const struct wf_msg_task_fetch *m;
+    struct wf_value *list;
+    size_t bytes; /* that those leased have come to */
+    unsigned aside;
+};
+
+/* Leases what is visible at one address, up to the wanted number. */
+static int lease_at(struct wf_turn *turn, struct wf_str to, struct fetch *f, struct wf_error *err)
 {
+    const struct wf_msg_task_fetch *m = f->m;
     size_t max = m->max != 0 ? m->max : 1;
     struct wf_rec_task task;
     struct wf_rec_task skipped;
     const struct wf_rec_task *after = NULL;
     unsigned steps = 0;
-    while (wf_value_count(list) < max && steps++ < STEP_OVER_MAX && *taken < WF_REPLY_MAX / 4) {
+    while (wf_value_count(f->list) < max && steps++ < STEP_OVER_MAX && f->aside < ASIDE_MAX &&
+           f->bytes < WF_REPLY_MAX / 4) {
         size_t before = wf_arena_used(turn->arena);
         int rc = wf_task_first(turn->txn, m->activity, to, turn->real_ms, after, turn->arena, &task,
                                err);
@@ -83,13 +92,14 @@ static int lease_at(struct wf_turn *turn, struct wf_str to, const struct wf_msg_
         rc = put_aside(turn, &task, err);
         if (rc < 0)
             return rc;
+        f->aside += rc == 0;
         if (rc == 0)
             continue;
         if (task.role.len == 0 || wf_str_equal(task.role, m->role)) {
-            rc = lease(turn, &task, m, list, err);
+            rc = lease(turn, &task, m, f->list, err);
             if (rc != 0)
                 return rc;
-            *taken += wf_arena_used(turn->arena) - before;
+            f->bytes += wf_arena_used(turn->arena) - before;
             continue;
         }
         skipped = task;
@@ -138,8 +148,8 @@ int request_fetch(struct wf_turn *turn, const struct wf_envelope *request, struc
 {
     const struct wf_msg_task_fetch *m = request->body;
     struct wf_value *list = wf_list(turn->arena);
+    struct fetch f = {.m = m, .list = list};
     bool is_draining = false;
-    size_t taken = 0;
     int rc = check_fetch(turn, m, err);
     if (rc == 0 && list == NULL)
         rc = out_of_memory(err);
@@ -148,7 +158,7 @@ int request_fetch(struct wf_turn *turn, const struct wf_envelope *request, struc
     if (rc == 0 && is_draining)
         return WF_NONE;
     for (size_t i = 0; rc == 0 && i < wf_value_count(m->to); i++)
-        rc = lease_at(turn, wf_value_str(wf_list_at(m->to, i)), m, list, &taken, err);
+        rc = lease_at(turn, wf_value_str(wf_list_at(m->to, i)), &f, err);
     if (rc != 0)
         return rc;
     return wf_value_count(list) > 0 ? answer_tasks(turn, list, out, err) : WF_NONE;

@@ -72,6 +72,32 @@ static void a_dossier_on_hold_takes_no_events_and_gives_no_tasks(void **state)
     cell_close(cell);
 }
 
+/* The write lock is held meanwhile: many on hold are put aside in more than one fetch. */
+static void a_fetch_finds_what_lies_behind_many_on_hold(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_new(START);
+    struct wf_msg_dossier_submit message = sample(cell, MARRIAGE);
+    struct wf_envelope reply = {0};
+    struct wf_error err = {0};
+    struct task task;
+    for (unsigned i = 0; i < 250; i++)
+        assert_ok(cell_request(cell, WF_INTAKE, new_id(cell), WF_MSG_dossier_submit, &message,
+                               &reply, &err),
+                  err);
+    cell_pump(cell);
+    const char *code = submit(cell, BIRTH, "{}");
+    cell_hold(cell, WF_HOLD_PROCEDURE, MARRIAGE);
+    assert_false(claim_if_any(cell, "verification.review", SITE, "civil_servant", &task));
+    assert_int_equal(cell_counts(cell).held_tasks, 200);
+    assert_true(claim_if_any(cell, "verification.review", SITE, "civil_servant", &task));
+    assert_string_equal(task.dossier, code);
+    assert_int_equal(cell_counts(cell).held_tasks, 250);
+    cell_release(cell, WF_HOLD_PROCEDURE, MARRIAGE);
+    assert_nothing_is_held(cell);
+    cell_close(cell);
+}
+
 static void what_names_no_dossier_cannot_be_held(void **state)
 {
     static const char *const names[] = {"#0", "#x", "#1x", "#", "#99", "nobody"};
@@ -514,6 +540,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dossier_on_hold_takes_no_events_and_gives_no_tasks),
         cmocka_unit_test(what_names_no_dossier_cannot_be_held),
+        cmocka_unit_test(a_fetch_finds_what_lies_behind_many_on_hold),
         cmocka_unit_test(a_lease_that_runs_is_completed_and_what_follows_waits),
         cmocka_unit_test(the_end_of_a_dossier_waits_too_and_then_there_is_nothing_to_hold),
         cmocka_unit_test(a_lease_that_ran_out_during_a_hold_can_still_be_completed),
