@@ -70,6 +70,15 @@ class Units(unittest.TestCase):
                if "Unknown" in line or "Failed to parse" in line or "Invalid" in line]
         self.assertEqual(bad, [])
 
+    def test_the_filter_of_calls_lets_them_enter_their_sandbox_and_start_threads(self):
+        wanted = {"seccomp", "landlock_create_ruleset", "landlock_add_rule",
+                  "landlock_restrict_self", "sched_setscheduler"}
+        for name in INSIDE + OUTSIDE:
+            text = (UNITS / f"hoso-{name}@.service").read_text(encoding="utf-8")
+            after = text.split("SystemCallFilter=~", 1)[1]  # a later line gives back
+            given = " ".join(re.findall(r"(?m)^SystemCallFilter=([a-z].*)$", after)).split()
+            self.assertLessEqual(wanted, set(given), name)
+
     def test_who_reads_strangers_bytes_is_another_user(self):
         for name in ("gate", "bridge"):
             text = (UNITS / f"hoso-{name}@.service").read_text(encoding="utf-8")
