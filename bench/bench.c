@@ -3,7 +3,11 @@
  * All figures in one run, on one disk: five real workers under load, one dossier alone, cold start,
  * memory, bytes; and beside each the floor (floor.h) where there is one. Run by scripts/bench.
  *
- *   DOSSIERS=n   of the saturated run (20,000)       WINDOW=n   requests under way at once (500)
+ * Rounds of the workers and of the floor follow each other and are compared pair by pair, so that
+ * what else the machine does weighs on both.
+ *
+ *   DOSSIERS=n   of a saturated round (10,000)       WINDOW=n   requests under way at once (500)
+ *   ROUNDS=n     of workers and floor (5)
  *   STORED=n     fills the store with n more and measures once more how fast it then is
  */
 #include <dirent.h>
@@ -12,12 +16,14 @@
 
 #include "support/host.h"
 
+#include "figure.h"
 #include "floor.h"
 #include "workflow/service.h"
 
-#define ALONE    40 /* dossiers of the quiet run */
-#define COLD     9  /* cold starts */
-#define SETTINGS "cell = \"bench\";\ncode_digits = 7;\nlog_level = \"error\";\n"
+#define ALONE       40 /* dossiers of the quiet run */
+#define COLD        9  /* cold starts */
+#define ROUNDS_MOST 50
+#define SETTINGS    "cell = \"bench\";\ncode_digits = 7;\nlog_level = \"error\";\n"
 
 struct bench {
     struct host host;
@@ -37,31 +43,6 @@ struct load {
     double memory_mb;
     double workers_cpu, client_cpu; /* seconds */
 };
-
-static double now_s(void)
-{
-    return (double)wf_monotonic_us() / 1e6;
-}
-
-static uint64_t number_of(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    uint64_t number = text != NULL ? strtoull(text, NULL, 10) : 0;
-    return number != 0 ? number : otherwise;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof(*values), by_size);
-    return values[n / 2];
-}
 
 /* ---- the cell ---------------------------------------------------------------------------------
  */
@@ -109,7 +90,7 @@ static void open_bench(struct bench *bench)
     struct wf_error err = {0};
     memset(bench, 0, sizeof(*bench));
     memset(bench->note, 'n', 520); /* with the other field: content of 600 bytes */
-    bench->dossiers = number_of("DOSSIERS", 20000);
+    bench->dossiers = number_of("DOSSIERS", 10000);
     bench->window = number_of("WINDOW", 500);
     bench->arena = wf_arena_new(0);
     host_new(&bench->host, NULL, SETTINGS);
@@ -240,10 +221,12 @@ static struct load saturate(struct bench *bench)
     return load;
 }
 
-/* From the request to the closed dossier, nothing else going on: median of many, in seconds. */
-static double alone(struct bench *bench)
+/* From the request to the closed dossier, nothing else going on, and six commits of the floor, in
+ * turns: seconds, medians of many. */
+static void alone(struct bench *bench, struct floor *floor, double *out_alone, double *out_floor)
 {
     double times[ALONE];
+    double six[ALONE];
     for (size_t i = 0; i < ALONE; i++) {
         uint64_t closed = counts_of(bench).closed;
         sleep_ms(20);
@@ -252,8 +235,10 @@ static double alone(struct bench *bench)
         wait_closed(bench, closed + 1);
         times[i] = now_s() - started;
         receive_one(bench);
+        six[i] = floor_six_commits(floor);
     }
-    return median(times, ALONE);
+    *out_alone = median(times, ALONE);
+    *out_floor = median(six, ALONE);
 }
 
 /* From fork to the first answer of intake, in seconds. */
@@ -320,12 +305,9 @@ static void measure_records(struct bench *bench)
 
 static int missed;
 
-static void line(const char *what, double value, const char *unit, bool at_least, double goal)
+static void line(const char *what, double value, const char *unit, enum goal kind, double goal)
 {
-    bool met = at_least ? value >= goal : value <= goal;
-    missed += !met;
-    (void)printf("%-58s %8.2f %-4s goal %s %g%s\n", what, value, unit, at_least ? ">=" : "<=", goal,
-                 met ? "" : "   MISSED");
+    missed += !figure(what, value, unit, kind, goal);
 }
 
 static double bytes_used(struct bench *bench)
@@ -350,33 +332,53 @@ static double with_many_stored(struct bench *bench, const struct load *few)
     return few->seconds / many.seconds;
 }
 
+/* Transitions a second of workers, floor and bare floor, round by round. */
+struct rates {
+    double workers[ROUNDS_MOST], floor[ROUNDS_MOST], bare[ROUNDS_MOST];
+    size_t n;
+};
+
+static void take_rounds(struct bench *bench, struct floor *floor, struct load *load,
+                        struct rates *rates)
+{
+    rates->n = number_of("ROUNDS", 5) % ROUNDS_MOST;
+    for (size_t i = 0; i < rates->n; i++) {
+        *load = saturate(bench);
+        double with_lists = floor_saturated(floor, bench->dossiers, load->batch, true);
+        double bare = floor_saturated(floor, bench->dossiers, load->batch, false);
+        assert_true(bare > 0 && with_lists > 0);
+        rates->workers[i] = (double)load->events / load->seconds;
+        rates->floor[i] = (double)load->events / with_lists;
+        rates->bare[i] = (double)load->events / bare;
+    }
+}
+
 static void run(void **state)
 {
     (void)state;
     static struct bench bench;
-    double six[ALONE];
+    static struct rates rates;
+    double single = 0;
+    double floor_six = 0;
     open_bench(&bench);
-    double single = alone(&bench);
     double bytes = bytes_used(&bench);
-    struct load load = saturate(&bench);
+    struct load few = saturate(&bench);
+    struct load load = few;
     bytes = (bytes_used(&bench) - bytes) / (double)bench.dossiers;
     measure_records(&bench);
-    double slower = with_many_stored(&bench, &load);
-    double cold = cold_start(&bench);
-
     struct floor *floor = floor_open(bench.host.folder, &bench.sizes);
     assert_non_null(floor);
-    double bare_seconds = floor_saturated(floor, bench.dossiers, load.batch, false);
-    double floor_seconds = floor_saturated(floor, bench.dossiers, load.batch, true);
-    assert_true(bare_seconds > 0 && floor_seconds > 0);
-    for (size_t i = 0; i < ALONE; i++)
-        six[i] = floor_six_commits(floor);
-    double floor_six = median(six, ALONE);
+    alone(&bench, floor, &single, &floor_six);
+    take_rounds(&bench, floor, &load, &rates);
     floor_close(floor);
+    double slower = with_many_stored(&bench, &few);
+    double cold = cold_start(&bench);
 
-    double rate = (double)load.events / load.seconds;
-    double floor_rate = (double)load.events / floor_seconds;
-    double bare_rate = (double)load.events / bare_seconds;
+    double to_floor = median_ratio(rates.workers, rates.floor, rates.n);
+    double to_bare = median_ratio(rates.workers, rates.bare, rates.n);
+    double rate = median(rates.workers, rates.n);
+    double floor_rate = median(rates.floor, rates.n);
+    double bare_rate = median(rates.bare, rates.n);
     (void)printf("%llu six-step dossiers of %zu B content, %llu transitions in %.2f s; records: "
                  "dossier %zu B, event %zu B\n",
                  (unsigned long long)bench.dossiers, bench.sizes.content,
@@ -386,23 +388,24 @@ static void run(void **state)
     for (int s = 0; s < WF_SERVICE_COUNT; s++)
         (void)printf(" %s %u", wf_service_word((enum wf_service)s), load.batch[s]);
     (void)printf("\nsaturated: %.0f transitions/s, floor %.0f, bare floor %.0f (ratio %.2f)\n",
-                 rate, floor_rate, bare_rate, rate / bare_rate);
+                 rate, floor_rate, bare_rate, to_bare);
     (void)printf("alone: %.2f ms, six commits of the floor %.2f ms\n", single * 1e3,
                  floor_six * 1e3);
     (void)printf(
         "processor: workers %.1f us a transition, client %.1f us; busy %.0f %% of %ld\n\n",
         load.workers_cpu / (double)load.events * 1e6, load.client_cpu / (double)load.events * 1e6,
         (load.workers_cpu + load.client_cpu) / load.seconds * 100, sysconf(_SC_NPROCESSORS_ONLN));
-    line("saturated transitions/s, five services, / floor", rate / floor_rate, "", true, 0.6);
-    line("one dossier alone / six durable commits of the floor", single / floor_six, "", false,
+    line("saturated transitions/s, five services, / floor", to_floor, "", AT_LEAST, 0.6);
+    line("one dossier alone / six durable commits of the floor", single / floor_six, "", AT_MOST,
          1.5);
-    line("commits per message under load", (double)load.commits / (double)load.messages, "", false,
-         0.1);
+    line("commits per message under load", (double)load.commits / (double)load.messages, "",
+         AT_MOST, 0.1);
     if (slower > 0)
-        line("transitions/s with STORED dossiers / with few", slower, "", true, 0.8);
-    line("memory of the five services under load, no page cache", load.memory_mb, "MB", false, 100);
-    line("cold start to first reply", cold * 1e3, "ms", false, 100);
-    line("bytes on disk per closed six-step dossier of 600 B", bytes / 1024, "KB", false, 4);
+        line("transitions/s with STORED dossiers / with few", slower, "", AT_LEAST, 0.8);
+    line("memory of the five services under load, no page cache", load.memory_mb, "MB", AT_MOST,
+         100);
+    line("cold start to first reply", cold * 1e3, "ms", AT_MOST, 100);
+    line("bytes on disk per closed six-step dossier of 600 B", bytes / 1024, "KB", AT_MOST, 4);
     close_bench(&bench);
 }
 
