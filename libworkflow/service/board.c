@@ -84,6 +84,12 @@ void wf_board_error(struct wf_board_slot *slot, int code)
     {#name, WF_BOARD_##kind, help, offsetof(struct wf_board_gate, name)},
 #define FIGURE_bridge(name, kind, help)                                                            \
     {#name, WF_BOARD_##kind, help, offsetof(struct wf_board_bridge, name)},
+#define FIGURE_portal(name, kind, help)                                                            \
+    {#name, WF_BOARD_##kind, help, offsetof(struct wf_board_portal, name)},
+#define FIGURE_folder(name, kind, help)                                                            \
+    {#name, WF_BOARD_##kind, help, offsetof(struct wf_board_folder, name)},
+#define FIGURE_courier(name, kind, help)                                                           \
+    {#name, WF_BOARD_##kind, help, offsetof(struct wf_board_courier, name)},
 
 #define X(process)                                                                                 \
     static const struct wf_board_figure process##_figures[] = {                                    \
@@ -93,12 +99,13 @@ WF_BOARD_PROCESSES(X)
 
 static const struct {
     const char *name;
-    size_t at;
+    size_t at, size;
     const struct wf_board_figure *figures;
     size_t n;
 } processes[WF_BOARD_PROCESS_COUNT] = {
 #define X(process)                                                                                 \
-    {#process, offsetof(struct wf_board, process), process##_figures, WF_COUNT(process##_figures)},
+    {#process, offsetof(struct wf_board, process), sizeof(struct wf_board_##process),              \
+     process##_figures, WF_COUNT(process##_figures)},
     WF_BOARD_PROCESSES(X)
 #undef X
 };
@@ -106,6 +113,19 @@ static const struct {
 const char *wf_board_process_name(enum wf_board_process process)
 {
     return processes[process].name;
+}
+
+enum wf_board_process wf_board_process_of(const char *name)
+{
+    unsigned i = 0;
+    while (i < WF_BOARD_PROCESS_COUNT && strcmp(processes[i].name, name) != 0)
+        i++;
+    return (enum wf_board_process)i;
+}
+
+void *wf_board_process_begin(struct wf_board *board, enum wf_board_process process)
+{
+    return memset((char *)board + processes[process].at, 0, processes[process].size);
 }
 
 const void *wf_board_process_slot(const struct wf_board *board, enum wf_board_process process)

@@ -22,7 +22,9 @@
 #include "workflow/log.h"
 #include "workflow/sandbox.h"
 
-#define LOG_RATE 1000 /* as hoso.cfg has it by default: there is none where a gate is set */
+#define WAIT_MOST_MS 60000
+#define TURN_MOST_MS 120000 /* a turn that takes longer does not get on */
+#define LOG_RATE     1000   /* as hoso.cfg has it by default: there is none where a gate is set */
 
 /* ---- back-off -------------------------------------------------------------------------------- */
 
@@ -89,7 +91,10 @@ bool adapter_wait(struct adapter *a, int64_t ms)
     if (a->stopping)
         return true;
     a->hurry = false;
-    (void)poll(fds, a->wake_fd > 0 ? 2 : 1, ms > 60000 ? 60000 : ms > 0 ? (int)ms : 0);
+    (void)poll(fds, a->wake_fd > 0 ? 2 : 1,
+               ms > WAIT_MOST_MS ? WAIT_MOST_MS
+               : ms > 0          ? (int)ms
+                                 : 0);
     while (read(a->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP)
             a->hurry = true;
@@ -121,6 +126,9 @@ static void say_recovery(struct adapter_side *side)
 
 static void settle(struct adapter *a, struct adapter_side *side, int rc, const struct wf_error *err)
 {
+    a->slot->failures += rc < 0;
+    a->slot->away += (rc < 0) - side->is_away;
+    side->is_away = rc < 0;
     if (rc < 0) {
         say_failure(err, side);
         adapter_backoff_grow(&side->backoff, a->common, wf_monotonic_ms());
@@ -157,10 +165,19 @@ int adapter_work(struct adapter *a, struct adapter_side *side,
     return 0;
 }
 
+/* A turn may wait for the other system, and a wait is meant: the next beat is told beforehand. */
+static bool rest(struct adapter *a, int64_t ms)
+{
+    a->slot->beat_ms = wf_monotonic_ms() + (ms < WAIT_MOST_MS ? ms : WAIT_MOST_MS);
+    bool stops = adapter_wait(a, ms);
+    a->slot->beat_ms = wf_monotonic_ms() + TURN_MOST_MS;
+    return stops;
+}
+
 static int loop(struct adapter *a, struct wf_error *err)
 {
     int64_t wait_ms = 0;
-    while (!adapter_wait(a, wait_ms)) {
+    while (!rest(a, wait_ms)) {
         int64_t now = wf_monotonic_ms();
         wait_ms = a->common->poll_ms;
         if (a->side.backoff.until_ms > now && !a->hurry) {
@@ -170,6 +187,7 @@ static int loop(struct adapter *a, struct wf_error *err)
         wf_arena_reset(a->arena);
         *err = (struct wf_error){0};
         int rc = a->spec->turn(a, &wait_ms, err);
+        a->slot->turns++;
         a->hurry = false;
         if (rc < 0 && !adapter_may_pass(rc))
             return rc;
@@ -236,11 +254,33 @@ int adapter_confine(const char *setting, bool connects, struct wf_error *err)
     return rc;
 }
 
+/* Figures are no reason not to work: without a board they go nowhere. */
+static void open_board(struct adapter *a)
+{
+    enum wf_board_process process = wf_board_process_of(a->spec->name);
+    mode_t mask = umask(007); /* the gate has a user of its own */
+    if (a->run != NULL && process != WF_BOARD_PROCESS_COUNT &&
+        wf_board_open(a->run, &a->board, NULL) == 0)
+        a->slot = wf_board_process_begin(a->board, process);
+    (void)umask(mask);
+    a->slot->started_real_ms = wf_real_ms();
+    a->slot->pid = getpid();
+}
+
+static void close_board(struct adapter *a)
+{
+    if (a->board != NULL)
+        (void)wf_board_process_begin(a->board, wf_board_process_of(a->spec->name));
+    wf_board_close(a->board);
+}
+
 static int live(struct adapter *a, struct wf_error *err)
 {
     int rc = catch_signals(a, err);
     if (rc == 0)
         rc = take_lock(a, err);
+    if (rc == 0)
+        open_board(a);
     if (rc == 0) /* the cell's settings are read only where there is no gate */
         rc = adapter_confine(a->cell.sandbox, !a->spec->is_local, err);
     if (rc == 0 && a->spec->open != NULL)
@@ -248,11 +288,13 @@ static int live(struct adapter *a, struct wf_error *err)
     if (rc == 0) {
         wf_log(WF_LOG_INFO, WF_LOG_READY_EVENT, NULL, "pid %d, as party %s", (int)getpid(),
                a->common->party != NULL ? a->common->party : "of each folder");
+        a->slot->ready = 1;
         wf_options_say_ready(&a->options);
         rc = loop(a, err);
     }
     if (a->spec->close != NULL)
         a->spec->close(a);
+    close_board(a);
     return rc;
 }
 

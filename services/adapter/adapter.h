@@ -81,6 +81,7 @@ struct adapter_side {
     const char *name; /* for the log: "the portal" */
     struct adapter_backoff backoff;
     struct wf_error last; /* what was wrong; code 0 = nothing */
+    bool is_away;         /* the last piece of work failed */
 };
 
 struct adapter {
@@ -92,10 +93,13 @@ struct adapter {
     const struct adapter_settings *common; /* its first member */
     const struct wf_node *root;            /* of the settings file */
     struct wf_client *client;
-    struct wf_arena *arena;   /* emptied before each turn */
-    void *self;               /* the adapter's own state */
-    struct adapter_side side; /* of turns that failed */
-    int lock_fd;              /* one process for each database */
+    struct wf_arena *arena;        /* emptied before each turn */
+    void *self;                    /* the adapter's own state */
+    struct adapter_side side;      /* of turns that failed */
+    struct wf_board *board;        /* NULL where the cell is on another host */
+    struct wf_board_portal *slot;  /* never NULL: of any adapter, they begin alike */
+    struct wf_board_portal unseen; /* where there is no board */
+    int lock_fd;                   /* one process for each database */
     int signal_fd;
     int wake_fd; /* set by the adapter: what can be read there ends a wait; 0 = none */
     bool stopping;

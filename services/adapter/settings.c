@@ -69,6 +69,7 @@ int adapter_load(struct adapter *a, const struct adapter_spec *spec, const char 
 {
     char real[PATH_MAX];
     *a = (struct adapter){.spec = spec, .signal_fd = -1, .lock_fd = -1};
+    a->slot = &a->unseen;
     if (realpath(folder, real) == NULL)
         return wf_fail(err, WF_E_CONFIG, "%s: there is no such folder", folder);
     a->texts = wf_arena_new(0);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "archive.h"
+#include "children.h"
 
 struct health {
     struct hoso *h;
@@ -44,11 +45,13 @@ static const struct wf_value *workers_of(struct health *is, bool runs)
 }
 
 /* Is the process to run in this cell? One that runs unasked is shown as well. */
-static bool is_wanted(const struct wf_settings *settings, enum wf_board_process process)
+static bool is_wanted(const struct hoso *h, enum wf_board_process process)
 {
     const char *const listens[WF_BOARD_PROCESS_COUNT] = {
-        [WF_BOARD_gate] = settings->gate_listen, [WF_BOARD_bridge] = settings->bridge_listen};
-    return listens[process][0] != '\0';
+        [WF_BOARD_gate] = h->settings.gate_listen, [WF_BOARD_bridge] = h->settings.bridge_listen};
+    if (listens[process] != NULL)
+        return listens[process][0] != '\0';
+    return child_is_wanted(h->folder, wf_board_process_name(process)); /* an adapter */
 }
 
 static const struct wf_value *processes_of(struct health *is, bool runs)
@@ -58,7 +61,7 @@ static const struct wf_value *processes_of(struct health *is, bool runs)
     for (unsigned i = 0; i < WF_BOARD_PROCESS_COUNT; i++) {
         enum wf_board_process process = (enum wf_board_process)i;
         const char *state = process_state(h, is->board, process);
-        bool wanted = is_wanted(&h->settings, process);
+        bool wanted = is_wanted(h, process);
         if (!wanted && strcmp(state, "down") == 0)
             continue;
         (void)wf_list_add(h->arena, list, process_row(h, is->board, process));

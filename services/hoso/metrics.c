@@ -107,7 +107,7 @@ static const struct metric worker_metrics[] = {
 
 static const struct group processes = {"processes", {"name"}, {"process"}};
 static const struct metric process_metrics[] = {
-    {"hoso_process_up", "gauge", "1 when the process (gate, bridge) runs and answers.", "up", NULL, 1},
+    {"hoso_process_up", "gauge", "1 when the process (gate, bridge, an adapter) runs and answers.", "up", NULL, 1},
     {"hoso_process_start_time_seconds", "gauge", "When the process was started, since 1970.", "started", NULL, 1000},
     {"hoso_process_heartbeat_age_seconds", "gauge", "How long ago the process's loop came round.", "beat_ms", NULL, 1000},
 };

@@ -146,7 +146,8 @@ static const struct wf_value *times_of(struct hoso *h, const struct wf_board_tim
 
 static const struct wf_value *age_of(struct hoso *h, int64_t beat_ms)
 {
-    return beat_ms > 0 ? wf_int(h->arena, wf_monotonic_ms() - beat_ms) : &wf_null;
+    int64_t age = wf_monotonic_ms() - beat_ms; /* below 0: an adapter, which tells it beforehand */
+    return beat_ms > 0 ? wf_int(h->arena, age > 0 ? age : 0) : &wf_null;
 }
 
 static struct wf_value *queue_row(struct hoso *h, const struct figures *f, enum wf_service s)

@@ -67,6 +67,7 @@ BAD = {
     "HosoOldReader": ({'hoso_store_oldest_reader_transactions{%s}': "0x9 200000x90"}, 18, 21),
     "HosoSubscriberLag": (
         {'hoso_subscriber_age_seconds{%s,subscriber="portal"}': "30x9 3700+60x90"}, 18, 21),
+    "HosoAdapterAway": ({'hoso_portal_away{%s}': "0x9 1x90"}, 38, 41),
     "HosoGateRefusals": ({'hoso_gate_refused_total{%s}': "0+120x90"}, 9, 13),
     "HosoCommitSlow": (
         {'hoso_worker_commit_duration_seconds_bucket{%s,service="intake",le="0.1"}': "0+300x90"},

@@ -125,6 +125,12 @@ class Cell:
     def dossiers(self):
         return json.loads(self.hoso("status", "--json", "--cell", self.path))["dossiers"]["open"]
 
+    def figures(self):
+        """Of this program, as status has them."""
+        status = json.loads(self.hoso("status", "--json", "--cell", self.path))
+        return [p["figures"] for p in status["processes"]
+                if p["name"] == "folder" and p["state"] == "up"][0]
+
     def drop(self, party="counter-1"):
         return pathlib.Path(self.path, "drop", party)
 
@@ -197,7 +203,7 @@ class Folder(unittest.TestCase):
     # ---- files that are right -----------------------------------------------------------------
 
     def test_json_rows_become_dossiers_with_code_status_and_due_date(self):
-        before = self.cell.dossiers()
+        before, figures = self.cell.dossiers(), self.cell.figures()
         result = self.ask("two.json", [named(1), named(2)])
         self.assertEqual((result["rows"], result["accepted"], result["refused"]), (2, 2, 0))
         codes = [row["dossier"] for row in result["results"]]
@@ -208,6 +214,8 @@ class Folder(unittest.TestCase):
             self.assertRegex(row["due"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+07:00$")
         self.assertEqual(self.cell.dossiers(), before + 2)
         until(self.work_is_empty, "nothing is left in work")
+        until(lambda: self.cell.figures()["rows"] >= figures["rows"] + 2
+              and self.cell.figures()["files"] > figures["files"], "status has counted them")
         done = [n for n in os.listdir(self.cell.drop() / "done") if n.endswith("-two.json")]
         self.assertEqual(done, [f"{result['hash'][:16]}-two.json"])
         self.assertFalse((self.cell.drop() / "rejected" / "two.json").exists())

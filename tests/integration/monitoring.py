@@ -485,6 +485,8 @@ def all_figures():
         command(HOSO, "init", cell, "--config-from", SOURCE / "config")
         with open(os.path.join(cell, "hoso.cfg"), "a", encoding="utf-8") as file:
             file.write('gate_listen = "tcp://127.0.0.1:1"; bridge_listen = "127.0.0.1:1";\n')
+        for adapter in ("portal", "folder", "courier"):
+            pathlib.Path(cell, f"{adapter}.cfg").touch()
         return command(HOSO, "metrics", "--cell", cell).stdout
 
 

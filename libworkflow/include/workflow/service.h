@@ -161,7 +161,7 @@ void wf_board_error(struct wf_board_slot *slot, int code);
  * The processes that open no store. A new one is a row here and a table of its figures: status and
  * metrics show it then. GAUGE is how it is now, COUNTER never falls while the process lives.
  */
-#define WF_BOARD_PROCESSES(P) P(gate) P(bridge)
+#define WF_BOARD_PROCESSES(P) P(gate) P(bridge) P(portal) P(folder) P(courier)
 
 /* clang-format off */
 #define WF_BOARD_FIGURES_gate(X)                                                                   \
@@ -185,6 +185,20 @@ void wf_board_error(struct wf_board_slot *slot, int code);
     X(refused,      COUNTER, "HTTP answers 4xx but 429: wrong, or not allowed.")                   \
     X(busy,         COUNTER, "HTTP answers 429: too many or too fast.")                            \
     X(failed,       COUNTER, "HTTP answers 5xx: a worker did not answer, or memory was out.")
+/* What every adapter has, first in its slot. */
+#define WF_BOARD_FIGURES_adapter(X)                                                                \
+    X(turns,        COUNTER, "Rounds of work.")                                                    \
+    X(failures,     COUNTER, "Pieces of work that failed and are tried again.")                    \
+    X(away,         GAUGE,   "Sides or parties that are left alone for a while after a failure.")
+#define WF_BOARD_FIGURES_portal(X) WF_BOARD_FIGURES_adapter(X)
+#define WF_BOARD_FIGURES_courier(X) WF_BOARD_FIGURES_adapter(X)
+#define WF_BOARD_FIGURES_folder(X)                                                                 \
+    WF_BOARD_FIGURES_adapter(X)                                                                    \
+    X(files,        COUNTER, "Files done with.")                                                   \
+    X(files_refused, COUNTER, "Files refused as a whole.")                                         \
+    X(rows,         COUNTER, "Rows done with.")                                                    \
+    X(rows_refused, COUNTER, "Rows refused.")                                                      \
+    X(news,         COUNTER, "Pieces of news written.")
 /* clang-format on */
 
 #define WF_BOARD_MEMBER(name, kind, help) int64_t name;
@@ -221,6 +235,14 @@ void wf_board_close(struct wf_board *board);
 struct wf_board_slot *wf_board_slot(struct wf_board *board, enum wf_service service);
 struct wf_board_gate *wf_board_gate(struct wf_board *board);
 struct wf_board_bridge *wf_board_bridge(struct wf_board *board);
+struct wf_board_portal *wf_board_portal(struct wf_board *board);
+struct wf_board_folder *wf_board_folder(struct wf_board *board);
+struct wf_board_courier *wf_board_courier(struct wf_board *board);
+
+/* Which one has this name; WF_BOARD_PROCESS_COUNT = none. */
+enum wf_board_process wf_board_process_of(const char *name);
+/* Its slot, zeroed: for who begins or ends to write it. */
+void *wf_board_process_begin(struct wf_board *board, enum wf_board_process process);
 
 /* Any of them: its name, its slot (which begins as all do: pid, started, beat, ready), its figures.
  */
