@@ -56,6 +56,9 @@ static void what_one_process_writes_another_reads_by_the_table(void **state)
     assert_ok(wf_board_open(dir.path, &reader, &err), err);
     *wf_board_gate(writer) = (struct wf_board_gate){.pid = 7, .ready = 1, .busy = 3};
     *wf_board_bridge(writer) = (struct wf_board_bridge){.pid = 8, .failed = 4};
+    *wf_board_portal(writer) = (struct wf_board_portal){.pid = 9, .away = 5};
+    *wf_board_folder(writer) = (struct wf_board_folder){.pid = 10, .news = 6};
+    *wf_board_courier(writer) = (struct wf_board_courier){.pid = 11, .turns = 7};
     for (unsigned p = 0; p < WF_BOARD_PROCESS_COUNT; p++) {
         size_t n = 0;
         int64_t sum = 0;
@@ -63,10 +66,16 @@ static void what_one_process_writes_another_reads_by_the_table(void **state)
         const struct wf_board_figure *figures = wf_board_figures((enum wf_board_process)p, &n);
         for (size_t i = 0; i < n; i++)
             sum += *(const int64_t *)(const void *)(slot + figures[i].at);
-        bool is_gate = strcmp(wf_board_process_name((enum wf_board_process)p), "gate") == 0;
-        assert_int_equal(*(const int64_t *)(const void *)slot, is_gate ? 7 : 8);
-        assert_int_equal(sum, is_gate ? 3 : 4);
+        assert_int_equal(*(const int64_t *)(const void *)slot, 7 + p);
+        assert_int_equal(sum, 3 + p);
+        assert_int_equal(wf_board_process_of(wf_board_process_name((enum wf_board_process)p)), p);
     }
+    assert_int_equal(wf_board_process_of("nobody"), WF_BOARD_PROCESS_COUNT);
+    (void)wf_board_process_begin(writer, WF_BOARD_folder);
+    assert_int_equal(wf_board_folder(reader)->pid, 0);
+    assert_int_equal(wf_board_folder(reader)->news, 0);
+    assert_int_equal(wf_board_courier(reader)->pid, 11);
+    assert_int_equal(wf_board_portal(reader)->away, 5);
     wf_board_close(reader);
     wf_board_close(writer);
     tempdir_fini(&dir);
