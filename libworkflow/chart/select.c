@@ -10,7 +10,7 @@
 
 int set_next(const uint64_t *set, size_t n_words, int i)
 {
-    size_t bit = (size_t)(i + 1);
+    size_t bit = (size_t)i + 1;
     size_t word = bit / 64;
     if (word >= n_words)
         return NO_STATE;

@@ -94,12 +94,10 @@ int wf_config_read(const char *path, struct wf_report *report, struct wf_config 
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return refuse_file(path, strerror(errno), report, err);
-    if (fstat(fd, &info) < 0) {
+    if (fstat(fd, &info) < 0 || (S_ISREG(info.st_mode) && read_all(fd, &text) < 0)) {
         rc = refuse_file(path, strerror(errno), report, err);
     } else if (!S_ISREG(info.st_mode)) {
         rc = refuse_file(path, "not a regular file", report, err);
-    } else if (read_all(fd, &text) < 0) {
-        rc = refuse_file(path, strerror(errno), report, err);
     } else if (text.failed) {
         rc = wf_fail(err, WF_E_NOMEM, "%s: out of memory", path);
     } else {

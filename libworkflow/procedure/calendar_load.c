@@ -223,7 +223,9 @@ static void read_days(struct loader *l, const struct wf_node *node, int64_t year
     const char *key = mark == DAY_OFF ? "days_off" : "worked";
     for (size_t i = 0; i < texts.n; i++) {
         const char *text = texts.items[i];
-        int year_of_date, month, day_of_month;
+        int year_of_date;
+        int month;
+        int day_of_month;
         if (!pattern_date(wf_str(text), &year_of_date, &month, &day_of_month)) {
             complain(l, node, key, text, "not a date: write it as \"2026-11-24\"");
             continue;

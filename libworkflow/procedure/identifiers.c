@@ -132,7 +132,9 @@ void wf_mobile_normal(struct wf_str text, char out[16])
 /* Whether a mailbox exists only a message can tell; this finds slips of the hand. */
 int wf_check_email(struct wf_str text, struct wf_error *err)
 {
-    size_t at = 0, n_at = 0, last_dot = 0;
+    size_t at = 0;
+    size_t n_at = 0;
+    size_t last_dot = 0;
     if (text.len > MAX_EMAIL)
         return refuse(err, "an e-mail address has at most 254 characters");
     for (size_t i = 0; i < text.len; i++) {
@@ -164,7 +166,9 @@ int wf_check_postcode(struct wf_str text, struct wf_error *err)
 
 int wf_check_date(struct wf_str text, struct wf_error *err)
 {
-    int year, month, day;
+    int year;
+    int month;
+    int day;
     if (!pattern_is(text, "9999-99-99"))
         return refuse(err, "a date is written YYYY-MM-DD");
     if (!pattern_date(text, &year, &month, &day))

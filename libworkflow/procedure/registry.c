@@ -46,12 +46,12 @@ const struct wf_site *wf_registry_site(const struct wf_registry *registry, struc
 }
 
 const struct wf_calendar *wf_site_calendar(const struct wf_registry *registry,
-                                           const struct wf_calendar *calendar, struct wf_str code)
+                                           const struct wf_calendar *calendar, struct wf_str site)
 {
-    const struct wf_site *site = registry != NULL ? wf_registry_site(registry, code) : NULL;
-    if (site == NULL || site->calendar == NULL || calendar == NULL)
+    const struct wf_site *known = registry != NULL ? wf_registry_site(registry, site) : NULL;
+    if (known == NULL || known->calendar == NULL || calendar == NULL)
         return calendar;
-    const struct wf_calendar *own = wf_calendar_variant(calendar, site->calendar);
+    const struct wf_calendar *own = wf_calendar_variant(calendar, known->calendar);
     return own != NULL ? own : calendar;
 }
 

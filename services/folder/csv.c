@@ -158,6 +158,7 @@ static int check_utf8(struct reader *r)
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the text is changed in place */
 int csv_read(char *text, size_t length, char delimiter, size_t max_rows, struct csv *out,
              struct place *place, struct wf_error *err)
 {

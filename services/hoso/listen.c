@@ -213,6 +213,7 @@ static void give_time(struct MHD_Connection *connection)
 
 static enum MHD_Result take(void *context, struct MHD_Connection *connection, const char *url,
                             const char *method, const char *version, const char *bytes,
+                            /* The library's signature: NOLINTNEXTLINE(readability-non-const-*) */
                             size_t *length, void **own)
 {
     static int begun; /* its address marks a request whose head was seen */
