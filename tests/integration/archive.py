@@ -15,23 +15,13 @@ import tempfile
 import time
 import unittest
 
+from common import DOSSIER, ENV
+
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 PATIENCE = 30
-DOSSIER = {
-    "procedure": "1.004873", "channel": "post", "site": "000.00.13.H30",
-    "by": "teller-07", "role": "postal_worker",
-    "fields": {"full_name": "Nguyễn Văn An", "citizen_id": "093090001234",
-               "phone": "0912345678", "return_by": "post", "birth_date": "1990-05-17",
-               "was_married": False, "purpose": "marriage",
-               "address": "12 Trần Hưng Đạo, Long Mỹ"},
-    "papers": [{"id": "declaration", "kind": "original", "copies": 1},
-               {"id": "identity", "kind": "copy", "copies": 1}],
-}
-
 
 def run(*words, given=None):
-    env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
-    return subprocess.run([HOSO, *words], input=given, env=env, text=True, errors="replace",
+    return subprocess.run([HOSO, *words], input=given, env=ENV, text=True, errors="replace",
                           capture_output=True, timeout=60, check=False)
 
 

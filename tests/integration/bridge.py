@@ -24,22 +24,13 @@ import threading
 import time
 import unittest
 
+from common import DOSSIER, ENV
+
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 BRIDGE = os.path.join(os.path.dirname(HOSO), "hoso-bridge")
 PATIENCE = 60  # seconds, on a busy machine
 SITE = "000.00.13.H30"
 BODY_MAX = 256 * 1024
-
-DOSSIER = {
-    "procedure": "1.004873", "channel": "post", "site": SITE,
-    "by": "teller-07", "role": "postal_worker",
-    "fields": {"full_name": "Nguyễn Văn An", "citizen_id": "093090001234",
-               "phone": "0912345678", "return_by": "post", "birth_date": "1990-05-17",
-               "was_married": False, "purpose": "marriage",
-               "address": "12 Trần Hưng Đạo, Long Mỹ"},
-    "papers": [{"id": "declaration", "kind": "original", "copies": 1},
-               {"id": "identity", "kind": "copy", "copies": 1}],
-}
 
 PARTY = """name = "{name}"; organisation = "Test"; kind = "{kind}";
 sites = [ "{site}" ]; addresses = [ "*" ]; roles = [ {roles} ];
@@ -97,7 +88,7 @@ class Bridge(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="hoso-")
         self.cell = os.path.join(self.folder, "cell")
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+        self.env = dict(ENV)
         self.supervisor = self.bridge = None
         self.log = open(os.path.join(self.folder, "log"), "a", encoding="utf-8")
         self.addCleanup(self.end)

@@ -19,6 +19,8 @@ import tempfile
 import time
 import unittest
 
+from common import ENV
+
 LANGUAGE, SOURCE, BUILD = sys.argv[4:7]
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(SOURCE, "clients", "python")]
@@ -78,7 +80,7 @@ class Trial(hoso.Cell):
     # ---- parties ------------------------------------------------------------------------------
 
     def begin(self, name, *args):
-        env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+        env = dict(ENV)
         env |= {**self.where, "HOSO_LEASE_MS": str(LEASE * 1000),
                 "PYTHONPATH": os.path.join(SOURCE, "clients", "python"),
                 "PYTHONDONTWRITEBYTECODE": "1"}

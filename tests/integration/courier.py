@@ -19,6 +19,8 @@ import tempfile
 import time
 import unittest
 
+from common import ENV
+
 HOSO, CONFIG = sys.argv[1:3]
 COURIER = os.path.join(os.path.dirname(HOSO), "hoso-courier")
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -112,7 +114,7 @@ class Cell(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="hoso-")
         cls.cell = os.path.join(cls.folder, "cell")
-        cls.env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+        cls.env = dict(ENV)
         procedures = pathlib.Path(cls.folder, "procedures")
         procedures.mkdir()
         (procedures / "1.009999.cfg").write_text(PROCEDURE, encoding="utf-8")

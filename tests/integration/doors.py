@@ -18,6 +18,8 @@ import tempfile
 import time
 import unittest
 
+from common import DOSSIER, ENV
+
 try:
     import msgpack
     import zmq
@@ -33,17 +35,6 @@ SLOW = 1  # seconds, of the cell's settings
 QUOTA = 25  # requests a second of the party that floods
 TO = {"task_fetch": "verification", "paper_get": "intake"}  # whose: through the gate it is said
 PRINTED = (b"Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID", b"D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs")
-
-DOSSIER = {
-    "procedure": "1.004873", "channel": "post", "site": SITE,
-    "by": "teller-07", "role": "postal_worker",
-    "fields": {"full_name": "Nguyễn Văn An", "citizen_id": "093090001234",
-               "phone": "0912345678", "return_by": "post", "birth_date": "1990-05-17",
-               "was_married": False, "purpose": "marriage",
-               "address": "12 Trần Hưng Đạo, Long Mỹ"},
-    "papers": [{"id": "declaration", "kind": "original", "copies": 1},
-               {"id": "identity", "kind": "copy", "copies": 1}],
-}
 
 SETTINGS = """
 gate_listen = "tcp://127.0.0.1:{gate}"; bridge_listen = "127.0.0.1:{bridge}";
@@ -154,7 +145,7 @@ class Cell(unittest.TestCase):
         cls.folder = tempfile.mkdtemp(prefix="hoso-hostile-")
         cls.cell = os.path.join(cls.folder, "cell")
         cls.context = zmq.Context()
-        cls.env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+        cls.env = dict(ENV)
         cls.gate, cls.bridge = free_port(), free_port()
         cls.hoso("init", cls.cell, "--config-from", CONFIG, "--procedures", PROCEDURES)
         with open(os.path.join(cls.cell, "hoso.cfg"), "a", encoding="utf-8") as file:

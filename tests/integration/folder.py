@@ -21,6 +21,8 @@ import tempfile
 import time
 import unittest
 
+from common import ENV
+
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 FOLDER = os.path.join(os.path.dirname(HOSO), "hoso-folder")
 PATIENCE = 60
@@ -90,7 +92,7 @@ class Cell:
     def __init__(self, settings):
         self.folder = tempfile.mkdtemp(prefix="hoso-")
         self.path = os.path.join(self.folder, "cell")
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+        self.env = dict(ENV)
         self.log = open(os.path.join(self.folder, "log"), "a", encoding="utf-8")
         self.supervisor = None
         self.hoso("init", self.path, "--config-from", CONFIG, "--procedures", PROCEDURES)

@@ -21,6 +21,8 @@ import tempfile
 import time
 import unittest
 
+from common import ENV
+
 HOSO, SOURCE = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
 PATIENCE = 60  # seconds for a block, on a busy machine
 BLOCK = re.compile(r"^```sh(| keep| host)\n(.*?)^```$", re.M | re.S)
@@ -56,7 +58,7 @@ class Handbook(unittest.TestCase):
                        ("/var/lib/hoso", str(self.folder / "lib")),
                        ("/var/backups", str(self.folder / "backups")),
                        ("/tmp/trial", str(self.folder / "trial")), ("5570", str(free_port()))]
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+        self.env = dict(ENV)
         self.env.update(PATH=f"{HOSO.parent}:{os.environ['PATH']}", WHERE=str(self.folder / "here"),
                         STATE=str(self.folder / "state"))
         self.kept = []

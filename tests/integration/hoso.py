@@ -17,20 +17,11 @@ import tempfile
 import time
 import unittest
 
+from common import DOSSIER, ENV
+
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 DELIVERED = len(list(pathlib.Path(PROCEDURES).glob("*.cfg")))
 PATIENCE = 15  # seconds, on a busy machine
-
-DOSSIER = {
-    "procedure": "1.004873", "channel": "post", "site": "000.00.13.H30",
-    "by": "teller-07", "role": "postal_worker",
-    "fields": {"full_name": "Nguyễn Văn An", "citizen_id": "093090001234",
-               "phone": "0912345678", "return_by": "post", "birth_date": "1990-05-17",
-               "was_married": False, "purpose": "marriage",
-               "address": "12 Trần Hưng Đạo, Long Mỹ"},
-    "papers": [{"id": "declaration", "kind": "original", "copies": 1},
-               {"id": "identity", "kind": "copy", "copies": 1}],
-}
 
 
 class Cell(unittest.TestCase):
@@ -47,8 +38,7 @@ class Cell(unittest.TestCase):
     # ---- steps --------------------------------------------------------------------------------
 
     def run_hoso(self, *words, given=None):
-        env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
-        return subprocess.run([HOSO, *words], input=given, env=env, cwd=self.folder, text=True,
+        return subprocess.run([HOSO, *words], input=given, env=ENV, cwd=self.folder, text=True,
                               capture_output=True, timeout=60, check=False)
 
     def hoso(self, *words, expect=0, given=None):

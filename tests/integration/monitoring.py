@@ -24,25 +24,15 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from common import DOSSIER, ENV
+
 HOSO, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
 SCRIPTS = SOURCE / "scripts" / "monitoring"
 PATIENCE = 30  # seconds, on a busy machine
 
-DOSSIER = {
-    "procedure": "1.004873", "channel": "post", "site": "000.00.13.H30",
-    "by": "teller-07", "role": "postal_worker",
-    "fields": {"full_name": "Nguyễn Văn An", "citizen_id": "093090001234",
-               "phone": "0912345678", "return_by": "post", "birth_date": "1990-05-17",
-               "was_married": False, "purpose": "marriage",
-               "address": "12 Trần Hưng Đạo, Long Mỹ"},
-    "papers": [{"id": "declaration", "kind": "original", "copies": 1},
-               {"id": "identity", "kind": "copy", "copies": 1}],
-}
-
 
 def command(*words, given=None, path=None):
-    env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
-    return subprocess.run([str(word) for word in words], input=given, env=env, text=True, cwd=path,
+    return subprocess.run([str(word) for word in words], input=given, env=ENV, text=True, cwd=path,
                           capture_output=True, timeout=60, check=False)
 
 

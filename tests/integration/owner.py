@@ -13,14 +13,15 @@ import sys
 import tempfile
 import unittest
 
+from common import ENV
+
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 OWNER, OTHER = 65534, 65533  # nobody; and an account without a name
 PATIENCE = 30
 
 
 def run(*words, cwd="/"):
-    env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
-    return subprocess.run([HOSO, *words], env=env, cwd=cwd, text=True, capture_output=True,
+    return subprocess.run([HOSO, *words], env=ENV, cwd=cwd, text=True, capture_output=True,
                           timeout=60, check=False)
 
 

@@ -18,6 +18,8 @@ import tempfile
 import time
 import unittest
 
+from common import ENV
+
 HOSO, CONFIG, PROCEDURES, CLIENT = sys.argv[1:5]
 sys.path.insert(0, CLIENT)
 from hoso_client import Connection, Invalid, LocalCell, NotFound  # noqa: E402
@@ -72,7 +74,7 @@ class Papers(unittest.TestCase):
             self.supervisor = None
 
     def hoso(self, *words, expect=0):
-        env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+        env = dict(ENV)
         cell = [] if words[0] in ("init", "restore") else ["--cell", str(self.cell)]
         done = subprocess.run([HOSO, *words, *cell], env=env, text=True, capture_output=True,
                               timeout=60, check=False)

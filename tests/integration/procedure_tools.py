@@ -20,6 +20,8 @@ import sys
 import tempfile
 import time
 import unittest
+
+from common import ENV
 import xml.etree.ElementTree as xml
 
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
@@ -58,7 +60,7 @@ class Tools(unittest.TestCase):
         return path
 
     def hoso(self, *words, expect=0, given=None, path=None):
-        env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+        env = dict(ENV)
         if path is not None:
             env["PATH"] = path
         done = subprocess.run([HOSO, *words], input=given, env=env, cwd=self.folder, text=True,

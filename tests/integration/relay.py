@@ -22,6 +22,8 @@ import threading
 import time
 import unittest
 
+from common import ENV
+
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 PATIENCE = 60  # seconds, on a busy machine
 SEED = int(os.environ.get("SEED", "0")) or random.randrange(1, 1 << 31)
@@ -65,7 +67,7 @@ class Cells(unittest.TestCase):
         self.random = random.Random(SEED)
         self.folder = tempfile.mkdtemp(prefix="hoso-")
         self.cell, self.station = (os.path.join(self.folder, n) for n in ("cell", "st"))
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+        self.env = dict(ENV)
         self.supervisors = {}
         self.log = open(os.path.join(self.folder, "log"), "a", encoding="utf-8")
         self.addCleanup(self.end)

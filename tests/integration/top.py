@@ -17,20 +17,12 @@ import tempfile
 import time
 import unittest
 
+from common import DOSSIER
+
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 sys.path.insert(0, sys.argv[4])
 from terminal import PATIENCE, Terminal  # noqa: E402
 
-DOSSIER = {
-    "procedure": "1.004873", "channel": "post", "site": "000.00.13.H30",
-    "by": "teller-07", "role": "postal_worker",
-    "fields": {"full_name": "Nguyễn Văn An", "citizen_id": "093090001234",
-               "phone": "0912345678", "return_by": "post", "birth_date": "1990-05-17",
-               "was_married": False, "purpose": "marriage",
-               "address": "12 Trần Hưng Đạo, Long Mỹ"},
-    "papers": [{"id": "declaration", "kind": "original", "copies": 1},
-               {"id": "identity", "kind": "copy", "copies": 1}],
-}
 ENV = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_") and k != "NO_COLOR"}
 ENV["TERM"] = "xterm-256color"
 SERVICES = ["intake", "verification", "routing", "notification", "return"]

@@ -19,6 +19,8 @@ import tempfile
 import time
 import unittest
 
+from common import ENV
+
 HOSO, CONFIG, PROCEDURES, OLD = sys.argv[1:5]
 SEED = int(os.environ.get("UPGRADE_SEED", "20261123"))
 KILLS = int(os.environ.get("UPGRADE_KILLS", "30"))
@@ -28,7 +30,7 @@ HEAD = (19, "b9efef7f17c578448318cbe56568a758b8595c2a0afa7ec47a06ac2150ab2be2")
 
 
 def run(*words, faults=""):
-    env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+    env = dict(ENV)
     env["WF_FAULTS"] = faults
     return subprocess.run([HOSO, *words], env=env, text=True, errors="replace",
                           capture_output=True, timeout=60, check=False)
