@@ -24,7 +24,10 @@ from common import DOSSIER, ENV
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 PATIENCE = 30
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
-FAKETIME = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+# A program with a sanitizer hangs before main under it.
+IS_SANITIZED = b"__asan_init" in pathlib.Path(HOSO).read_bytes()
+FAKETIME = [] if IS_SANITIZED else sorted(
+    pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 IS_ROOT = os.geteuid() == 0
 
 def run(*words, before=(), given=None, env=None):
@@ -276,7 +279,7 @@ class Wrong(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)["dossier"]
 
-    @unittest.skipUnless(FAKETIME, "faketime is not installed")
+    @unittest.skipUnless(FAKETIME, "faketime is not installed, or not of use here")
     def test_a_clock_that_is_years_off_is_told_before_a_dossier_gets_its_date(self):
         self.start()
         self.submit()
