@@ -16,19 +16,20 @@ struct check_tallies {
 
 struct check {
     struct wf_store *store;
-    struct wf_txn *txn; /* of the part under way */
+    struct wf_check_part part;
+    struct wf_txn *txn; /* of the rows under way */
     struct wf_arena *arena;
     wf_finding_fn *fn;
     void *context;
     struct wf_check sum;
     uint64_t counted[WF_TABLE_COUNT];
     uint64_t open, closed;
-    uint64_t chain_seq; /* event of the journal seen last in the part under way, 0 = none */
+    uint64_t chain_seq; /* event of the journal seen last in this transaction, 0 = none */
     uint8_t chain_hash[WF_HASH_BYTES]; /* and its hash */
-    uint64_t seen[256];                /* dossiers that are there, in the part under way */
-    uint64_t last_change;              /* seen in the part under way, 0 = none */
+    uint64_t seen[256];                /* dossiers that are there, in this transaction */
+    uint64_t last_change;              /* seen in this transaction, 0 = none */
     int64_t now_ms;                    /* business time */
-    uint64_t *waiting; /* numbers of all queue items, sorted; made when first needed in a part */
+    uint64_t *waiting; /* numbers of all queue items, sorted; made when first needed */
     size_t n_waiting, cap_waiting;
     bool has_waiting;
     struct check_tallies tallies; /* of the dossiers walked over */

@@ -114,6 +114,25 @@ static struct wf_check check(struct seen *seen)
     return sum;
 }
 
+/* All parts, one after the other. */
+static struct wf_check check_in_parts(unsigned of, struct seen *seen)
+{
+    struct wf_check all = {.was_quiet = true};
+    memset(seen, 0, sizeof(*seen));
+    for (unsigned i = 0; i < of; i++) {
+        struct wf_check sum = {0};
+        const struct wf_check_part part = {i, of};
+        assert_ok(wf_store_check_part(t.store, part, note, seen, &sum, &t.err), t.err);
+        all.journal += sum.journal;
+        all.dossiers += sum.dossiers;
+        all.tasks += sum.tasks;
+        all.rows += sum.rows;
+        all.findings += sum.findings;
+        all.was_quiet = all.was_quiet && sum.was_quiet;
+    }
+    return all;
+}
+
 static void assert_finds(const char *name)
 {
     struct seen seen;
@@ -181,9 +200,92 @@ static void every_lost_row_is_missed(void **state)
     for (size_t i = 0; i < WF_COUNT(rows); i++) {
         lose_row(rows[i].table);
         assert_finds(rows[i].name);
+        struct seen seen;
+        (void)check_in_parts(2 + (unsigned)i % 3, &seen);
+        assert_non_null(strstr(seen.names, rows[i].name));
         (void)tear_down(state);
         (void)set_up(state);
     }
+}
+
+/* The journal alone is cut into pieces: of 4096 events, in turns. */
+static void add_events(unsigned n)
+{
+    struct wf_txn *txn = teststore_begin(&t, true);
+    const struct wf_rec_event event = {.event = wf_str("note")};
+    uint64_t seq = 0;
+    for (unsigned i = 0; i < n; i++)
+        assert_ok(wf_journal_append(txn, &event, &seq, &t.err), t.err);
+    teststore_commit(&t, txn);
+}
+
+static void parts_see_every_row_once(void **state)
+{
+    static const unsigned more[] = {0, 4095 - DOSSIERS, 1, 1, 4095, 1, 4096, 3 * 4096, 77};
+    struct seen seen;
+    (void)state;
+    for (size_t i = 0; i < WF_COUNT(more); i++) {
+        add_events(more[i]);
+        const struct wf_check whole = check(&seen);
+        for (unsigned of = 1; of <= WF_CHECK_PARTS; of++) {
+            struct wf_check sum = check_in_parts(of, &seen);
+            assert_string_equal(seen.names, "");
+            assert_true(sum.was_quiet);
+            assert_int_equal(sum.rows, whole.rows);
+            assert_int_equal(sum.journal, whole.journal);
+            assert_int_equal(sum.dossiers, DOSSIERS);
+            assert_int_equal(sum.tasks, DOSSIERS);
+        }
+    }
+}
+
+static void an_event_lost_where_parts_meet_is_missed(void **state)
+{
+    static const uint64_t lost[] = {1, 4095, 4096, 4097, 8191, 8192, 8999};
+    struct seen seen;
+    for (size_t i = 0; i < WF_COUNT(lost); i++) {
+        add_events(9000 - DOSSIERS);
+        struct wf_txn *txn = teststore_begin(&t, true);
+        struct wf_key key;
+        wf_key_start(&key);
+        wf_key_u64(&key, lost[i]);
+        assert_ok(wf_txn_del(txn, WF_TABLE_JOURNAL, &key, &t.err), t.err);
+        teststore_commit(&t, txn);
+        for (unsigned of = 1; of <= WF_CHECK_PARTS; of++) {
+            (void)check_in_parts(of, &seen);
+            assert_non_null(strstr(seen.names, "journal ")); /* by the chain, not by a total */
+        }
+        (void)tear_down(state);
+        (void)set_up(state);
+    }
+}
+
+static void a_part_that_is_not_there_is_refused(void **state)
+{
+    static const struct wf_check_part wrong[] = {{0, 0}, {2, 2}, {0, WF_CHECK_PARTS + 1}};
+    struct wf_check sum = {.rows = 7};
+    struct seen seen;
+    (void)state;
+    for (size_t i = 0; i < WF_COUNT(wrong); i++)
+        assert_int_equal(wf_store_check_part(t.store, wrong[i], note, &seen, &sum, &t.err),
+                         WF_E_INVALID);
+    assert_int_equal(sum.rows, 7);
+}
+
+static void a_row_too_many_of_an_index_is_counted(void **state)
+{
+    struct seen seen;
+    struct wf_key first;
+    (void)state;
+    wf_key_start(&first);
+    wf_key_text(&first, wf_str("ssssssss"));
+    wf_key_u64(&first, 1); /* a dossier that is there, at another site */
+    struct wf_txn *txn = teststore_begin(&t, true);
+    assert_ok(wf_txn_put(txn, WF_TABLE_BY_SITE, &first, (struct wf_slice){0}, WF_PUT_SET, &t.err),
+              t.err);
+    teststore_commit(&t, txn);
+    (void)check_in_parts(2, &seen);
+    assert_string_equal(seen.names, "counters ");
 }
 
 static void a_lost_task_shows_in_the_totals_too(void **state)
@@ -310,6 +412,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_whole_store_passes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_lost_row_is_missed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(parts_see_every_row_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_event_lost_where_parts_meet_is_missed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_part_that_is_not_there_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_row_too_many_of_an_index_is_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_task_shows_in_the_totals_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rows_of_nobody_are_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(findings_are_told_a_hundred_times_at_most, set_up,
