@@ -112,6 +112,7 @@ static int sweep_whole(struct worker *worker, int64_t before_ms, struct wf_error
                             err);
         if (rc == 0)
             worker->paper_folder = (worker->paper_folder + 1) % WF_PAPER_FOLDERS;
+        worker->papers_round |= worker->paper_folder == 0;
     }
     wf_txn_abort(sweep.txn);
     return rc >= 0 && sweep.n > 0 ? remove_unnamed(worker, &sweep, err) : rc < 0 ? rc : 0;
@@ -123,10 +124,11 @@ int papers_sweep(struct worker *worker, struct wf_error *err)
     size_t removed = 0;
     struct wf_error why = {0};
     worker->next_papers_ms = wf_monotonic_ms() + SWEEP_EVERY_MS;
-    if (worker->paper_folder == 0 &&
+    int rc = sweep_whole(worker, before_ms, err);
+    if (worker->papers_round &&
         wf_papers_forget(worker->papers, before_ms, &removed, &why) == 0 && removed > 0)
         wf_log(WF_LOG_INFO, WF_LOG_PAPERS_EVENT, NULL, "%zu old uploads were forgotten", removed);
-    int rc = sweep_whole(worker, before_ms, err);
+    worker->papers_round = false;
     if (rc == 0 || wf_code_action(rc) == WF_RETRY)
         return 0;
     wf_log(WF_LOG_ERROR, WF_LOG_PAPERS_EVENT, &(struct wf_log_fact){.rc = rc}, "%s", err->text);

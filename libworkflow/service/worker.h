@@ -65,6 +65,7 @@ struct worker {
     int64_t next_parked_ms;
     int64_t next_papers_ms;
     unsigned paper_folder; /* that is looked through next */
+    bool papers_round;     /* all of them have been looked through */
     int64_t next_notify_ms;
     int64_t next_sample_ms;
     int64_t queue_in, queue_out; /* of this service's queue, as last seen */

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of real processes share."""
+import atexit
 import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
 
 # As a shell without settings of ours.
 ENV = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
@@ -16,3 +21,21 @@ DOSSIER = {
     "papers": [{"id": "declaration", "kind": "original", "copies": 1},
                {"id": "identity", "kind": "copy", "copies": 1}],
 }
+
+
+def for_other_users(hoso, *folders):
+    """The command (its programs beside it) and folders where every account can reach them: copies,
+    where the tree lies in a place that is closed to others, such as root's home."""
+    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+    if os.getuid() != 0 or subprocess.run([*as_nobody, "test", "-x", hoso],
+                                          check=False).returncode == 0:
+        return (hoso, *folders)
+    place = pathlib.Path(tempfile.mkdtemp(prefix="hoso-open-"))
+    atexit.register(shutil.rmtree, place)
+    place.chmod(0o755)
+    for program in pathlib.Path(hoso).parent.glob("hoso*"):
+        if program.is_file():
+            shutil.copy2(program, place)
+    return (str(place / "hoso"), *(
+        shutil.copytree(folder, place / f"{i}", copy_function=shutil.copy)
+        for i, folder in enumerate(map(str, folders))))

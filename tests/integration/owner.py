@@ -13,9 +13,9 @@ import sys
 import tempfile
 import unittest
 
-from common import ENV
+from common import ENV, for_other_users
 
-HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
+HOSO, CONFIG, PROCEDURES = for_other_users(*sys.argv[1:4])
 OWNER, OTHER = 65534, 65533  # nobody; and an account without a name
 PATIENCE = 30
 

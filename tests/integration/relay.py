@@ -369,7 +369,8 @@ class Station(Cells):
 
 def may_make_namespaces():
     try:
-        return run("ip", "netns", "add", CELL_NET, check=False).returncode == 0
+        return (run("ip", "netns", "add", CELL_NET, check=False).returncode == 0 and
+                run("ip", "-n", CELL_NET, "link", check=False).returncode == 0)
     except FileNotFoundError:
         return False
     finally:

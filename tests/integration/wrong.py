@@ -19,9 +19,9 @@ import sys
 import tempfile
 import unittest
 
-from common import DOSSIER, ENV
+from common import DOSSIER, ENV, for_other_users
 
-HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
+HOSO, CONFIG, PROCEDURES = for_other_users(*sys.argv[1:4])
 PATIENCE = 30
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
 # A program with a sanitizer hangs before main under it.
