@@ -125,6 +125,13 @@ static void settle_answer(void *row, const struct wf_node *node, struct wf_repor
                         answer->means);
 }
 
+static void not_groups(const struct list *list, const struct wf_node *node,
+                       struct wf_report *report)
+{
+    wf_report_error(report, node->file, node->line,
+                    "%s: groups are wanted: write ( { ... }, { ... } )", list->name);
+}
+
 static int read_list(struct adapter *a, const struct list *list, void **out, size_t *out_n,
                      struct wf_report *report, struct wf_error *err)
 {
@@ -132,12 +139,15 @@ static int read_list(struct adapter *a, const struct list *list, void **out, siz
     char *rows = wf_arena_alloc(a->texts, (n + 1) * list->row_size);
     if (rows == NULL)
         return wf_fail(err, WF_E_NOMEM, "out of memory");
+    if (list->node != NULL && list->node->type != WF_NODE_LIST) {
+        not_groups(list, list->node, report);
+        n = 0;
+    }
     for (size_t i = 0; i < n; i++) {
         const struct wf_node *node = wf_node_at(list->node, i);
         void *row = rows + i * list->row_size;
-        if (list->node->type != WF_NODE_LIST || node->type != WF_NODE_GROUP) {
-            wf_report_error(report, node->file, node->line,
-                            "%s: groups are wanted: write ( { ... }, { ... } )", list->name);
+        if (node->type != WF_NODE_GROUP) {
+            not_groups(list, node, report);
             continue;
         }
         int rc = wf_keys_read(a->config, node, list->keys, list->n_keys, row, report, err);

@@ -229,6 +229,22 @@ static void wrong_settings_are_named_with_their_cure(void **state)
     assert_non_null(strstr(line, "courier.cfg:2: means = \"eaten\": no state of a parcel"));
 }
 
+static void a_list_that_is_something_else_is_refused(void **state)
+{
+    static const char *const lists[] = {"codes = \"4\";", "codes = { code = \"4\"; };",
+                                        "codes = [ \"4\" ];", "codes = 4;"};
+    char line[512];
+    (void)state;
+    for (size_t i = 0; i < WF_COUNT(lists); i++) {
+        adapter_unload(&adapter);
+        const char *text = wf_arena_printf(
+            arena, "url = \"https://x\"; customer_code = \"c\"; senders = ();\n%s\n", lists[i]);
+        assert_int_equal(load(text, line, sizeof(line)), WF_E_CONFIG);
+        if (strstr(line, "courier.cfg:2: codes: groups are wanted") == NULL)
+            fail_msg("%s: \"%s\"", lists[i], line);
+    }
+}
+
 static void the_delivered_file_holds_every_key_and_lacks_only_the_contract(void **state)
 {
     char text[16384] = "";
@@ -509,6 +525,7 @@ int main(void)
         CASE(rows_of_tracking_that_say_nothing_are_passed_over),
         CASE(a_look_goes_back_by_the_time_in_the_id),
         CASE(wrong_settings_are_named_with_their_cure),
+        CASE(a_list_that_is_something_else_is_refused),
         CASE(the_delivered_file_holds_every_key_and_lacks_only_the_contract),
         CASE(the_site_of_the_dossier_is_the_sender),
         CASE(a_parcel_is_one_order_however_often_its_task_comes),
