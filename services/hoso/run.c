@@ -198,7 +198,8 @@ static int prepare(struct supervisor *s)
  * that no worker gives any more. */
 static bool asks(const struct supervisor *s, size_t i)
 {
-    return !s->is_station && i >= WF_SERVICE_COUNT && strcmp(s->children[i].name, "archive") != 0;
+    bool is_worker = i < WF_SERVICE_COUNT;
+    return !s->is_station && !is_worker && strcmp(s->children[i].name, "archive") != 0;
 }
 
 static void stop(struct supervisor *s, int rc)
