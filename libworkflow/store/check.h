@@ -22,7 +22,10 @@ struct check {
     wf_finding_fn *fn;
     void *context;
     struct wf_check sum;
+    uint64_t snapshot; /* at the beginning */
     uint64_t counted[WF_TABLE_COUNT];
+    uint64_t called[WF_TABLE_COUNT]; /* rows of indexes that the dossiers walked over call for */
+    bool is_again;                   /* rows of indexes are compared with records now */
     uint64_t open, closed;
     uint64_t chain_seq; /* event of the journal seen last in this transaction, 0 = none */
     uint8_t chain_hash[WF_HASH_BYTES]; /* and its hash */

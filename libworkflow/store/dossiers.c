@@ -148,7 +148,8 @@ bool wf_dossier_calls_for(const struct wf_rec_dossier *dossier, enum wf_table ta
 }
 
 int wf_dossier_index_check(struct wf_txn *txn, const struct wf_rec_dossier *dossier,
-                           enum wf_table *out_table, struct wf_error *err)
+                           enum wf_table *out_table, uint64_t add_to[WF_TABLE_COUNT],
+                           struct wf_error *err)
 {
     struct index_rows rows;
     struct wf_slice value;
@@ -160,6 +161,7 @@ int wf_dossier_index_check(struct wf_txn *txn, const struct wf_rec_dossier *doss
         wf_key_bytes(&key, rows.rows[i].bytes, rows.rows[i].len);
         *out_table = rows.rows[i].table;
         rc = wf_txn_get(txn, rows.rows[i].table, &key, &value, err);
+        add_to[rows.rows[i].table] += rc == 0;
     }
     return rc;
 }

@@ -188,9 +188,11 @@ int wf_paper_rows_fill(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
 /* Does the dossier's record call for this row of an index? */
 bool wf_dossier_calls_for(const struct wf_rec_dossier *dossier, enum wf_table table,
                           const struct wf_key *key);
-/* WF_NONE where an index row of the dossier is missing; *out_table names the index. */
+/* WF_NONE where an index row of the dossier is missing; *out_table names the index. Those that are
+ * there are added to the numbers of rows by table. */
 int wf_dossier_index_check(struct wf_txn *txn, const struct wf_rec_dossier *dossier,
-                           enum wf_table *out_table, struct wf_error *err) WF_CHECKED;
+                           enum wf_table *out_table, uint64_t add_to[WF_TABLE_COUNT],
+                           struct wf_error *err) WF_CHECKED;
 bool wf_dossier_stands_in(const struct wf_rec_dossier *dossier, struct wf_str state);
 /* Where the task stands in order: in TASK_ORDER, or put aside in HELD. */
 enum wf_table wf_task_place(struct wf_key *key, const struct wf_rec_task *task);

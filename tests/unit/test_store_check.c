@@ -221,7 +221,8 @@ static void add_events(unsigned n)
 
 static void parts_see_every_row_once(void **state)
 {
-    static const unsigned more[] = {0, 4095 - DOSSIERS, 1, 1, 4095, 1, 4096, 3 * 4096, 77};
+    static const unsigned more[] = {0,    4095 - DOSSIERS, 1,        1, 4095, 1,
+                                    4096, 3 * 4096,        4 * 4096, 77};
     struct seen seen;
     (void)state;
     for (size_t i = 0; i < WF_COUNT(more); i++) {
@@ -272,7 +273,7 @@ static void a_part_that_is_not_there_is_refused(void **state)
     assert_int_equal(sum.rows, 7);
 }
 
-static void a_row_too_many_of_an_index_is_counted(void **state)
+static void a_row_too_many_of_an_index_is_named(void **state)
 {
     struct seen seen;
     struct wf_key first;
@@ -285,7 +286,14 @@ static void a_row_too_many_of_an_index_is_counted(void **state)
               t.err);
     teststore_commit(&t, txn);
     (void)check_in_parts(2, &seen);
-    assert_string_equal(seen.names, "counters ");
+    assert_string_equal(seen.names, "counters index ");
+    wf_key_start(&first);
+    wf_key_text(&first, wf_str("C-1b")); /* a second code */
+    txn = teststore_begin(&t, true);
+    assert_ok(wf_txn_put_number(txn, WF_TABLE_CODES, &first, 1, WF_PUT_SET, &t.err), t.err);
+    teststore_commit(&t, txn);
+    (void)check_in_parts(4, &seen);
+    assert_string_equal(seen.names, "counters index index ");
 }
 
 static void a_lost_task_shows_in_the_totals_too(void **state)
@@ -416,7 +424,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_event_lost_where_parts_meet_is_missed, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_part_that_is_not_there_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_row_too_many_of_an_index_is_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_row_too_many_of_an_index_is_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_task_shows_in_the_totals_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rows_of_nobody_are_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(findings_are_told_a_hundred_times_at_most, set_up,
