@@ -296,6 +296,32 @@ static void a_row_too_many_of_an_index_is_named(void **state)
     assert_string_equal(seen.names, "counters index index ");
 }
 
+static void note_and_write(void *context, const char *name, const char *text)
+{
+    note(context, name, text);
+    add_events(1);
+}
+
+/* Numbers prove nothing then: each row is looked at. */
+static void a_row_too_many_is_named_while_others_write(void **state)
+{
+    struct seen seen = {.n = 0};
+    struct wf_check sum = {0};
+    struct wf_key key;
+    (void)state;
+    put_raw(WF_TABLE_META, "surprise", "x"); /* is told of, and then somebody writes */
+    wf_key_start(&key);
+    wf_key_text(&key, wf_str("ppppppppssssssss"));
+    wf_key_u64(&key, 1);
+    struct wf_txn *txn = teststore_begin(&t, true);
+    assert_ok(wf_txn_put(txn, WF_TABLE_BY_STATE, &key, (struct wf_slice){0}, WF_PUT_SET, &t.err),
+              t.err);
+    teststore_commit(&t, txn);
+    assert_ok(wf_store_check(t.store, note_and_write, &seen, &sum, &t.err), t.err);
+    assert_false(sum.was_quiet);
+    assert_non_null(strstr(seen.names, "keys index "));
+}
+
 static void a_lost_task_shows_in_the_totals_too(void **state)
 {
     (void)state;
@@ -425,6 +451,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_part_that_is_not_there_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_row_too_many_of_an_index_is_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_row_too_many_is_named_while_others_write, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_lost_task_shows_in_the_totals_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rows_of_nobody_are_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(findings_are_told_a_hundred_times_at_most, set_up,
