@@ -66,6 +66,8 @@ struct stranger {
 
 struct gate {
     struct wf_settings settings;
+    const char *config; /* where they came from */
+    bool verbose;
     char folder[1100]; /* of the parties' files */
     struct wf_parties *parties;
     uint64_t stamp;
@@ -90,6 +92,9 @@ struct gate {
 /* start.c */
 int gate_open(struct gate *gate, const struct wf_options *options, struct wf_error *err) WF_CHECKED;
 void gate_close(struct gate *gate);
+/* Takes over what can change while connections stand: rates, bounds of requests, times, the log. A
+ * file that is wrong leaves all as it was. */
+void gate_settings_again(struct gate *gate);
 
 /* registry.c: reads the registry where it has changed, or in any case. A registry that is wrong
  * leaves the old one. */

@@ -14,12 +14,14 @@ static void take_signals(struct gate *gate)
 {
     struct signalfd_siginfo info;
     while (read(gate->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo == SIGHUP)
+        if (info.ssi_signo == SIGHUP) {
+            gate_settings_again(gate);
             registry_read(gate, true);
-        else if (info.ssi_signo == SIGUSR1)
+        } else if (info.ssi_signo == SIGUSR1) {
             wf_log_set_level(wf_log_level() == WF_LOG_DEBUG ? WF_LOG_INFO : WF_LOG_DEBUG);
-        else
+        } else {
             gate->stopping = true;
+        }
     }
 }
 

@@ -108,9 +108,9 @@ static int give_up_rights(struct gate *gate, struct wf_error *err)
     (void)snprintf(parties, sizeof(parties), "%s/parties", s->folder);
     (void)mkdir(parties, 0700); /* it may fill later, and must be named now */
     const char *const own[] = {s->run};
-    const char *const to_read[] = {parties};
+    const char *const to_read[] = {parties, gate->config};
     const struct wf_sandbox what = {
-        .write = own, .n_write = 1, .read = to_read, .n_read = 1, .listens = true};
+        .write = own, .n_write = 1, .read = to_read, .n_read = 2, .listens = true};
     struct wf_sandbox_level level;
     char words[64];
     if (strcmp(s->sandbox, "off") == 0)
@@ -138,12 +138,12 @@ static int open_door(struct gate *gate, const struct wf_keypair *keys, struct wf
     return wf_door_open(&options, &gate->door, err);
 }
 
-static int level_of(const struct gate *gate, bool verbose)
+static int level_of(const struct wf_settings *settings, bool verbose)
 {
     static const char *const levels[] = {"fatal", "error", "warn", "info", "debug"};
     int level = WF_LOG_INFO;
     for (int i = WF_LOG_ERROR; i <= WF_LOG_DEBUG; i++) {
-        if (strcmp(gate->settings.log_level, levels[i]) == 0)
+        if (strcmp(settings->log_level, levels[i]) == 0)
             level = i;
     }
     return verbose ? WF_LOG_DEBUG : level;
@@ -177,6 +177,34 @@ static int read_keys(const struct gate *gate, struct wf_keypair *keys, struct wf
     return wf_keypair_read(path, keys, NULL, err);
 }
 
+static void set_log(const struct gate *gate, const struct wf_settings *settings)
+{
+    wf_log_set_level((enum wf_log_level)level_of(settings, gate->verbose));
+    wf_log_set_rate((unsigned)settings->log_rate);
+}
+
+void gate_settings_again(struct gate *gate)
+{
+    struct wf_report report = {0};
+    struct wf_settings fresh = {0};
+    struct wf_error err = {0};
+    char line[1024];
+    int rc = wf_settings_load(gate->config, &report, &fresh, &err);
+    if (rc == 0) {
+        gate->settings.gate_rate = fresh.gate_rate;
+        gate->settings.gate_unanswered = fresh.gate_unanswered;
+        gate->settings.gate_timeout_ms = fresh.gate_timeout_ms;
+        set_log(gate, &fresh);
+        wf_settings_free(&fresh);
+        wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "settings were read again");
+    } else {
+        wf_log(WF_LOG_ERROR, WF_LOG_START_EVENT, &(struct wf_log_fact){.rc = rc},
+               "the settings stay as they were: %s",
+               report.n > 0 ? wf_report_line(&report, 0, line, sizeof(line)) : err.text);
+    }
+    wf_report_fini(&report);
+}
+
 int gate_open(struct gate *gate, const struct wf_options *options, struct wf_error *err)
 {
     struct wf_keypair keys = {0};
@@ -187,8 +215,9 @@ int gate_open(struct gate *gate, const struct wf_options *options, struct wf_err
     int rc = load_settings(gate, options->config, err);
     if (rc != 0)
         return rc;
-    wf_log_set_level((enum wf_log_level)level_of(gate, options->verbose));
-    wf_log_set_rate((unsigned)gate->settings.log_rate);
+    gate->config = options->config;
+    gate->verbose = options->verbose;
+    set_log(gate, &gate->settings);
     (void)snprintf(gate->folder, sizeof(gate->folder), "%s/parties", gate->settings.folder);
     rc = read_keys(gate, &keys, err);
     if (rc == 0)

@@ -203,6 +203,67 @@ static void a_revoked_key_is_refused_on_a_living_connection(void **state)
     gated_close(&g);
 }
 
+/* Of thirty requests at once: how many were sent away as too many. */
+static int sent_away(struct wf_client *client)
+{
+    enum { MANY = 30 };
+    const struct wf_msg_health ask = {.full = false};
+    struct wf_arena *arena = wf_arena_new(0);
+    struct wf_error err = {0};
+    char id[WF_REQUEST_ID_SIZE];
+    int away = 0;
+    for (int i = 0; i < MANY; i++) {
+        wf_client_new_id(client, id);
+        assert_ok(wf_client_send(client, WF_INTAKE, WF_MSG_health, &ask, id, &err), err);
+    }
+    for (int i = 0; i < MANY; i++) {
+        struct wf_envelope answer;
+        assert_ok(wf_client_receive(client, PATIENCE_MS, arena, &answer, &err), err);
+        away += answer.type == WF_MSG_error;
+    }
+    wf_arena_free(arena);
+    return away;
+}
+
+static void change_settings(struct gated *g, const char *text)
+{
+    char path[200];
+    (void)snprintf(path, sizeof(path), "%s/hoso.cfg", g->host.folder);
+    FILE *file = fopen(path, "r+e");
+    char whole[4096] = "";
+    assert_non_null(file);
+    size_t n = fread(whole, 1, sizeof(whole) - 1, file);
+    char *rate = strstr(whole, "gate_rate");
+    assert_true(n > 0 && rate != NULL);
+    memcpy(rate, text, strlen(text)); /* in its place, of the same length */
+    rewind(file);
+    assert_int_equal(fwrite(whole, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(kill(g->host.gate, SIGHUP), 0);
+}
+
+static void settings_are_read_again_while_connections_stand(void **state)
+{
+    (void)state;
+    struct gated g;
+    gated_new(&g, "gate_rate = 2    ;\n");
+    gated_party(&g, "counter-a", COUNTER_SITE, 0);
+    struct wf_client *client = gated_open(&g, "counter-a");
+    assert_true(sent_away(client) > 20);
+
+    change_settings(&g, "gate_rate = wrong"); /* leaves all as it was */
+    sleep_ms(200);
+    assert_true(sent_away(client) > 20);
+
+    change_settings(&g, "gate_rate = 90000");
+    int64_t until = wf_monotonic_ms() + PATIENCE_MS;
+    while (sent_away(client) > 0 && wf_monotonic_ms() < until)
+        sleep_ms(200);
+    assert_int_equal(sent_away(client), 0); /* on the connection that it had */
+    wf_client_close(client);
+    gated_close(&g);
+}
+
 static void a_key_is_changed_without_a_gap(void **state)
 {
     (void)state;
@@ -258,6 +319,7 @@ int main(void)
         cmocka_unit_test(a_party_cannot_say_that_it_is_another),
         cmocka_unit_test(strangers_reach_nothing),
         cmocka_unit_test(a_revoked_key_is_refused_on_a_living_connection),
+        cmocka_unit_test(settings_are_read_again_while_connections_stand),
         cmocka_unit_test(a_key_is_changed_without_a_gap),
         cmocka_unit_test(a_gate_without_a_proper_key_does_not_start),
     };
