@@ -133,7 +133,7 @@ class Slow(Cell):
             stop.set()
             for one in crowd:
                 one.join(PATIENCE)
-        self.assertGreaterEqual(loud / quiet, 0.6, (quiet, loud))  # bench/ has the tight figure
+        self.assertGreaterEqual(loud / quiet, 0.6, (quiet, loud))  # wanted: 0.8, and 1.0 is usual
         for door in ("gate", "bridge"):
             self.rises(before, f"hoso_{door}_busy_total", by=5 * QUOTA)
 
