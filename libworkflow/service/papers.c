@@ -125,8 +125,8 @@ int papers_sweep(struct worker *worker, struct wf_error *err)
     struct wf_error why = {0};
     worker->next_papers_ms = wf_monotonic_ms() + SWEEP_EVERY_MS;
     int rc = sweep_whole(worker, before_ms, err);
-    if (worker->papers_round &&
-        wf_papers_forget(worker->papers, before_ms, &removed, &why) == 0 && removed > 0)
+    if (worker->papers_round && wf_papers_forget(worker->papers, before_ms, &removed, &why) == 0 &&
+        removed > 0)
         wf_log(WF_LOG_INFO, WF_LOG_PAPERS_EVENT, NULL, "%zu old uploads were forgotten", removed);
     worker->papers_round = false;
     if (rc == 0 || wf_code_action(rc) == WF_RETRY)
