@@ -50,6 +50,15 @@ void wf_log_set_level(enum wf_log_level level)
     highest = level;
 }
 
+int wf_log_level_of(const char *word)
+{
+    for (int i = WF_LOG_ERROR; i <= WF_LOG_DEBUG; i++) {
+        if (strcmp(word, level_words[i]) == 0)
+            return i;
+    }
+    return -1;
+}
+
 void wf_log_set_rate(unsigned lines)
 {
     most_a_second = lines;

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "workflow/log.h"
 #include "workflow/text.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -276,4 +277,17 @@ const char *wf_sandbox_words(const struct wf_sandbox_level *level, char *out, si
         return "none";
     (void)snprintf(out, size, "landlock %d%s", level->landlock, level->seccomp ? ", seccomp" : "");
     return out;
+}
+
+int wf_sandbox_apply(const char *setting, const struct wf_sandbox *what, struct wf_error *err)
+{
+    struct wf_sandbox_level level;
+    char words[64];
+    if (setting != NULL && strcmp(setting, "off") == 0)
+        return 0;
+    int rc = wf_sandbox_enter(what, &level, err);
+    if (rc == 0)
+        wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "sandbox: %s",
+               wf_sandbox_words(&level, words, sizeof(words)));
+    return rc;
 }

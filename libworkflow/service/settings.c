@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workflow/log.h"
 #include "workflow/service.h"
 
 #define SETTING(name, kind, min, max, fallback, help)                                              \
@@ -102,11 +103,8 @@ static void check_words(const struct wf_settings *s, const char *file, struct wf
     if (s->sandbox != NULL && strcmp(s->sandbox, "auto") != 0 && strcmp(s->sandbox, "off") != 0)
         wf_report_error(report, file, 0, "sandbox: \"%s\" is not known: write \"auto\" or \"off\"",
                         s->sandbox);
-    static const char *const levels[] = {"error", "warn", "info", "debug"};
-    for (size_t i = 0; s->log_level != NULL && i < WF_COUNT(levels); i++) {
-        if (strcmp(s->log_level, levels[i]) == 0)
-            return;
-    }
+    if (s->log_level != NULL && wf_log_level_of(s->log_level) >= 0)
+        return;
     wf_report_error(report, file, 0,
                     "log_level: \"%s\" is not known: write error, warn, info or debug",
                     s->log_level != NULL ? s->log_level : "");
@@ -141,6 +139,13 @@ void wf_settings_free(struct wf_settings *settings)
     wf_config_free(settings->config);
     wf_arena_free(settings->arena);
     memset(settings, 0, sizeof(*settings));
+}
+
+void wf_settings_log(const struct wf_settings *settings, bool verbose)
+{
+    int level = wf_log_level_of(settings->log_level);
+    wf_log_set_level(verbose ? WF_LOG_DEBUG : level >= 0 ? (enum wf_log_level)level : WF_LOG_INFO);
+    wf_log_set_rate((unsigned)settings->log_rate);
 }
 
 void wf_settings_help(struct wf_buf *out)

@@ -102,15 +102,7 @@ static int give_up_rights(struct worker *worker, struct wf_error *err)
     const char *const to_read[] = {parties};
     const struct wf_sandbox what = {
         .write = own, .n_write = WF_COUNT(own), .read = to_read, .n_read = WF_COUNT(to_read)};
-    struct wf_sandbox_level level;
-    char words[64];
-    if (strcmp(s->sandbox, "off") == 0)
-        return 0;
-    int rc = wf_sandbox_enter(&what, &level, err);
-    if (rc == 0)
-        wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "sandbox: %s",
-               wf_sandbox_words(&level, words, sizeof(words)));
-    return rc;
+    return wf_sandbox_apply(s->sandbox, &what, err);
 }
 
 static int open_store(struct worker *worker, struct wf_error *err)
@@ -157,22 +149,6 @@ static int open_engine(struct worker *worker, struct wf_error *err)
     return rc == 0 ? wf_engine_refresh(worker->engine, worker->store, NULL, err) : rc;
 }
 
-static enum wf_log_level level_of(const struct worker *worker, const struct wf_options *options)
-{
-    if (options->verbose)
-        return WF_LOG_DEBUG;
-    switch (worker->settings.log_level[0]) {
-    case 'e':
-        return WF_LOG_ERROR;
-    case 'w':
-        return WF_LOG_WARN;
-    case 'd':
-        return WF_LOG_DEBUG;
-    default:
-        return WF_LOG_INFO;
-    }
-}
-
 int worker_open(struct worker *worker, const struct wf_options *options, struct wf_error *err)
 {
     worker->signal_fd = -1;
@@ -185,8 +161,7 @@ int worker_open(struct worker *worker, const struct wf_options *options, struct 
     int rc = load_files(worker, options, err);
     if (rc != 0)
         return rc;
-    wf_log_set_level(level_of(worker, options));
-    wf_log_set_rate((unsigned)worker->settings.log_rate);
+    wf_settings_log(&worker->settings, options->verbose);
     rc = lock_service(worker, err);
     if (rc == 0)
         rc = catch_signals(worker, err);

@@ -212,13 +212,11 @@ static int load(struct adapter *a, const struct adapter_spec *spec, struct wf_er
     wf_report_fini(&report);
     if (rc != 0)
         return rc;
-    static const char *const levels[] = {"fatal", "error", "warn", "info", "debug"};
-    for (size_t i = 1; i < WF_COUNT(levels); i++) {
-        if (strcmp(a->common->log_level, levels[i]) == 0)
-            wf_log_set_level((enum wf_log_level)i);
-    }
+    int level = wf_log_level_of(a->common->log_level);
     if (options.verbose)
-        wf_log_set_level(WF_LOG_DEBUG);
+        level = WF_LOG_DEBUG;
+    if (level >= 0)
+        wf_log_set_level((enum wf_log_level)level);
     wf_log_set_rate(a->run != NULL ? (unsigned)a->cell.log_rate : LOG_RATE);
     return 0;
 }
@@ -243,15 +241,7 @@ static int take_lock(struct adapter *a, struct wf_error *err)
 int adapter_confine(const char *setting, bool connects, struct wf_error *err)
 {
     const struct wf_sandbox what = {.connects = connects, .all_files = true};
-    struct wf_sandbox_level level;
-    char words[64];
-    if (setting != NULL && strcmp(setting, "off") == 0)
-        return 0;
-    int rc = wf_sandbox_enter(&what, &level, err);
-    if (rc == 0)
-        wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "sandbox: %s",
-               wf_sandbox_words(&level, words, sizeof(words)));
-    return rc;
+    return wf_sandbox_apply(setting, &what, err);
 }
 
 /* Figures are no reason not to work: without a board they go nowhere. */

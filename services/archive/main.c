@@ -50,6 +50,8 @@ static int read_settings(struct archiver *a, const struct wf_options *options, s
     if (rc == 0 && a->settings.archive[0] == '\0')
         rc = wf_fail(err, WF_E_CONFIG, "%s: archive is empty: there is nothing to do",
                      options->config);
+    if (rc == 0)
+        wf_settings_log(&a->settings, options->verbose);
     return rc;
 }
 
@@ -59,17 +61,9 @@ static int give_up_rights(const struct archiver *a, struct wf_error *err)
     const struct wf_settings *s = &a->settings;
     const char *const own[] = {s->store, s->archive};
     const struct wf_sandbox what = {.write = own, .n_write = WF_COUNT(own)};
-    struct wf_sandbox_level level;
-    char words[64];
-    if (strcmp(s->sandbox, "off") == 0)
-        return 0;
     if (mkdir(s->archive, 0700) != 0 && errno != EEXIST) /* it must be named now */
         return wf_fail(err, WF_E_IO, "%s: %s", s->archive, strerror(errno));
-    int rc = wf_sandbox_enter(&what, &level, err);
-    if (rc == 0)
-        wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "sandbox: %s",
-               wf_sandbox_words(&level, words, sizeof(words)));
-    return rc;
+    return wf_sandbox_apply(s->sandbox, &what, err);
 }
 
 static int open_all(struct archiver *a, const struct wf_options *options, struct wf_error *err)

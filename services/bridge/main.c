@@ -111,8 +111,6 @@ static int give_up_rights(const struct bridge *bridge, struct wf_error *err)
 {
     const struct wf_settings *s = &bridge->settings;
     char parties[1100];
-    char words[64];
-    struct wf_sandbox_level level;
     (void)snprintf(parties, sizeof(parties), "%s/parties", s->folder);
     (void)mkdir(parties, 0700); /* it may fill later, and must be named now */
     (void)mkdir(s->run, 0700);
@@ -120,13 +118,7 @@ static int give_up_rights(const struct bridge *bridge, struct wf_error *err)
     const char *const to_read[] = {parties};
     const struct wf_sandbox what = {
         .write = own, .n_write = 1, .read = to_read, .n_read = 1, .listens = true};
-    if (strcmp(s->sandbox, "off") == 0)
-        return 0;
-    int rc = wf_sandbox_enter(&what, &level, err);
-    if (rc == 0)
-        wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "sandbox: %s",
-               wf_sandbox_words(&level, words, sizeof(words)));
-    return rc;
+    return wf_sandbox_apply(s->sandbox, &what, err);
 }
 
 static int open_board(struct bridge *bridge, struct wf_error *err)
@@ -269,7 +261,7 @@ int main(int argc, char **argv)
         return 2;
     int rc = read_settings(&bridge, &err);
     if (rc == 0)
-        wf_log_set_rate((unsigned)bridge.settings.log_rate);
+        wf_settings_log(&bridge.settings, false);
     if (rc == 0 && !bridge.options.check_only)
         rc = open_all(&bridge, &err);
     if (rc == 0 && !bridge.options.check_only) {

@@ -111,15 +111,7 @@ static int give_up_rights(struct gate *gate, struct wf_error *err)
     const char *const to_read[] = {parties, gate->config};
     const struct wf_sandbox what = {
         .write = own, .n_write = 1, .read = to_read, .n_read = 2, .listens = true};
-    struct wf_sandbox_level level;
-    char words[64];
-    if (strcmp(s->sandbox, "off") == 0)
-        return 0;
-    int rc = wf_sandbox_enter(&what, &level, err);
-    if (rc == 0)
-        wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "sandbox: %s",
-               wf_sandbox_words(&level, words, sizeof(words)));
-    return rc;
+    return wf_sandbox_apply(s->sandbox, &what, err);
 }
 
 /* A worker answers a batch in one breath, so a connection must hold as many answers as its party may
@@ -136,17 +128,6 @@ static int open_door(struct gate *gate, const struct wf_keypair *keys, struct wf
                                             .handshake_ms = (int)s->gate_handshake_ms,
                                             .slow_ms = (int)s->gate_slow_ms};
     return wf_door_open(&options, &gate->door, err);
-}
-
-static int level_of(const struct wf_settings *settings, bool verbose)
-{
-    static const char *const levels[] = {"fatal", "error", "warn", "info", "debug"};
-    int level = WF_LOG_INFO;
-    for (int i = WF_LOG_ERROR; i <= WF_LOG_DEBUG; i++) {
-        if (strcmp(settings->log_level, levels[i]) == 0)
-            level = i;
-    }
-    return verbose ? WF_LOG_DEBUG : level;
 }
 
 static int open_inside(struct gate *gate, const struct wf_keypair *keys, struct wf_error *err)
@@ -177,12 +158,6 @@ static int read_keys(const struct gate *gate, struct wf_keypair *keys, struct wf
     return wf_keypair_read(path, keys, NULL, err);
 }
 
-static void set_log(const struct gate *gate, const struct wf_settings *settings)
-{
-    wf_log_set_level((enum wf_log_level)level_of(settings, gate->verbose));
-    wf_log_set_rate((unsigned)settings->log_rate);
-}
-
 void gate_settings_again(struct gate *gate)
 {
     struct wf_report report = {0};
@@ -194,7 +169,7 @@ void gate_settings_again(struct gate *gate)
         gate->settings.gate_rate = fresh.gate_rate;
         gate->settings.gate_unanswered = fresh.gate_unanswered;
         gate->settings.gate_timeout_ms = fresh.gate_timeout_ms;
-        set_log(gate, &fresh);
+        wf_settings_log(&fresh, gate->verbose);
         wf_settings_free(&fresh);
         wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "settings were read again");
     } else {
@@ -217,7 +192,7 @@ int gate_open(struct gate *gate, const struct wf_options *options, struct wf_err
         return rc;
     gate->config = options->config;
     gate->verbose = options->verbose;
-    set_log(gate, &gate->settings);
+    wf_settings_log(&gate->settings, gate->verbose);
     (void)snprintf(gate->folder, sizeof(gate->folder), "%s/parties", gate->settings.folder);
     rc = read_keys(gate, &keys, err);
     if (rc == 0)

@@ -58,7 +58,6 @@ static int loop(struct relay *relay, struct wf_error *err)
 
 static int load(struct relay *relay, const struct wf_options *options, struct wf_error *err)
 {
-    static const char *const levels[] = {"fatal", "error", "warn", "info", "debug"};
     char config[4096];
     char line[1024];
     struct wf_report report = {0};
@@ -67,14 +66,8 @@ static int load(struct relay *relay, const struct wf_options *options, struct wf
     for (size_t i = 0; rc != 0 && i < report.n; i++)
         (void)fprintf(stderr, "%s\n", wf_report_line(&report, i, line, sizeof(line)));
     wf_report_fini(&report);
-    for (size_t i = 1; rc == 0 && i < WF_COUNT(levels); i++) {
-        if (strcmp(relay->cell.log_level, levels[i]) == 0)
-            wf_log_set_level((enum wf_log_level)i);
-    }
     if (rc == 0)
-        wf_log_set_rate((unsigned)relay->cell.log_rate);
-    if (options->verbose)
-        wf_log_set_level(WF_LOG_DEBUG);
+        wf_settings_log(&relay->cell, options->verbose);
     return rc;
 }
 

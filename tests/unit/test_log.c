@@ -76,6 +76,16 @@ static void what_is_above_the_level_is_not_written(void **state)
     assert_string_equal(written(), "");
 }
 
+static void a_level_is_known_by_the_word_of_the_settings(void **state)
+{
+    (void)state;
+    assert_int_equal(wf_log_level_of("error"), WF_LOG_ERROR);
+    assert_int_equal(wf_log_level_of("debug"), WF_LOG_DEBUG);
+    assert_int_equal(wf_log_level_of("fatal"), -1); /* nothing to choose: it is always written */
+    assert_int_equal(wf_log_level_of(""), -1);
+    (void)written();
+}
+
 static void a_line_break_in_a_text_makes_no_second_line(void **state)
 {
     (void)state;
@@ -172,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_line_has_its_keys_in_a_fixed_order),
         CASE(what_is_above_the_level_is_not_written),
+        CASE(a_level_is_known_by_the_word_of_the_settings),
         CASE(a_line_break_in_a_text_makes_no_second_line),
         CASE(a_flood_of_one_event_is_counted_and_others_get_through),
         CASE(fields_reach_the_journal_as_one_datagram),

@@ -68,6 +68,8 @@ struct wf_log_fact {
 void wf_log_open(const char *service, enum wf_log_level level);
 enum wf_log_level wf_log_level(void);
 void wf_log_set_level(enum wf_log_level level);
+/* Of the word in a settings file ("error", "warn", "info", "debug"); -1 where it is none. */
+int wf_log_level_of(const char *word);
 /* Most lines a second of one event, fatal ones aside; 0 = no bound, which is so at first. */
 void wf_log_set_rate(unsigned lines);
 

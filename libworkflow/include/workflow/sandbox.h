@@ -45,6 +45,11 @@ struct wf_sandbox_level {
 int wf_sandbox_enter(const struct wf_sandbox *what, struct wf_sandbox_level *out,
                      struct wf_error *err) WF_CHECKED;
 
+/* The same as the setting `sandbox` wants it (NULL = "auto"; "off": nothing is given up), and tells
+ * the level in the log. */
+int wf_sandbox_apply(const char *setting, const struct wf_sandbox *what,
+                     struct wf_error *err) WF_CHECKED;
+
 /* "landlock 4, seccomp", for the log. */
 const char *wf_sandbox_words(const struct wf_sandbox_level *level, char *out, size_t size);
 

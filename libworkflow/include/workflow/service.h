@@ -106,6 +106,8 @@ int wf_settings_load(const char *path, struct wf_report *report, struct wf_setti
                      struct wf_error *err) WF_CHECKED;
 void wf_settings_free(struct wf_settings *settings);
 void wf_settings_help(struct wf_buf *out);
+/* Level and bound of the log, as the settings want them; `verbose` is stronger than its level. */
+void wf_settings_log(const struct wf_settings *settings, bool verbose);
 /* By name, as text, for activity handlers ("code_digits" -> "4"); "" where there is no such name.
  */
 const char *wf_settings_text(void *settings, const char *name);
