@@ -13,7 +13,6 @@
 #define LEASE_DEFAULT_MS 60000
 #define LEASE_LEAST_MS   1000
 #define ADDRESSES_MAX    64
-#define STEP_OVER_MAX    1000 /* tasks of other roles looked at in one fetch */
 #define ASIDE_MAX        200 /* tasks on hold put aside in one fetch: the next goes on behind them */
 
 /* ---- fetch ----------------------------------------------------------------------------------- */
@@ -79,14 +78,10 @@ static int lease_at(struct wf_turn *turn, struct wf_str to, struct fetch *f, str
     const struct wf_msg_task_fetch *m = f->m;
     size_t max = m->max != 0 ? m->max : 1;
     struct wf_rec_task task;
-    struct wf_rec_task skipped;
-    const struct wf_rec_task *after = NULL;
-    unsigned steps = 0;
-    while (wf_value_count(f->list) < max && steps++ < STEP_OVER_MAX && f->aside < ASIDE_MAX &&
-           f->bytes < WF_REPLY_MAX / 4) {
+    while (wf_value_count(f->list) < max && f->aside < ASIDE_MAX && f->bytes < WF_REPLY_MAX / 4) {
         size_t before = wf_arena_used(turn->arena);
-        int rc = wf_task_first(turn->txn, m->activity, to, turn->real_ms, after, turn->arena, &task,
-                               err);
+        int rc = wf_task_first(turn->txn, m->activity, to, m->role, turn->real_ms, turn->arena,
+                               &task, err);
         if (rc != 0)
             return rc < 0 ? rc : 0;
         rc = put_aside(turn, &task, err);
@@ -95,15 +90,10 @@ static int lease_at(struct wf_turn *turn, struct wf_str to, struct fetch *f, str
         f->aside += rc == 0;
         if (rc == 0)
             continue;
-        if (task.role.len == 0 || wf_str_equal(task.role, m->role)) {
-            rc = lease(turn, &task, m, f->list, err);
-            if (rc != 0)
-                return rc;
-            f->bytes += wf_arena_used(turn->arena) - before;
-            continue;
-        }
-        skipped = task;
-        after = &skipped;
+        rc = lease(turn, &task, m, f->list, err);
+        if (rc != 0)
+            return rc;
+        f->bytes += wf_arena_used(turn->arena) - before;
     }
     return 0;
 }

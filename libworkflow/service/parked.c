@@ -51,8 +51,8 @@ bool parked_is_ready(struct worker *worker, struct wf_txn *txn, size_t i)
         return false;
     for (size_t n = 0; n < wf_value_count(fetch->to); n++) {
         struct wf_rec_task task;
-        if (wf_task_first(txn, fetch->activity, wf_value_str(wf_list_at(fetch->to, n)),
-                          wf_real_ms(), NULL, worker->arena, &task, NULL) == 0)
+        if (wf_task_first(txn, fetch->activity, wf_value_str(wf_list_at(fetch->to, n)), fetch->role,
+                          wf_real_ms(), worker->arena, &task, NULL) == 0)
             return true;
     }
     return false;

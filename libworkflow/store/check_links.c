@@ -276,7 +276,7 @@ static int task_order_row(struct check *c, const struct wf_key *key, struct wf_s
     struct wf_rec_task task;
     struct wf_key order;
     if (is_keeper(c, WF_TABLE_TASK_ORDER, key, 0, value) ||
-        !check_has_length(c, WF_TABLE_TASK_ORDER, key, 4 * ID_BYTES))
+        !check_has_length(c, WF_TABLE_TASK_ORDER, key, WF_TASK_ORDER_BYTES))
         return 0;
     check_no_value(c, WF_TABLE_TASK_ORDER, value);
     int rc = wf_task_get(c->txn, check_last_u64(key), c->arena, &task, c->err);

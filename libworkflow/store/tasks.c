@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tasks by id, and their order: activity # | address # | visible | id. Who asks for any address
- * is given the one visible longest among the firsts of all addresses, so that none starves; that
- * costs one look per address at which tasks of the activity are open, and saves a second index row
- * per task. A task that a hold has put aside has its row among those, instead.
+ * Tasks by id, and their order: activity # | role # | address # | visible | id. Who asks is given
+ * the sooner of two: the first for the own role and the first for anyone; tasks of other roles are
+ * never looked at, however many they are. Who asks for any address is given the one visible longest
+ * among the firsts of all addresses, so that none starves; that costs one look per address at which
+ * tasks for the role are open, and saves a second index row per task. A task that a hold has put
+ * aside has its row among those, instead.
  */
 #include <inttypes.h>
 
 #include "store/txn.h"
 
-#define ACTIVITY_BYTES 8
-#define ADDRESS_BYTES  16 /* activity and address */
-#define VISIBLE_AT     16
-#define ID_AT          24
-#define ORDER_BYTES    32
+#define ROLE_BYTES    16 /* activity and role */
+#define ADDRESS_BYTES 24 /* and address */
+#define VISIBLE_AT    24
+#define ID_AT         32
 
 static void id_key(struct wf_key *key, uint64_t id)
 {
@@ -29,6 +30,7 @@ enum wf_table wf_task_place(struct wf_key *key, const struct wf_rec_task *task)
     }
     wf_key_start(key);
     wf_key_hashed(key, task->activity);
+    wf_key_hashed(key, task->role);
     wf_key_hashed(key, task->to);
     wf_key_time(key, task->visible);
     wf_key_u64(key, task->id);
@@ -96,7 +98,8 @@ int wf_task_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena, struct 
 static bool same_order(const struct wf_rec_task *a, const struct wf_rec_task *b)
 {
     return a->visible == b->visible && a->held == b->held &&
-           wf_str_equal(a->activity, b->activity) && wf_str_equal(a->to, b->to);
+           wf_str_equal(a->activity, b->activity) && wf_str_equal(a->role, b->role) &&
+           wf_str_equal(a->to, b->to);
 }
 
 int wf_task_update(struct wf_txn *txn, const struct wf_rec_task *before,
@@ -132,10 +135,9 @@ int wf_task_del(struct wf_txn *txn, const struct wf_rec_task *task, struct wf_er
 /* ---- the next one ---------------------------------------------------------------------------- */
 
 struct search {
-    struct wf_str activity, to;
+    struct wf_str activity, role, to;
     bool any_address;
     int64_t now_ms;
-    const struct wf_rec_task *after; /* or NULL */
 };
 
 /* What is looked at is unpacked in the transaction's own arena: only what is found takes room in
@@ -145,26 +147,26 @@ struct place {
     uint64_t id;
 };
 
-/* Is the order key behind the task `after`, by time and id? */
-static bool is_behind(const struct wf_key *at, const struct wf_rec_task *after)
+static void keep_sooner(struct place *found, int *found_rc, const struct place *other)
 {
-    int64_t visible = wf_time_load(at->bytes + VISIBLE_AT);
-    if (after == NULL || visible != after->visible)
-        return after == NULL || visible > after->visible;
-    return wf_u64_load(at->bytes + ID_AT) > after->id;
+    if (*found_rc == 0 && (found->visible < other->visible ||
+                           (found->visible == other->visible && found->id < other->id)))
+        return;
+    *found = *other;
+    *found_rc = 0;
 }
 
-/* The key from which the tasks of one address, whose 16 bytes are given, come into question. */
-static void start_in_address(struct wf_key *key, const struct wf_rec_task *after)
+static int check_length(const struct wf_key *at, struct wf_error *err)
 {
-    key->len = ADDRESS_BYTES;
-    wf_key_time(key, after != NULL ? after->visible : INT64_MIN);
-    wf_key_u64(key, after != NULL ? after->id : 0);
+    return at->len == WF_TASK_ORDER_BYTES
+               ? 0
+               : wf_fail(err, WF_E_CORRUPT, "task_order: a key has a wrong length");
 }
 
+/* Texts of the same hash lie side by side. */
 static bool is_wanted(const struct wf_rec_task *task, const struct search *s)
 {
-    return wf_str_equal(task->activity, s->activity) &&
+    return wf_str_equal(task->activity, s->activity) && wf_str_equal(task->role, s->role) &&
            (s->any_address || wf_str_equal(task->to, s->to));
 }
 
@@ -174,18 +176,15 @@ static int first_in_address(struct wf_txn *txn, struct wf_key *key, const struct
 {
     struct wf_rows rows;
     struct wf_slice value;
-    start_in_address(key, s->after);
+    key->len = ADDRESS_BYTES;
     int rc = wf_rows_open(txn, WF_TABLE_TASK_ORDER, key, ADDRESS_BYTES, &rows, err);
     if (rc < 0)
         return rc;
     while ((rc = wf_rows_next(&rows, &value, err)) == 0) {
         struct wf_rec_task task;
-        if (rows.at.len != ORDER_BYTES) {
-            rc = wf_fail(err, WF_E_CORRUPT, "task_order: a key has a wrong length");
+        rc = check_length(&rows.at, err);
+        if (rc < 0)
             break;
-        }
-        if (!is_behind(&rows.at, s->after))
-            continue;
         const struct place at = {wf_time_load(rows.at.bytes + VISIBLE_AT),
                                  wf_u64_load(rows.at.bytes + ID_AT)};
         rc = WF_NONE;
@@ -206,53 +205,62 @@ static int first_in_address(struct wf_txn *txn, struct wf_key *key, const struct
     return rc;
 }
 
-static bool is_sooner(const struct place *a, const struct place *b)
+/* The soonest of the firsts of all addresses; *key starts with activity and role. */
+static int first_of_all(struct wf_txn *txn, struct wf_key *key, const struct search *s,
+                        struct place *out, struct wf_error *err)
 {
-    return a->visible != b->visible ? a->visible < b->visible : a->id < b->id;
-}
-
-/* The soonest of the firsts of all addresses. */
-static int first_of_all(struct wf_txn *txn, const struct search *s, struct place *out,
-                        struct wf_error *err)
-{
-    struct wf_key key;
     struct wf_slice value;
     int found = WF_NONE;
-    wf_key_start(&key);
-    wf_key_hashed(&key, s->activity);
     for (;;) {
         struct place first;
-        int rc = wf_txn_seek(txn, WF_TABLE_TASK_ORDER, &key, ACTIVITY_BYTES, &value, err);
-        if (rc == 0 && key.len != ORDER_BYTES)
-            rc = wf_fail(err, WF_E_CORRUPT, "task_order: a key has a wrong length");
+        int rc = wf_txn_seek(txn, WF_TABLE_TASK_ORDER, key, ROLE_BYTES, &value, err);
+        if (rc == 0)
+            rc = check_length(key, err);
         if (rc != 0)
             return rc < 0 ? rc : found;
-        rc = first_in_address(txn, &key, s, &first, err);
+        rc = first_in_address(txn, key, s, &first, err);
         if (rc < 0)
             return rc;
-        if (rc == 0 && (found == WF_NONE || is_sooner(&first, out))) {
-            *out = first;
-            found = 0;
-        }
-        key.len = ADDRESS_BYTES;
-        if (!wf_key_after(&key) || key.len <= ACTIVITY_BYTES)
+        if (rc == 0)
+            keep_sooner(out, &found, &first);
+        key->len = ADDRESS_BYTES;
+        if (!wf_key_after(key) || key->len <= ROLE_BYTES)
             return found;
     }
 }
 
-int wf_task_first(struct wf_txn *txn, struct wf_str activity, struct wf_str to, int64_t now_ms,
-                  const struct wf_rec_task *after, struct wf_arena *arena, struct wf_rec_task *out,
-                  struct wf_error *err)
+static int first_of_role(struct wf_txn *txn, const struct search *s, struct place *out,
+                         struct wf_error *err)
 {
-    const struct search s = {activity, to, wf_str_is(to, "*"), now_ms, after};
-    struct place found = {0};
     struct wf_key key;
     wf_key_start(&key);
-    wf_key_hashed(&key, activity);
-    wf_key_hashed(&key, to);
-    int rc = s.any_address ? first_of_all(txn, &s, &found, err)
-                           : first_in_address(txn, &key, &s, &found, err);
-    return rc == 0 ? wf_task_get(txn, found.id, arena, out, err) : rc;
+    wf_key_hashed(&key, s->activity);
+    wf_key_hashed(&key, s->role);
+    if (s->any_address)
+        return first_of_all(txn, &key, s, out, err);
+    wf_key_hashed(&key, s->to);
+    return first_in_address(txn, &key, s, out, err);
+}
+
+int wf_task_first(struct wf_txn *txn, struct wf_str activity, struct wf_str to, struct wf_str role,
+                  int64_t now_ms, struct wf_arena *arena, struct wf_rec_task *out,
+                  struct wf_error *err)
+{
+    struct search s = {activity, wf_str(""), to, wf_str_is(to, "*"), now_ms};
+    struct place found = {0};
+    struct place own;
+    int found_rc = first_of_role(txn, &s, &found, err);
+    if (found_rc < 0)
+        return found_rc;
+    if (role.len > 0) {
+        s.role = role;
+        int rc = first_of_role(txn, &s, &own, err);
+        if (rc < 0)
+            return rc;
+        if (rc == 0)
+            keep_sooner(&found, &found_rc, &own);
+    }
+    return found_rc == 0 ? wf_task_get(txn, found.id, arena, out, err) : WF_NONE;
 }
 
 /* ---- lists ----------------------------------------------------------------------------------- */
@@ -280,4 +288,45 @@ int wf_task_each(struct wf_txn *txn, struct wf_arena *arena,
     struct wf_key from;
     id_key(&from, 0);
     return wf_rows_each(txn, WF_TABLE_TASKS, &from, 0, visit, &v, err);
+}
+
+/* ---- upgrade --------------------------------------------------------------------------------- */
+
+static int drop_order(struct wf_txn *txn, struct wf_error *err)
+{
+    struct wf_key key;
+    struct wf_slice value;
+    int rc;
+    do {
+        wf_key_start(&key);
+        wf_key_u8(&key, 0); /* two bytes: behind the row that keeps the page (create.c) */
+        wf_key_u8(&key, 0);
+        rc = wf_txn_seek(txn, WF_TABLE_TASK_ORDER, &key, 0, &value, err);
+        if (rc == 0)
+            rc = wf_txn_must_del(txn, WF_TABLE_TASK_ORDER, &key, err);
+    } while (rc == 0);
+    return rc == WF_NONE ? 0 : rc;
+}
+
+static int add_order(void *context, const struct wf_rows *rows, struct wf_slice value,
+                     struct wf_error *err)
+{
+    struct wf_txn *txn = rows->txn;
+    struct wf_rec_task task;
+    struct wf_key key;
+    (void)context;
+    wf_arena_reset(txn->arena);
+    int rc = wf_txn_unpack(WF_TABLE_TASKS, WF_REC_task, value, txn->arena, &task, err);
+    if (rc < 0 || task.held != 0)
+        return rc;
+    enum wf_table table = wf_task_place(&key, &task);
+    return wf_txn_put(txn, table, &key, (struct wf_slice){0}, WF_PUT_SET, err);
+}
+
+int wf_task_order_fill(struct wf_txn *txn, struct wf_error *err)
+{
+    struct wf_key from;
+    int rc = drop_order(txn, err);
+    id_key(&from, 0);
+    return rc == 0 ? wf_rows_each(txn, WF_TABLE_TASKS, &from, 0, add_order, NULL, err) : rc;
 }

@@ -34,7 +34,7 @@
     X(QUEUES,       "queues")       /* service | due | seq -> queue */                    \
     X(DEAD,         "dead")         /* seq -> queue */                                    \
     X(TASKS,        "tasks")        /* id -> task */                                      \
-    X(TASK_ORDER,   "task_order")   /* activity # | address # | visible | id */           \
+    X(TASK_ORDER,   "task_order")   /* activity # | role # | address # | visible | id */  \
     X(TIMERS,       "timers")       /* service | due | seq -> timer */                    \
     X(REQUESTS,     "requests")     /* party | 0 | id -> request */                       \
     X(PROCEDURES,   "procedures")   /* code | 0 | version -> procedure */                 \
@@ -194,8 +194,11 @@ int wf_dossier_index_check(struct wf_txn *txn, const struct wf_rec_dossier *doss
                            enum wf_table *out_table, uint64_t add_to[WF_TABLE_COUNT],
                            struct wf_error *err) WF_CHECKED;
 bool wf_dossier_stands_in(const struct wf_rec_dossier *dossier, struct wf_str state);
+#define WF_TASK_ORDER_BYTES 40
 /* Where the task stands in order: in TASK_ORDER, or put aside in HELD. */
 enum wf_table wf_task_place(struct wf_key *key, const struct wf_rec_task *task);
+/* Puts all tasks in order anew: a step of the upgrade. */
+int wf_task_order_fill(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
 /* The row of event `seq` as it was found on a walk. `hash` is that of the event before where
  * is_next, else it is looked up; it becomes the event's own. */
 int wf_journal_row(struct wf_txn *txn, uint64_t seq, struct wf_slice value, bool is_next,

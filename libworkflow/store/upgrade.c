@@ -31,6 +31,7 @@ struct step {
 static const struct step steps[] = {
     {1, "tallies", wf_tallies_fill},
     {1, "papers", wf_paper_rows_fill},
+    {2, "task order", wf_task_order_fill},
     {0, NULL, NULL}, /* ends the list */
 };
 

@@ -3,7 +3,7 @@
  * dump and load: a store as lines of JSON, for machines on which the binary file cannot be read
  * (another page size or byte order) and for the far future.
  *
- *   {"hoso_dump": 1, "format": 2, "cell": "vi-thanh"}
+ *   {"hoso_dump": 1, "format": 3, "cell": "vi-thanh"}
  *   {"table": "dossiers", "key": "0000000000000001", "value": "dd01..."}     bytes as hex
  *   {"rows": 1234, "hash": "..."}
  *

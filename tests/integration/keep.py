@@ -166,8 +166,10 @@ class Keeping(unittest.TestCase):
         backup = self.place.path("b")
         self.hoso("backup", backup)
         path = pathlib.Path(backup, "manifest.json")
-        for old, new in (('"hoso_backup": 1', '"hoso_backup": 2'), ('"format": 2', '"format": 3')):
-            text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        form = json.loads(text)["format"]
+        for old, new in (('"hoso_backup": 1', '"hoso_backup": 2'),
+                         (f'"format": {form}', f'"format": {form + 1}')):
             self.assertIn(old, text)
             path.write_text(text.replace(old, new), encoding="utf-8")
             self.sum(path)

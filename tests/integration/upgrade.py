@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A store that an older release made: refused with the cure, upgraded, worked with.
+"""Stores that older releases made: refused with the cure, upgraded, worked with.
 
-    tests/integration/upgrade.py HOSO CONFIG PROCEDURES OLD.mdb.xz
+    tests/integration/upgrade.py HOSO CONFIG PROCEDURES FORMAT-1.mdb.xz FORMAT-2.mdb.xz
 
 The upgrade is killed UPGRADE_KILLS times (30) at random moments; UPGRADE_SEED chooses others.
 """
@@ -21,12 +21,28 @@ import unittest
 
 from common import ENV
 
-HOSO, CONFIG, PROCEDURES, OLD = sys.argv[1:5]
+HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 SEED = int(os.environ.get("UPGRADE_SEED", "20261123"))
 KILLS = int(os.environ.get("UPGRADE_KILLS", "30"))
-DOSSIERS = {f"000.00.13.H30-261123-{n:04}": "payment" if n == 1 else "accept"
-            for n in range(1, 7)}
-HEAD = (19, "b9efef7f17c578448318cbe56568a758b8595c2a0afa7ec47a06ac2150ab2be2")
+
+
+class Old:
+    """What a file holds: where its dossiers stand, in order; the journal's head."""
+
+    def __init__(self, path, code, states, journal):
+        self.bytes = lzma.decompress(pathlib.Path(path).read_bytes())
+        self.dossiers = {f"{code}-{n:04}": state for n, state in enumerate(states, 1)}
+        self.journal = journal
+
+
+OLD = {
+    1: Old(sys.argv[4], "000.00.13.H30-261123", ["payment"] + 5 * ["accept"],
+           (19, "b9efef7f17c578448318cbe56568a758b8595c2a0afa7ec47a06ac2150ab2be2")),
+    # Of its tasks one is leased, one put aside by a hold, one waits for another role; one failed.
+    2: Old(sys.argv[5], "000.00.13.H30-261124", ["examine", "payment"] + 5 * ["accept"],
+           (26, "451fed43340426b4338c70e53718fbcc031174364ea22944f4e12a168318a435")),
+}
+NOW = 3
 
 
 def run(*words, faults=""):
@@ -44,16 +60,16 @@ class Upgrade(unittest.TestCase):
         assert done.returncode == 0, done.stderr
         self.store = pathlib.Path(self.cell, "store")
         self.data = self.store / "data.mdb"
-        self.old = lzma.decompress(pathlib.Path(OLD).read_bytes())
-        self.put_old()
+        self.put_old(1)
 
     def tearDown(self):
         shutil.rmtree(self.folder)
 
-    def put_old(self):
+    def put_old(self, form):
+        self.old = OLD[form]
         for path in self.store.iterdir():
             path.unlink() if path.is_file() else shutil.rmtree(path)
-        self.data.write_bytes(self.old)
+        self.data.write_bytes(self.old.bytes)
         self.data.chmod(0o600)
 
     def hoso(self, *words, expect=0, **how):
@@ -67,10 +83,14 @@ class Upgrade(unittest.TestCase):
     def expect_all_as_before(self):
         found = self.ask("verify")
         self.assertTrue(found["undamaged"], found)
-        self.assertEqual((found["journal_seq"], found["journal_hash"]), HEAD)
+        self.assertEqual((found["journal_seq"], found["journal_hash"]), self.old.journal)
         rows = self.ask("list", "--max", "0")["dossiers"]
-        self.assertEqual({row["dossier"]: row["states"][-1] for row in rows}, DOSSIERS)
+        self.assertEqual({row["dossier"]: row["states"][-1] for row in rows},
+                         self.old.dossiers)
         self.assertEqual(len(self.ask("task", "list", "--max", "0")["tasks"]), found["tasks"])
+
+    def is_old(self):
+        return self.data.read_bytes() == self.old.bytes
 
     def test_every_program_names_the_cure(self):
         intake = os.path.join(os.path.dirname(HOSO), "hoso-intake")
@@ -83,19 +103,21 @@ class Upgrade(unittest.TestCase):
                               capture_output=True, timeout=60, check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("run `hoso upgrade`", done.stderr)
-        self.assertEqual(self.data.read_bytes(), self.old)
+        self.assertTrue(self.is_old())
 
     def test_a_dry_run_changes_nothing_and_an_upgrade_keeps_the_old_file(self):
-        self.assertTrue(self.ask("upgrade", "--dry-run")["dry_run"])
-        self.assertEqual(self.data.read_bytes(), self.old)
-        done = self.ask("upgrade")
-        self.assertEqual((done["from"], done["to"]), (1, 2))
-        self.assertEqual(pathlib.Path(done["kept"]).read_bytes(), self.old)
-        self.assertEqual(self.data.stat().st_mode & 0o777, 0o600)
-        self.expect_all_as_before()
-        again = self.ask("upgrade")
-        self.assertEqual(again["from"], again["to"])
-        self.put_old()
+        for form in OLD:
+            self.put_old(form)
+            self.assertTrue(self.ask("upgrade", "--dry-run")["dry_run"])
+            self.assertTrue(self.is_old())
+            done = self.ask("upgrade")
+            self.assertEqual((done["from"], done["to"]), (form, NOW))
+            self.assertEqual(pathlib.Path(done["kept"]).read_bytes(), self.old.bytes)
+            self.assertEqual(self.data.stat().st_mode & 0o777, 0o600)
+            self.expect_all_as_before()
+            again = self.ask("upgrade")
+            self.assertEqual(again["from"], again["to"])
+        self.put_old(form)
         self.assertEqual(self.ask("upgrade", "--no-copy")["kept"], "")
         self.assertEqual(sorted(p.name for p in self.store.iterdir()), ["data.mdb", "lock.mdb"])
 
@@ -106,13 +128,13 @@ class Upgrade(unittest.TestCase):
         whole = time.monotonic() - began
         ends = {"old": 0, "new": 0}
         for _ in range(KILLS):
-            self.put_old()
+            self.put_old(dice.choice(list(OLD)))
             child = subprocess.Popen([HOSO, "upgrade", "--cell", self.cell],
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(dice.uniform(0, whole))
             child.send_signal(signal.SIGKILL)
             child.wait()
-            is_old = self.data.read_bytes() == self.old
+            is_old = self.is_old()
             ends["old" if is_old else "new"] += 1
             if is_old and dice.random() < 0.5:
                 self.assertIn("run `hoso upgrade`", self.hoso("list", expect=2))
@@ -130,27 +152,36 @@ class Upgrade(unittest.TestCase):
             if done.returncode == 0 and point == points[0]:
                 self.skipTest("built without fault points")
             self.assertEqual(done.returncode, -signal.SIGKILL, point)
-            self.assertEqual(self.data.read_bytes() == self.old, point != "store.aside.renamed")
+            self.assertEqual(self.is_old(), point != "store.aside.renamed")
             self.hoso("upgrade")
             self.expect_all_as_before()
-            self.put_old()
+            self.put_old(1)
+
+    def claim(self, role):
+        return self.ask("task", "claim", "verification.review", "--by", "an", "--role",
+                        role)["tasks"]
 
     def test_the_workers_go_on_with_it(self):
-        self.hoso("upgrade")
-        supervisor = subprocess.Popen([HOSO, "run", "--cell", self.cell], stdout=subprocess.PIPE,
-                                      stderr=subprocess.DEVNULL, text=True)
-        try:
-            self.assertIn("is ready", supervisor.stdout.readline())
-            self.assertIn("is running", self.hoso("upgrade", expect=1))
-            claim = self.ask("task", "claim", "verification.review", "--by", "an", "--role",
-                             "civil_servant")["tasks"][0]
-            self.hoso("task", "complete", str(claim["task"]), str(claim["token"]),
-                      '{"verdict": "approve"}', "--by", "an")
-            self.assertTrue(self.ask("verify")["undamaged"])
-        finally:
-            supervisor.terminate()
-            supervisor.wait(timeout=30)
-            supervisor.stdout.close()
+        for form in OLD:
+            self.put_old(form)
+            self.hoso("upgrade")
+            supervisor = subprocess.Popen([HOSO, "run", "--cell", self.cell],
+                                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                          text=True)
+            try:
+                self.assertIn("is ready", supervisor.stdout.readline())
+                self.assertIn("is running", self.hoso("upgrade", expect=1))
+                task = self.claim("civil_servant")[0]
+                self.hoso("task", "complete", str(task["task"]), str(task["token"]),
+                          '{"verdict": "approve"}', "--by", "an")
+                self.assertEqual(len(self.claim("specialist")),
+                                 list(self.old.dossiers.values()).count("examine"))
+                self.assertEqual(self.claim("nobody"), [])
+                self.assertTrue(self.ask("verify")["undamaged"])
+            finally:
+                supervisor.terminate()
+                supervisor.wait(timeout=30)
+                supervisor.stdout.close()
 
 
 if __name__ == "__main__":

@@ -86,7 +86,8 @@ static void file_many(struct cell *cell, const char *site, unsigned n)
                   err);
 }
 
-/* Each fetch begins with the oldest: those of other roles must not use up what it may look at. */
+/* Each fetch begins with the oldest, and holds the write lock: those of other roles must neither
+ * use up what it may look at nor be looked at. */
 static void a_role_finds_its_task_behind_many_of_others(void **state)
 {
     (void)state;
@@ -94,7 +95,7 @@ static void a_role_finds_its_task_behind_many_of_others(void **state)
                                          "000.01.13.H30", "000.02.13.H30"};
     struct cell *cell = cell_new("2026-11-23 09:10");
     struct task task;
-    file_many(cell, SITE, 350);
+    file_many(cell, SITE, 1050);
     for (size_t i = 0; i < WF_COUNT(others); i++)
         file_many(cell, others[i], 1);
     cell_pump(cell);

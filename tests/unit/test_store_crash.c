@@ -350,9 +350,9 @@ static void a_damaged_record_is_never_handed_out(void **state)
     assert_int_equal(wf_dossier_each(txn, &lost, t.arena, count_dossier, &listed, &t.err),
                      WF_E_CORRUPT);
     assert_non_null(strstr(t.err.text, "missing"));
-    assert_int_equal(
-        wf_task_first(txn, wf_str("routing.handoff"), wf_str(""), 0, NULL, t.arena, &task, &t.err),
-        WF_E_CORRUPT);
+    assert_int_equal(wf_task_first(txn, wf_str("routing.handoff"), wf_str(""), wf_str(""), 0,
+                                   t.arena, &task, &t.err),
+                     WF_E_CORRUPT);
     wf_txn_abort(txn);
     teststore_fini(&t);
 }

@@ -192,12 +192,12 @@ static void another_format_or_another_program_is_told(void **state)
     wf_number_pack(WF_STORE_FORMAT + 1, &buf);
     MDB_val newer = wf_mdb_val((struct wf_slice){buf.ptr, buf.len});
     change_raw(t.path, "meta", raw_text("format"), &newer);
-    expect_open_fails(t.path, WF_E_VERSION, "format 3, this release 2: use the release");
+    expect_open_fails(t.path, WF_E_VERSION, "format 4, this release 3: use the release");
     wf_buf_clear(&buf);
     wf_number_pack(WF_STORE_FORMAT - 1, &buf);
     MDB_val older = wf_mdb_val((struct wf_slice){buf.ptr, buf.len});
     change_raw(t.path, "meta", raw_text("format"), &older);
-    expect_open_fails(t.path, WF_E_VERSION, "format 1, this release 2: run `hoso upgrade`");
+    expect_open_fails(t.path, WF_E_VERSION, "format 2, this release 3: run `hoso upgrade`");
     change_raw(t.path, "meta", raw_text("format"), NULL);
     expect_open_fails(t.path, WF_E_VERSION, "another program");
     (void)tempdir_path(&t.dir, "other", other, sizeof(other));

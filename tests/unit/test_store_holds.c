@@ -127,8 +127,8 @@ static void what_is_put_aside_is_met_no_more_and_goes_back_in_order(void **state
     assert_int_equal(counts->held_timers, ITEMS);
     assert_int_equal(counts->held_tasks, 1);
     assert_int_equal(counts->tasks[WF_RETURN], 1);
-    assert_int_equal(wf_task_first(txn, wf_str("return.deliver"), wf_str("*"), 1000, NULL, t.arena,
-                                   &task, &t.err),
+    assert_int_equal(wf_task_first(txn, wf_str("return.deliver"), wf_str("*"), wf_str(""), 1000,
+                                   t.arena, &task, &t.err),
                      WF_NONE);
     assert_ok(wf_hold_count(txn, 1, 100, &n, &t.err), t.err);
     assert_int_equal(n, 2 * ITEMS + 1);
@@ -151,8 +151,8 @@ static void what_is_put_aside_is_met_no_more_and_goes_back_in_order(void **state
     assert_int_equal(counts->retrying[WF_RETURN], 1);
     assert_int_equal(counts->timers, ITEMS);
     assert_int_equal(counts->held[WF_RETURN] + (int64_t)counts->held_timers, 0);
-    assert_ok(wf_task_first(txn, wf_str("return.deliver"), wf_str("*"), 1000, NULL, t.arena, &task,
-                            &t.err),
+    assert_ok(wf_task_first(txn, wf_str("return.deliver"), wf_str("*"), wf_str(""), 1000, t.arena,
+                            &task, &t.err),
               t.err);
     teststore_commit(&t, txn);
     assert_sound();

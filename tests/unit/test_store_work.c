@@ -127,22 +127,35 @@ static void dead_letters_are_kept_shown_and_given_back(void **state)
 
 /* ---- tasks ----------------------------------------------------------------------------------- */
 
-static struct wf_rec_task put_task(struct teststore *t, struct wf_txn *txn, const char *to,
-                                   int64_t visible)
+static struct wf_rec_task put_task_for(struct teststore *t, struct wf_txn *txn, const char *to,
+                                       const char *role, int64_t visible)
 {
     struct wf_rec_task task = {.service = WF_VERIFICATION,
                                .visible = visible,
                                .activity = wf_str("verification.review"),
-                               .to = wf_str(to)};
+                               .to = wf_str(to),
+                               .role = wf_str(role)};
     assert_ok(wf_task_put_new(txn, &task, &t->err), t->err);
     return task;
 }
 
-static int first_task(struct teststore *t, struct wf_txn *txn, const char *to, int64_t now,
-                      const struct wf_rec_task *after, struct wf_rec_task *out)
+static struct wf_rec_task put_task(struct teststore *t, struct wf_txn *txn, const char *to,
+                                   int64_t visible)
 {
-    return wf_task_first(txn, wf_str("verification.review"), wf_str(to), now, after, t->arena, out,
-                         &t->err);
+    return put_task_for(t, txn, to, "", visible);
+}
+
+static int first_task_for(struct teststore *t, struct wf_txn *txn, const char *to, const char *role,
+                          int64_t now, struct wf_rec_task *out)
+{
+    return wf_task_first(txn, wf_str("verification.review"), wf_str(to), wf_str(role), now,
+                         t->arena, out, &t->err);
+}
+
+static int first_task(struct teststore *t, struct wf_txn *txn, const char *to, int64_t now,
+                      struct wf_rec_task *out)
+{
+    return first_task_for(t, txn, to, "clerk", now, out);
 }
 
 static void tasks_come_by_address_in_order_of_visibility(void **state)
@@ -150,26 +163,23 @@ static void tasks_come_by_address_in_order_of_visibility(void **state)
     struct teststore *t = *state;
     struct wf_rec_task out;
     struct wf_txn *txn = teststore_begin(t, true);
-    assert_int_equal(first_task(t, txn, "s1", 999, NULL, &out), WF_NONE);
+    assert_int_equal(first_task(t, txn, "s1", 999, &out), WF_NONE);
     put_task(t, txn, "s1", 30); /* 1 */
     put_task(t, txn, "s1", 10); /* 2 */
     put_task(t, txn, "s2", 20); /* 3 */
     put_task(t, txn, "s1", 10); /* 4 */
-    static const uint64_t order[] = {2, 4, 1};
-    struct wf_rec_task last;
-    const struct wf_rec_task *after = NULL;
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(first_task(t, txn, "s1", 30, after, &out), 0);
-        assert_int_equal(out.id, order[i]);
-        last = out;
-        after = &last;
-    }
-    assert_int_equal(first_task(t, txn, "s1", 30, after, &out), WF_NONE);
-    assert_int_equal(first_task(t, txn, "s1", 9, NULL, &out), WF_NONE);
-    assert_int_equal(first_task(t, txn, "s3", 999, NULL, &out), WF_NONE);
-    assert_int_equal(wf_task_first(txn, wf_str("verification.check"), wf_str("*"), 999, NULL,
+    assert_int_equal(first_task(t, txn, "s1", 9, &out), WF_NONE);
+    assert_int_equal(first_task(t, txn, "s3", 999, &out), WF_NONE);
+    assert_int_equal(wf_task_first(txn, wf_str("verification.check"), wf_str("*"), wf_str(""), 999,
                                    t->arena, &out, &t->err),
                      WF_NONE);
+    static const uint64_t order[] = {2, 4, 1};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(first_task(t, txn, "s1", 30, &out), 0);
+        assert_int_equal(out.id, order[i]);
+        assert_ok(wf_task_del(txn, &out, &t->err), t->err);
+    }
+    assert_int_equal(first_task(t, txn, "s1", 30, &out), WF_NONE);
     wf_txn_abort(txn);
 }
 
@@ -177,25 +187,46 @@ static void any_address_means_the_task_that_waits_longest_anywhere(void **state)
 {
     struct teststore *t = *state;
     struct wf_rec_task out;
-    struct wf_rec_task last;
-    const struct wf_rec_task *after = NULL;
     struct wf_txn *txn = teststore_begin(t, true);
     for (int i = 0; i < 40; i++) {
         char to[8];
         (void)snprintf(to, sizeof(to), "s%d", i % 7);
-        put_task(t, txn, to, 1000 - 10 * (i / 2)); /* later ones are visible sooner */
+        put_task_for(t, txn, to, i % 3 == 0 ? "clerk" : "",
+                     1000 - 10 * (i / 2)); /* later ones are visible sooner */
     }
     int64_t at = 0;
     size_t n = 0;
-    while (first_task(t, txn, "*", 1000, after, &out) == 0) {
+    assert_int_equal(first_task(t, txn, "*", 809, &out), WF_NONE);
+    while (first_task(t, txn, "*", 1000, &out) == 0) {
         assert_true(out.visible >= at);
         at = out.visible;
         n++;
-        last = out;
-        after = &last;
+        assert_ok(wf_task_del(txn, &out, &t->err), t->err);
     }
     assert_int_equal(n, 40);
-    assert_int_equal(first_task(t, txn, "*", 809, NULL, &out), WF_NONE);
+    wf_txn_abort(txn);
+}
+
+static void a_role_gets_its_own_tasks_and_those_for_anyone_and_no_others(void **state)
+{
+    struct teststore *t = *state;
+    struct wf_rec_task out;
+    struct wf_txn *txn = teststore_begin(t, true);
+    put_task_for(t, txn, "s1", "clerk", 30); /* 1 */
+    put_task_for(t, txn, "s2", "", 20);      /* 2 */
+    put_task_for(t, txn, "s1", "head", 5);   /* 3 */
+    put_task_for(t, txn, "s1", "", 30);      /* 4 */
+    static const struct {
+        const char *to, *role;
+        uint64_t id;
+    } wanted[] = {
+        {"*", "clerk", 2}, {"s1", "clerk", 1}, {"s1", "head", 3}, {"*", "head", 3},
+        {"s1", "", 4},     {"*", "", 2},       {"s2", "head", 2}, {"s1", "nobody", 4},
+    };
+    for (size_t i = 0; i < WF_COUNT(wanted); i++) {
+        assert_int_equal(first_task_for(t, txn, wanted[i].to, wanted[i].role, 99, &out), 0);
+        assert_int_equal(out.id, wanted[i].id);
+    }
     wf_txn_abort(txn);
 }
 
@@ -218,8 +249,8 @@ static void a_leased_task_moves_in_the_order_and_a_deleted_one_leaves_it(void **
     leased.visible = 500;
     leased.token = 1;
     assert_ok(wf_task_update(txn, &task, &leased, &t->err), t->err);
-    assert_int_equal(first_task(t, txn, "s1", 499, NULL, &out), WF_NONE);
-    assert_int_equal(first_task(t, txn, "s1", 500, NULL, &out), 0);
+    assert_int_equal(first_task(t, txn, "s1", 499, &out), WF_NONE);
+    assert_int_equal(first_task(t, txn, "s1", 500, &out), 0);
     assert_int_equal(out.token, 1);
     uint64_t writes = wf_txn_writes(txn);
     struct wf_rec_task held = leased;
@@ -232,7 +263,7 @@ static void a_leased_task_moves_in_the_order_and_a_deleted_one_leaves_it(void **
     assert_ok(wf_task_del(txn, &held, &t->err), t->err);
     assert_int_equal(wf_task_del(txn, &held, &t->err), WF_NONE);
     assert_int_equal(wf_task_get(txn, task.id, t->arena, &out, &t->err), WF_NONE);
-    assert_int_equal(first_task(t, txn, "s1", 999, NULL, &out), WF_NONE);
+    assert_int_equal(first_task(t, txn, "s1", 999, &out), WF_NONE);
     assert_int_equal(wf_txn_counts(txn)->tasks[WF_VERIFICATION], 0);
     wf_txn_abort(txn);
 }
@@ -362,6 +393,7 @@ int main(void)
         TEST(dead_letters_are_kept_shown_and_given_back),
         TEST(tasks_come_by_address_in_order_of_visibility),
         TEST(any_address_means_the_task_that_waits_longest_anywhere),
+        TEST(a_role_gets_its_own_tasks_and_those_for_anyone_and_no_others),
         TEST(a_leased_task_moves_in_the_order_and_a_deleted_one_leaves_it),
         TEST(timers_fire_in_order_and_once),
         TEST(a_request_is_found_by_its_party_and_id_alone),

@@ -30,7 +30,7 @@
 #include "workflow/clock.h"
 #include "workflow/records.h"
 
-#define WF_STORE_FORMAT 2
+#define WF_STORE_FORMAT 3
 
 struct wf_store;
 struct wf_txn;
@@ -252,17 +252,16 @@ int wf_queue_next_due(struct wf_txn *txn, enum wf_service service, int64_t *out,
 int wf_task_put_new(struct wf_txn *txn, struct wf_rec_task *task, struct wf_error *err) WF_CHECKED;
 int wf_task_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena, struct wf_rec_task *out,
                 struct wf_error *err) WF_CHECKED;
-/* Rewrites; `before` as it is stored (the index over activity, address, visible follows). */
+/* Rewrites; `before` as it is stored (the index over activity, role, address, visible follows). */
 int wf_task_update(struct wf_txn *txn, const struct wf_rec_task *before,
                    const struct wf_rec_task *now, struct wf_error *err) WF_CHECKED;
 int wf_task_del(struct wf_txn *txn, const struct wf_rec_task *task,
                 struct wf_error *err) WF_CHECKED;
 
-/* The first task of the activity at the address ("*" = any) with visible <= now_ms, by visible and
- * id, or WF_NONE. `after` (may be NULL) skips up to and including that task, to step over
- * unsuitable ones. */
-int wf_task_first(struct wf_txn *txn, struct wf_str activity, struct wf_str to, int64_t now_ms,
-                  const struct wf_rec_task *after, struct wf_arena *arena, struct wf_rec_task *out,
+/* The first task of the activity at the address ("*" = any) that the role may do, its own ones and
+ * those for anyone, with visible <= now_ms, by visible and id; or WF_NONE. */
+int wf_task_first(struct wf_txn *txn, struct wf_str activity, struct wf_str to, struct wf_str role,
+                  int64_t now_ms, struct wf_arena *arena, struct wf_rec_task *out,
                   struct wf_error *err) WF_CHECKED;
 int wf_task_each(struct wf_txn *txn, struct wf_arena *arena,
                  int (*fn)(void *context, const struct wf_rec_task *task), void *context,
