@@ -320,18 +320,34 @@ static void a_request_ends_when_a_signal_waits(void **state)
     (void)close(signals);
 }
 
+/* A port that is taken and at which nobody listens: whoever connects is refused. */
+static int take_dead_port(char url[64])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    (void)snprintf(url, 64, "http://127.0.0.1:%u/", ntohs(at.sin_port));
+    return fd;
+}
+
 static void a_server_that_is_not_there_is_a_time_out(void **state)
 {
+    char url[64];
+    int port = take_dead_port(url);
     struct wf_error err = {0};
     struct http_client *client = NULL;
     struct http_answer answer = {0};
     struct wf_arena *arena = wf_arena_new(0);
     (void)state;
     assert_int_equal(http_open(&(struct http_options){.timeout_ms = 2000}, &client, &err), 0);
-    const struct http_request nowhere = {.method = "GET", .url = "http://127.0.0.1:1/"};
+    const struct http_request nowhere = {.method = "GET", .url = url};
     assert_int_equal(http_ask(client, &nowhere, arena, &answer, &err), WF_E_TIMEOUT);
     const struct http_request file = {.method = "GET", .url = "file:///etc/hostname"};
     assert_int_equal(http_ask(client, &file, arena, &answer, &err), WF_E_CONFIG);
+    (void)close(port);
     http_close(client);
     wf_arena_free(arena);
 }
