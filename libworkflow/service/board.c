@@ -90,6 +90,8 @@ void wf_board_error(struct wf_board_slot *slot, int code)
     {#name, WF_BOARD_##kind, help, offsetof(struct wf_board_folder, name)},
 #define FIGURE_courier(name, kind, help)                                                           \
     {#name, WF_BOARD_##kind, help, offsetof(struct wf_board_courier, name)},
+#define FIGURE_relay(name, kind, help)                                                             \
+    {#name, WF_BOARD_##kind, help, offsetof(struct wf_board_relay, name)},
 
 #define X(process)                                                                                 \
     static const struct wf_board_figure process##_figures[] = {                                    \

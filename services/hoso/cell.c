@@ -216,6 +216,8 @@ int hoso_store(struct hoso *h, bool write)
 {
     int rc = hoso_cell(h);
     if (rc == 0)
+        rc = hoso_needs_cell(h);
+    if (rc == 0)
         rc = hoso_calendar(h);
     if (rc != 0 || h->store != NULL)
         return rc;

@@ -189,12 +189,7 @@ static int status_of(struct hoso *h, struct look *look, struct wf_value *out)
 
 static int print_status(struct hoso *h, const struct wf_value *answer)
 {
-    const struct wf_value *list = wf_map_get(answer, "troubles");
-    (void)puts(wf_value_count(list) == 0 ? (h->vi ? "Mọi việc bình thường." : "All is well.")
-                                         : (h->vi ? "Cần người xem xét:" : "Needs a person:"));
-    for (size_t i = 0; i < wf_value_count(list); i++)
-        (void)printf("  %s\n", wf_value_text(wf_list_at(list, i), ""));
-    (void)puts("");
+    hoso_print_troubles(h, wf_map_get(answer, "troubles"));
     return hoso_print_pairs(h, status_columns, WF_COUNT(status_columns), answer);
 }
 

@@ -8,6 +8,7 @@
 
 #include "archive.h"
 #include "children.h"
+#include "station.h"
 
 struct health {
     struct hoso *h;
@@ -167,7 +168,11 @@ int hoso_health(struct hoso *h, const struct wf_value **out)
 {
     struct health is = {
         .h = h, .problems = {.h = h, .list = wf_list(h->arena), .lines = wf_list(h->arena)}};
-    int rc = figures_read(h, &is.figures);
+    int rc = hoso_cell(h);
+    if (rc == 0 && hoso_is_station(h))
+        return station_health(h, out);
+    if (rc == 0)
+        rc = figures_read(h, &is.figures);
     if (rc == 0 && mkdir(h->settings.run, 0700) != 0 && errno != EEXIST)
         rc = wf_fail(&h->err, WF_E_IO, "%s: %s", h->settings.run, strerror(errno));
     if (rc == 0)

@@ -21,7 +21,7 @@
 /*
  * What `status --json` prints: well, level (ok, warning, critical), problems [{code, level, service,
  * what, cure}], dossiers, journal, timers, subscribers, store, archive, outboxes, workers [...], processes [...].
- * docs/operations.md describes it.
+ * docs/operations.md describes it. Of a station: docs/relay.md.
  */
 int hoso_health(struct hoso *h, const struct wf_value **out) WF_CHECKED;
 
@@ -74,6 +74,9 @@ struct problems {
     bool is_critical;
 };
 
+/* service: whom it concerns, "" = the cell. */
+void problems_add(struct problems *p, const char *code, bool critical, const char *service,
+                  const char *what, const char *cure);
 void problems_of_worker(struct problems *p, const struct figures *figures, enum wf_service service,
                         const char *state);
 void problems_of_process(struct problems *p, const char *name, const char *state);

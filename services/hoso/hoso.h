@@ -183,6 +183,10 @@ int hoso_cell(struct hoso *h) WF_CHECKED; /* folder and settings */
 int hoso_registry(struct hoso *h) WF_CHECKED;
 int hoso_calendar(struct hoso *h) WF_CHECKED;
 int hoso_store(struct hoso *h, bool write) WF_CHECKED; /* and the calendar, for dates */
+/* Is the cell's folder that of a station (station.h)? WF_E_CONFIG where it is: the verb works on a
+ * store of dossiers, and the error says what to use instead. */
+bool hoso_is_station(const struct hoso *h);
+int hoso_needs_cell(struct hoso *h) WF_CHECKED;
 int hoso_client(struct hoso *h) WF_CHECKED;
 void hoso_close(struct hoso *h);
 
@@ -290,6 +294,8 @@ int hoso_print_pairs(struct hoso *h, const struct hoso_column *columns, size_t n
 int hoso_print_line(struct hoso *h, const struct hoso_column *columns, const size_t *widths,
                     size_t n, const struct wf_value *row) WF_CHECKED;
 void hoso_print_heading(const struct hoso *h, const char *en, const char *vi);
+/* The first lines of a status: all is well, or what needs a person. */
+void hoso_print_troubles(const struct hoso *h, const struct wf_value *troubles);
 
 /* After a list that was cut at --max. */
 void hoso_print_cut(const struct hoso *h);

@@ -209,6 +209,8 @@ int hoso_init(struct hoso *h)
     bool done = false;
     int rc = hoso_init_files(h, h->args[0]);
     if (rc == 0)
+        rc = hoso_needs_cell(h);
+    if (rc == 0)
         rc = hoso_calendar(h); /* and the settings: nothing is made from wrong files */
     if (rc == 0)
         rc = hoso_registry(h);

@@ -202,7 +202,9 @@ static int take_lock(struct hoso *h, const char *name)
 
 int keep_out_workers(struct hoso *h)
 {
-    int rc = keep_make(h, h->settings.run);
+    int rc = hoso_needs_cell(h);
+    if (rc == 0)
+        rc = keep_make(h, h->settings.run);
     if (rc == 0)
         rc = take_lock(h, "supervisor");
     for (unsigned s = 0; s < WF_SERVICE_COUNT && rc == 0; s++)

@@ -4,7 +4,8 @@
  *
  *     /metrics   the figures
  *     /healthz   200: this process lives
- *     /readyz    200 only while all five workers answer and intake is open; else 503, and why
+ *     /readyz    200 only while all five workers answer and intake is open (a station: while it takes
+ *                dossiers in); else 503, and why
  *
  * One thread and one loop, as few connections as monitoring needs. A scrape reads the store for
  * milliseconds; what it needs of memory goes with it. The workers are asked themselves only when
@@ -53,18 +54,22 @@ struct page {
 
 /* ---- /readyz --------------------------------------------------------------------------------- */
 
-/* One line for each problem that keeps dossiers out; false where there is none. */
+/* One line for each problem that keeps dossiers out, of a cell or a station; false where there is
+ * none. */
 static bool list_obstacles(const struct wf_value *answer, struct wf_buf *out)
 {
-    static const char *const prefixes[] = {"worker_", "not_running", "intake_stopped",
-                                           "cell_on_hold"};
+    static const char *const of_cell[] = {"worker_", "not_running", "intake_stopped",
+                                          "cell_on_hold", NULL};
+    static const char *const of_station[] = {"not_running",    "process_",  "numbers_out",
+                                             "intake_stopped", "clock_off", NULL};
+    const char *const *prefixes = wf_map_get(answer, "station") != NULL ? of_station : of_cell;
     const struct wf_value *problems = wf_map_get(answer, "problems");
     size_t before = out->len;
     for (size_t i = 0; i < wf_value_count(problems); i++) {
         const struct wf_value *problem = wf_list_at(problems, i);
         const char *code = wf_value_text(wf_map_get(problem, "code"), "");
-        for (size_t p = 0; p < WF_COUNT(prefixes); p++) {
-            if (strncmp(code, prefixes[p], strlen(prefixes[p])) == 0)
+        for (const char *const *p = prefixes; *p != NULL; p++) {
+            if (strncmp(code, *p, strlen(*p)) == 0)
                 wf_buf_printf(out, "%s %s: %s\n", code,
                               wf_value_text(wf_map_get(problem, "service"), ""),
                               wf_value_text(wf_map_get(problem, "what"), ""));
@@ -126,7 +131,7 @@ static void metrics_page(struct listener *l, const struct wf_value *answer, stru
 
 static void ready_page(struct listener *l, const struct wf_value *answer, struct page *page)
 {
-    if (!list_obstacles(answer, &page->text))
+    if (!list_obstacles(answer, &page->text) && wf_map_get(answer, "workers") != NULL)
         ask_workers(l, &page->text);
     page->status = page->text.len > 0 ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK;
     if (page->text.len == 0)
@@ -264,7 +269,9 @@ static int catch_signals(struct listener *l)
 static int open_all(struct listener *l, const char *place)
 {
     struct hoso *h = l->h;
-    int rc = hoso_store(h, false);
+    int rc = hoso_cell(h);
+    if (rc == 0 && !hoso_is_station(h))
+        rc = hoso_store(h, false);
     if (rc == 0)
         rc = catch_signals(l);
     if (rc == 0)

@@ -58,6 +58,17 @@ static const struct metric cell_metrics[] = {
     {"hoso_intake_stopped", "gauge", "1 while no new dossiers are taken for want of room.", "store.intake_stopped", NULL, 1},
 };
 
+static const struct metric station_metrics[] = {
+    {"hoso_healthy", "gauge", "1 when nothing needs a person.", "well", NULL, 1},
+    {"hoso_station_line_up", "gauge", "1 while the line to the cell is up.", "line_up", NULL, 1},
+    {"hoso_station_waiting", "gauge", "Hand-offs that wait for the line.", "waiting", NULL, 1},
+    {"hoso_station_oldest_seconds", "gauge", "How long the oldest of them has waited.", "oldest_ms", NULL, 1000},
+    {"hoso_station_refused", "gauge", "Hand-offs that the cell has refused and nobody has seen to.", "refused", NULL, 1},
+    {"hoso_station_numbers", "gauge", "Provisional numbers left for receipts.", "numbers", NULL, 1},
+    {"hoso_disk_free_bytes", "gauge", "Free space of the store's disk.", "disk_free_bytes", NULL, 1},
+    {"hoso_disk_floor_bytes", "gauge", "Free space below which intake stops.", "disk_floor_bytes", NULL, 1},
+};
+
 static const struct group by_procedure = {"dossiers.by_procedure", {"procedure"}, {"procedure"}};
 static const struct metric procedure_metrics[] = {
     {"hoso_dossiers_open", "gauge", "Open dossiers of a procedure.", "open", NULL, 1},
@@ -107,7 +118,7 @@ static const struct metric worker_metrics[] = {
 
 static const struct group processes = {"processes", {"name"}, {"process"}};
 static const struct metric process_metrics[] = {
-    {"hoso_process_up", "gauge", "1 when the process (gate, bridge, an adapter) runs and answers.", "up", NULL, 1},
+    {"hoso_process_up", "gauge", "1 when the process (gate, bridge, relay, an adapter) runs and answers.", "up", NULL, 1},
     {"hoso_process_start_time_seconds", "gauge", "When the process was started, since 1970.", "started", NULL, 1000},
     {"hoso_process_heartbeat_age_seconds", "gauge", "How long ago the process's loop came round.", "beat_ms", NULL, 1000},
 };
@@ -278,23 +289,42 @@ static void add_processes(struct wf_buf *out, const struct wf_value *rows)
     }
 }
 
-void metrics_text(const struct wf_value *answer, struct wf_buf *out)
+static void add_info(struct wf_buf *out, const struct wf_value *answer, const char *what)
 {
-    const struct wf_value *rows = wf_map_get(answer, "workers");
-    add_words(out, "hoso_cell_info", "gauge", "The cell, by its labels; always 1.");
-    wf_buf_text(out, "hoso_cell_info{");
-    add_label(out, "cell", wf_value_str(wf_map_get(answer, "cell")));
+    char name[32];
+    char help[64];
+    (void)snprintf(name, sizeof(name), "hoso_%s_info", what);
+    (void)snprintf(help, sizeof(help), "The %s, by its labels; always 1.", what);
+    add_words(out, name, "gauge", help);
+    wf_buf_printf(out, "%s{", name);
+    add_label(out, what, wf_value_str(wf_map_get(answer, what)));
     add_label(out, ",version", wf_str(HOSO_VERSION));
     wf_buf_text(out, "} 1\n");
+}
+
+static void add_cell(struct wf_buf *out, const struct wf_value *answer)
+{
+    const struct wf_value *rows = wf_map_get(answer, "workers");
+    add_info(out, answer, "cell");
     add_metrics(out, answer, &cell, cell_metrics, WF_COUNT(cell_metrics));
     add_metrics(out, answer, &by_procedure, procedure_metrics, WF_COUNT(procedure_metrics));
     add_metrics(out, answer, &by_state, state_metrics, WF_COUNT(state_metrics));
     add_metrics(out, answer, &subscribers, subscriber_metrics, WF_COUNT(subscriber_metrics));
     add_metrics(out, answer, &outboxes, outbox_metrics, WF_COUNT(outbox_metrics));
-    add_problems(out, wf_map_get(answer, "problems"));
     add_metrics(out, answer, &workers, worker_metrics, WF_COUNT(worker_metrics));
     add_errors(out, rows);
     add_histograms(out, rows);
+}
+
+void metrics_text(const struct wf_value *answer, struct wf_buf *out)
+{
+    if (wf_map_get(answer, "station") == NULL) {
+        add_cell(out, answer);
+    } else {
+        add_info(out, answer, "station");
+        add_metrics(out, answer, &cell, station_metrics, WF_COUNT(station_metrics));
+    }
+    add_problems(out, wf_map_get(answer, "problems"));
     add_metrics(out, answer, &processes, process_metrics, WF_COUNT(process_metrics));
     add_processes(out, wf_map_get(answer, "processes"));
 }

@@ -270,6 +270,16 @@ void hoso_print_heading(const struct hoso *h, const char *en, const char *vi)
     (void)printf("\n%s\n", h->vi ? vi : en);
 }
 
+void hoso_print_troubles(const struct hoso *h, const struct wf_value *troubles)
+{
+    bool well = wf_value_count(troubles) == 0;
+    (void)puts(well ? (h->vi ? "Mọi việc bình thường." : "All is well.")
+                    : (h->vi ? "Cần người xem xét:" : "Needs a person:"));
+    for (size_t i = 0; i < wf_value_count(troubles); i++)
+        (void)printf("  %s\n", wf_value_text(wf_list_at(troubles, i), ""));
+    (void)puts("");
+}
+
 int hoso_print_table(struct hoso *h, const struct hoso_column *columns, size_t n,
                      const struct wf_value *rows)
 {

@@ -13,9 +13,8 @@
 #define VERY_LATE_MS         60000
 #define FILLING              70 /* per cent of the store's limit: time to think of room */
 
-/* service: whom it concerns, "" = the cell. */
-static void add(struct problems *p, const char *code, bool critical, const char *service,
-                const char *what, const char *cure)
+void problems_add(struct problems *p, const char *code, bool critical, const char *service,
+                  const char *what, const char *cure)
 {
     struct hoso *h = p->h;
     bool has_service = service[0] != '\0';
@@ -74,8 +73,8 @@ static void add_state(struct problems *p, const struct state_words *words, size_
     bool vi = p->h->vi;
     for (size_t i = 0; i < n; i++) {
         if (strcmp(words[i].state, state) == 0)
-            add(p, words[i].code, strcmp(state, "starting") != 0, name,
-                vi ? words[i].vi : words[i].en, vi ? words[i].cure_vi : words[i].cure_en);
+            problems_add(p, words[i].code, strcmp(state, "starting") != 0, name,
+                         vi ? words[i].vi : words[i].en, vi ? words[i].cure_vi : words[i].cure_en);
     }
 }
 
@@ -93,17 +92,17 @@ static void queue_problems(struct problems *p, const struct figures *f, enum wf_
     if (f->counts.dead[s] > 0) {
         (void)snprintf(what, sizeof(what), vi ? "việc lỗi hẳn: %" PRId64 : "dead letters: %" PRId64,
                        f->counts.dead[s]);
-        add(p, "dead_letters", false, name, what,
-            vi ? "xem `hoso queue list --dead`, rồi `hoso queue retry` hoặc `drop`"
-               : "see `hoso queue list --dead`, then `hoso queue retry` or `drop`");
+        problems_add(p, "dead_letters", false, name, what,
+                     vi ? "xem `hoso queue list --dead`, rồi `hoso queue retry` hoặc `drop`"
+                        : "see `hoso queue list --dead`, then `hoso queue retry` or `drop`");
     }
     if (is_down || f->late_ms[s] <= LATE_MS)
         return;
     (void)snprintf(what, sizeof(what),
                    vi ? "hàng đợi chậm %" PRId64 " giây" : "its queue is %" PRId64 " s behind",
                    f->late_ms[s] / 1000);
-    add(p, "queue_behind", f->late_ms[s] > VERY_LATE_MS, name, what,
-        vi ? "xem `hoso queue shape`" : "see `hoso queue shape`");
+    problems_add(p, "queue_behind", f->late_ms[s] > VERY_LATE_MS, name, what,
+                 vi ? "xem `hoso queue shape`" : "see `hoso queue shape`");
 }
 
 void problems_of_worker(struct problems *p, const struct figures *figures, enum wf_service service,
@@ -131,10 +130,10 @@ static void space_problems(struct problems *p, const struct figures *f)
         char stopped[200];
         (void)snprintf(stopped, sizeof(stopped),
                        vi ? "ngừng tiếp nhận: %s" : "intake is stopped: %s", what);
-        add(p, "intake_stopped", true, "", stopped, cure);
+        problems_add(p, "intake_stopped", true, "", stopped, cure);
     } else if (space->used_percent >= FILLING ||
                space->disk_free_bytes < 2 * space->disk_floor_bytes) {
-        add(p, "store_filling", false, "", what, cure);
+        problems_add(p, "store_filling", false, "", what, cure);
     }
 }
 
@@ -149,9 +148,9 @@ static void archive_problems(struct problems *p, const struct figures *f)
                    vi ? "lưu trữ thay đổi chậm %" PRId64 " giây"
                       : "the archive is %" PRId64 " s behind",
                    lag / 1000);
-    add(p, "archive_behind", lag > ARCHIVE_VERY_LATE_MS, "", what,
-        vi ? "xem đĩa của thư mục lưu trữ và nhật ký của `hoso run`"
-           : "look at the disk of its folder and into the log of `hoso run`");
+    problems_add(p, "archive_behind", lag > ARCHIVE_VERY_LATE_MS, "", what,
+                 vi ? "xem đĩa của thư mục lưu trữ và nhật ký của `hoso run`"
+                    : "look at the disk of its folder and into the log of `hoso run`");
 }
 
 void problems_of_outbox(struct problems *p, const struct wf_value *outbox)
@@ -166,17 +165,17 @@ void problems_of_outbox(struct problems *p, const struct wf_value *outbox)
                       : "%" PRId64 " record(s) refused and held",
                    held);
     if (held > 0)
-        add(p, "outbox_held", false, name, what,
-            vi ? "`hoso portal list --held`, sửa rồi `hoso portal retry`"
-               : "`hoso portal list --held`, mend it, then `hoso portal retry`");
+        problems_add(p, "outbox_held", false, name, what,
+                     vi ? "`hoso portal list --held`, sửa rồi `hoso portal retry`"
+                        : "`hoso portal list --held`, mend it, then `hoso portal retry`");
     (void)snprintf(what, sizeof(what),
                    vi ? "bản tin chờ gửi đã %" PRId64 " phút"
                       : "records have waited %" PRId64 " min",
                    age / 60000);
     if (held == 0 && age > OUTBOX_LATE_MS)
-        add(p, "outbox_behind", age > OUTBOX_VERY_LATE_MS, name, what,
-            vi ? "xem nhật ký của hoso-portal"
-               : "is the other system up? read the log of hoso-portal");
+        problems_add(p, "outbox_behind", age > OUTBOX_VERY_LATE_MS, name, what,
+                     vi ? "xem nhật ký của hoso-portal"
+                        : "is the other system up? read the log of hoso-portal");
 }
 
 /* A hold of the cell is for the time of a stop; others may be meant for long. */
@@ -184,18 +183,19 @@ static void hold_problems(struct problems *p, const struct figures *f)
 {
     bool vi = p->h->vi;
     if (f->cell_on_hold)
-        add(p, "cell_on_hold", false, "",
-            vi ? "cụm đang tạm giữ, không nhận hồ sơ mới" : "the cell is on hold: no new dossiers",
-            vi ? "`hoso release cell --reason ...` khi xong việc"
-               : "`hoso release cell --reason ...` when that is over");
+        problems_add(p, "cell_on_hold", false, "",
+                     vi ? "cụm đang tạm giữ, không nhận hồ sơ mới"
+                        : "the cell is on hold: no new dossiers",
+                     vi ? "`hoso release cell --reason ...` khi xong việc"
+                        : "`hoso release cell --reason ...` when that is over");
 }
 
 void problems_of_cell(struct problems *p, const struct figures *figures, bool runs)
 {
     bool vi = p->h->vi;
     if (!runs)
-        add(p, "not_running", true, "", vi ? "cụm không chạy" : "the cell is not running",
-            vi ? "`hoso run` để khởi động" : "`hoso run` starts it");
+        problems_add(p, "not_running", true, "", vi ? "cụm không chạy" : "the cell is not running",
+                     vi ? "`hoso run` để khởi động" : "`hoso run` starts it");
     space_problems(p, figures);
     archive_problems(p, figures);
     hold_problems(p, figures);

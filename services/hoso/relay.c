@@ -1,176 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * relay status, list, show, drop: a look into a station's own store, whether hoso-relay runs or not.
+ * relay list, show, drop: a look into a station's own store, whether hoso-relay runs or not.
  * What a receipt was given for is never taken away here: only what the cell has refused, when a
  * person has seen to it.
  */
-#include "hoso.h"
+#include "station.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include "relay/relay.h"
-
-#define OLD_DAYS 5 /* of the seven after which a cell no longer takes a dossier */
-
-struct look {
-    struct relay relay; /* settings only */
-    struct db *db;
-};
-
-static void look_close(struct look *look)
-{
-    db_close(look->db);
-    relay_unload(&look->relay);
-}
-
-static int look_open(struct hoso *h, struct look *look)
-{
-    struct wf_report report = {0};
-    int rc = hoso_calendar(h); /* for dates */
-    if (rc == 0)
-        rc = relay_load(h->folder, &look->relay, &report, &h->err);
-    if (rc != 0 && report.errors > 0)
-        rc = hoso_print_report(&report);
-    wf_report_fini(&report);
-    if (rc != 0)
-        return rc;
-    const char *path = look->relay.settings.database;
-    if (access(path, F_OK) != 0)
-        return wf_fail(&h->err, WF_E_NOT_FOUND, "%s is not there: hoso-relay has not run yet",
-                       path);
-    return store_open(path, &look->db, &h->err);
-}
 
 /* Opens, does, closes. */
-static int with_store(struct hoso *h, int (*fn)(struct hoso *h, struct look *look))
+static int with_store(struct hoso *h, int (*fn)(struct hoso *h, struct station *station))
 {
-    struct look *look = wf_arena_alloc(h->arena, sizeof(*look));
-    if (look == NULL)
+    struct station *station = wf_arena_alloc(h->arena, sizeof(*station));
+    if (station == NULL)
         return wf_fail(&h->err, WF_E_NOMEM, "out of memory");
-    int rc = look_open(h, look);
+    int rc = station_open(h, station);
+    if (rc == 0 && station->db == NULL)
+        rc = wf_fail(&h->err, WF_E_NOT_FOUND, "%s is not there: hoso-relay has not run yet",
+                     station->relay.settings.database);
     if (rc == 0)
-        rc = fn(h, look);
-    look_close(look);
+        rc = fn(h, station);
+    station_close(station);
     return rc;
 }
 
 /* ---- status ----------------------------------------------------------------------------------- */
 
-static const struct hoso_column status_columns[] = {
-    {"station", "Station", "Trạm", HOSO_TEXT},
-    {"process", "Process", "Tiến trình", HOSO_TERM},
-    {"line", "Line to the cell", "Đường truyền", HOSO_TERM},
-    {"since", "  since", "  từ lúc", HOSO_TIME},
-    {"waiting", "Waiting for the line", "Đang chờ chuyển", HOSO_NUMBER},
-    {"oldest", "  the oldest from", "  lâu nhất từ", HOSO_TIME},
-    {"refused", "Refused by the cell", "Bị từ chối", HOSO_NUMBER},
-    {"taken", "Taken by the cell", "Đã chuyển xong", HOSO_NUMBER},
-    {"numbers", "Provisional numbers left", "Số tạm còn lại", HOSO_NUMBER},
-};
-
-static bool is_running(const struct look *look)
-{
-    char path[4096];
-    if (!hoso_path(path, look->relay.cell.run, "intake.sock.lock"))
-        return false;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0;
-    (void)close(fd);
-    return held;
-}
-
-static void add_trouble(struct hoso *h, struct wf_value *list, bool is_so, const char *en,
-                        const char *vi)
-{
-    if (is_so)
-        (void)wf_list_add(h->arena, list, wf_text(h->arena, h->vi ? vi : en));
-}
-
-static const struct wf_value *troubles_of(struct hoso *h, const struct look *look,
-                                          const struct store_figures *f, bool running, int64_t skew,
-                                          struct wf_str blocked)
-{
-    struct wf_value *list = wf_list(h->arena);
-    bool has_room = true;
-    int64_t age = f->oldest != 0 ? wf_real_ms() - f->oldest : 0;
-    add_trouble(h, list, !running, "hoso-relay does not run", "hoso-relay không chạy");
-    add_trouble(h, list, f->refused > 0, "the cell has refused what a receipt was given for",
-                "có hồ sơ đã cấp biên nhận nhưng bị từ chối");
-    add_trouble(h, list, f->numbers == 0, "no provisional numbers are left", "đã hết số tạm");
-    add_trouble(h, list, age > (int64_t)OLD_DAYS * 86400000,
-                "what waits grows too old for the cell (relay_max_age_ms)", "hồ sơ chờ quá lâu");
-    add_trouble(h, list, running && skew != 0,
-                "its clock differs from the cell's: nothing is taken until it is set",
-                "đồng hồ của trạm bị lệch: cần chỉnh lại");
-    (void)!relay_has_room(&look->relay, &has_room, NULL);
-    add_trouble(h, list, !has_room, "its disk is nearly full: nothing is taken until there is room",
-                "ổ đĩa của trạm gần đầy: không nhận thêm hồ sơ cho đến khi có chỗ trống");
-    if (blocked.len > 0)
-        (void)wf_list_add(h->arena, list, hoso_str(h, blocked));
-    return list;
-}
-
-static const char *line_word(bool running, int64_t up)
-{
-    return !running ? "unknown" : up != 0 ? "up" : "down";
-}
-
-static void print_troubles(const struct hoso *h, const struct wf_value *troubles)
-{
-    bool well = wf_value_count(troubles) == 0;
-    (void)puts(well ? (h->vi ? "Mọi việc bình thường." : "All is well.")
-                    : (h->vi ? "Cần người xem xét:" : "Needs a person:"));
-    for (size_t i = 0; i < wf_value_count(troubles); i++)
-        (void)printf("  %s\n", wf_value_text(wf_list_at(troubles, i), ""));
-    (void)puts("");
-}
-
-static int status(struct hoso *h, struct look *look)
-{
-    struct store_figures f;
-    struct wf_str blocked = {0};
-    int64_t up = 0;
-    int64_t since = 0;
-    int64_t skew = 0;
-    bool done = false;
-    bool running = is_running(look);
-    int rc = store_figures(look->db, &f, &h->err);
-    if (rc == 0)
-        rc = store_fact(look->db, "line_up", &up, &h->err);
-    if (rc == 0)
-        rc = store_fact(look->db, "line_since", &since, &h->err);
-    if (rc == 0)
-        rc = store_fact(look->db, "skew", &skew, &h->err);
-    if (rc == 0)
-        rc = store_fact_text(look->db, "blocked", h->arena, &blocked, &h->err);
-    if (rc != 0)
-        return rc;
-    const struct wf_value *troubles = troubles_of(h, look, &f, running, skew, blocked);
-    bool well = wf_value_count(troubles) == 0;
-    const struct wf_value *answer = hoso_map(
-        h, "station", wf_text(h->arena, h->settings.cell), "process",
-        wf_text(h->arena, running ? "up" : "down"), "line",
-        wf_text(h->arena, line_word(running, up)), "since", wf_int(h->arena, running ? since : 0),
-        "waiting", wf_int(h->arena, f.waiting), "oldest", wf_int(h->arena, f.oldest), "refused",
-        wf_int(h->arena, f.refused), "taken", wf_int(h->arena, f.taken), "numbers",
-        wf_int(h->arena, f.numbers), "troubles", troubles, "well", wf_bool(well), NULL);
-    rc = hoso_answer(h, answer, &done);
-    if (rc == 0 && !done) {
-        print_troubles(h, troubles);
-        rc = hoso_print_pairs(h, status_columns, WF_COUNT(status_columns), answer);
-    }
-    return rc == 0 && !well ? HOSO_FAILED : rc;
-}
-
 int hoso_relay_status(struct hoso *h)
 {
-    return with_store(h, status);
+    int rc = hoso_cell(h);
+    if (rc == 0 && !hoso_is_station(h))
+        rc = wf_fail(&h->err, WF_E_NOT_FOUND, "%s has no relay.cfg: it is no station", h->folder);
+    return rc == 0 ? hoso_status(h) : rc;
 }
 
 /* ---- list ------------------------------------------------------------------------------------- */
@@ -229,7 +91,7 @@ static int add_row(void *context, const struct handoff *row)
 }
 
 /* Refused ones first: they want a person. */
-static int list(struct hoso *h, struct look *look)
+static int list(struct hoso *h, struct station *station)
 {
     static const enum handoff_state order[] = {HANDOFF_REFUSED, HANDOFF_WAITS, HANDOFF_TAKEN,
                                                HANDOFF_SEEN};
@@ -238,7 +100,7 @@ static int list(struct hoso *h, struct look *look)
     bool done = false;
     int rc = hoso_number(h, OPT_MAX, 100, INT32_MAX, &l.most);
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = store_each(look->db, order[i], 0, h->arena, add_row, &l, &h->err);
+        rc = store_each(station->db, order[i], 0, h->arena, add_row, &l, &h->err);
     if (rc == WF_E_NOMEM)
         return wf_fail(&h->err, WF_E_NOMEM, "out of memory");
     if (rc == 0)
@@ -253,16 +115,16 @@ int hoso_relay_list(struct hoso *h)
 
 /* ---- show and drop ---------------------------------------------------------------------------- */
 
-static int find(struct hoso *h, struct look *look, struct handoff *out)
+static int find(struct hoso *h, struct station *station, struct handoff *out)
 {
     uint64_t seq = 0;
     int rc = strspn(h->args[0], "0123456789") == strlen(h->args[0])
                  ? hoso_number_arg(h, 0, "NUMBER", &seq)
                  : WF_NONE;
     if (rc == 0)
-        rc = store_by_seq(look->db, (int64_t)seq, h->arena, out, &h->err);
+        rc = store_by_seq(station->db, (int64_t)seq, h->arena, out, &h->err);
     else if (rc == WF_NONE)
-        rc = store_by_code(look->db, wf_str(h->args[0]), h->arena, out, &h->err);
+        rc = store_by_code(station->db, wf_str(h->args[0]), h->arena, out, &h->err);
     return rc == WF_NONE ? wf_fail(&h->err, WF_E_NOT_FOUND,
                                    "%.60s: no hand-off has this number or code here", h->args[0])
                          : rc;
@@ -304,11 +166,11 @@ static const struct wf_value *content_of(struct hoso *h, const struct handoff *r
     return hoso_has(h, OPT_UNMASK) ? content : hoso_masked(h, content);
 }
 
-static int show(struct hoso *h, struct look *look)
+static int show(struct hoso *h, struct station *station)
 {
     struct handoff row;
     bool done = false;
-    int rc = find(h, look, &row);
+    int rc = find(h, station, &row);
     if (rc != 0)
         return rc;
     struct wf_value *answer = row_value(h, &row);
@@ -329,11 +191,11 @@ int hoso_relay_show(struct hoso *h)
     return with_store(h, show);
 }
 
-static int drop(struct hoso *h, struct look *look)
+static int drop(struct hoso *h, struct station *station)
 {
     struct handoff row;
     bool done = false;
-    int rc = find(h, look, &row);
+    int rc = find(h, station, &row);
     if (rc != 0)
         return rc;
     if (!hoso_has(h, OPT_REASON))
@@ -347,10 +209,10 @@ static int drop(struct hoso *h, struct look *look)
     const char *note = wf_arena_printf(h->arena, "%s: %s", hoso_operator(h), h->opt[OPT_REASON]);
     if (note == NULL)
         return wf_fail(&h->err, WF_E_NOMEM, "out of memory");
-    rc = store_seen(look->db, row.seq, note, &h->err);
+    rc = store_seen(station->db, row.seq, note, &h->err);
     if (rc < 0)
         return rc;
-    db_scrub(look->db);
+    db_scrub(station->db);
     row.state = HANDOFF_SEEN;
     row.note = wf_str(note);
     const struct wf_value *answer = row_value(h, &row);

@@ -173,6 +173,8 @@ static int prepare(struct supervisor *s)
         return wf_fail(&h->err, WF_E_CONFIG, "the cell's path is too long");
     if (s->is_station) {
         add_child(s, "relay");
+        if (h->settings.metrics_listen[0] != '\0')
+            add_child(s, "metrics");
         return 0;
     }
     for (unsigned i = 0; i < WF_SERVICE_COUNT; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status: is all well? What needs a person comes first, and makes the exit code 1. */
 #include "health.h"
+#include "station.h"
 
 static const struct hoso_column cell_columns[] = {
     {"cell", "Cell", "Cụm", HOSO_TEXT},
@@ -66,13 +67,7 @@ static int print_more(struct hoso *h, const struct hoso_column *columns, size_t 
 
 static int print_status(struct hoso *h, const struct wf_value *answer)
 {
-    const struct wf_value *troubles = wf_map_get(answer, "troubles");
-    bool well = wf_value_count(troubles) == 0;
-    (void)puts(well ? (h->vi ? "Mọi việc bình thường." : "All is well.")
-                    : (h->vi ? "Cần người xem xét:" : "Needs a person:"));
-    for (size_t i = 0; i < wf_value_count(troubles); i++)
-        (void)printf("  %s\n", wf_value_text(wf_list_at(troubles, i), ""));
-    (void)puts("");
+    hoso_print_troubles(h, wf_map_get(answer, "troubles"));
     int rc = hoso_print_pairs(h, cell_columns, WF_COUNT(cell_columns), answer);
     (void)puts("");
     if (rc == 0)
@@ -96,6 +91,6 @@ int hoso_status(struct hoso *h)
         return rc;
     rc = hoso_answer(h, answer, &done);
     if (rc == 0 && !done)
-        rc = print_status(h, answer);
+        rc = hoso_is_station(h) ? station_print(h, answer) : print_status(h, answer);
     return rc == 0 && !wf_value_bool(wf_map_get(answer, "well"), false) ? HOSO_FAILED : rc;
 }

@@ -22,7 +22,8 @@ const struct hoso_verb hoso_verbs[] = {
      "stands in its way.\n\n  hoso run --cell /var/lib/hoso/vi-thanh",
      hoso_run, {OPT_CHECK, OPT_CLOCK_OK, OPT_WORKERS}},
     {"status", "", 0, 0, "is all well? workers, queues, space",
-     "Ends with 0 when all is well, with 1 when something needs a person; says what.",
+     "Ends with 0 when all is well, with 1 when something needs a person; says what. At a station: is "
+     "the line up, what waits?",
      hoso_status, {OPT_CELL}},
     {"top", "", 0, 0, "the same as a live view",
      "Queues, processes, what needs a person, gate and bridge, subscribers; drawn anew every two "
@@ -205,7 +206,7 @@ const struct hoso_verb hoso_verbs[] = {
      "  hoso relay init /var/lib/hoso/cang-long --key cang-long.key --procedures procedures",
      hoso_relay_init, {OPT_KEY, OPT_NAME, OPT_CONFIG, OPT_PROCEDURES}},
     {"relay status", "", 0, 0, "a station: is the line up, what waits?",
-     "Ends with 0 when all is well, with 1 when something needs a person; says what.",
+     "`hoso status` in a station's folder; elsewhere it says that this is no station.",
      hoso_relay_status, {OPT_CELL}},
     {"relay list", "", 0, 0, "hand-offs that wait or were refused",
      "With --all also those that the cell has taken, with both codes.",

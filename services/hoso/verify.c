@@ -46,6 +46,8 @@ int hoso_verify(struct hoso *h)
     bool done = false;
     int rc = hoso_cell(h);
     if (rc == 0)
+        rc = hoso_needs_cell(h);
+    if (rc == 0)
         rc = hoso_calendar(h);
     if (rc == 0)
         rc = keep_check(h, h->settings.store, &answer);

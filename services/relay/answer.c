@@ -47,6 +47,7 @@ void answer_error(struct relay *relay, const struct asked *asked)
 {
     enum wf_log_level level =
         wf_code_action(asked->why.code) == WF_RETRY ? WF_LOG_DEBUG : WF_LOG_WARN;
+    relay->slot->refused++;
     wf_log(level, WF_LOG_REFUSED_EVENT, &(struct wf_log_fact){.rc = asked->why.code},
            "request of type %d refused", (int)asked->envelope.type);
     send_packed(relay, asked, pack_error(relay, asked->envelope.id, &asked->why, asked->retry_ms));

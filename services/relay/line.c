@@ -49,9 +49,17 @@ static void probe(struct relay *relay, int64_t now)
 
 /* ---- up and down ------------------------------------------------------------------------------ */
 
-/* For `hoso relay status`; a line that changes is worth a commit. */
+/* When the cell was last heard, for whoever looks after this process has ended. */
+static int keep_heard(struct relay *relay, struct wf_error *err)
+{
+    int64_t heard_ms = relay->slot->last_heard_timestamp_seconds * 1000;
+    return heard_ms > 0 ? store_set_fact(relay->db, "heard", heard_ms, err) : 0;
+}
+
+/* For `hoso status`; a line that changes is worth a commit. */
 static int say_line(struct relay *relay, bool up, struct wf_error *err)
 {
+    relay->slot->cuts += relay->line.up && !up;
     relay->line.up = up;
     relay->line.said = true;
     wf_log(up ? WF_LOG_INFO : WF_LOG_WARN, WF_LOG_LINE_EVENT, NULL, "the line is %s",
@@ -61,6 +69,8 @@ static int say_line(struct relay *relay, bool up, struct wf_error *err)
         rc = store_set_fact(relay->db, "line_up", up, err);
     if (rc == 0)
         rc = store_set_fact(relay->db, "line_since", wf_real_ms(), err);
+    if (rc == 0)
+        rc = keep_heard(relay, err);
     if (rc == 0)
         rc = db_commit(relay->db, err);
     if (rc != 0)
@@ -215,6 +225,8 @@ static int tidy(struct relay *relay, int64_t now, struct wf_error *err)
     int rc = db_begin(relay->db, err);
     if (rc == 0)
         rc = store_prune(relay->db, wf_real_ms() - relay->settings.keep_ms, err);
+    if (rc == 0)
+        rc = keep_heard(relay, err);
     if (rc == 0)
         rc = db_commit(relay->db, err);
     if (rc != 0)

@@ -39,13 +39,43 @@ static void take_signals(struct relay *relay)
     }
 }
 
+/* Figures are no reason not to work: without a board they go nowhere. */
+static void open_board(struct relay *relay)
+{
+    if (wf_board_open(relay->cell.run, &relay->board, NULL) == 0)
+        relay->slot = wf_board_process_begin(relay->board, WF_BOARD_relay);
+    relay->slot->last_heard_timestamp_seconds = relay->heard_before;
+    relay->slot->started_real_ms = wf_real_ms();
+    relay->slot->pid = getpid();
+}
+
+static void close_board(struct relay *relay)
+{
+    if (relay->board != NULL)
+        (void)wf_board_process_begin(relay->board, WF_BOARD_relay);
+    relay->slot = &relay->unseen;
+    wf_board_close(relay->board);
+}
+
+/* A wait is meant: the next beat is told beforehand. */
+static int rest(struct relay *relay, struct pollfd *signals, struct wf_error *err)
+{
+    int64_t now = wf_monotonic_ms();
+    int64_t left = line_next_ms(relay) - now;
+    if (left < 0)
+        left = 0;
+    relay->slot->beat_ms = now + left;
+    int rc = wf_outpost_wait(relay->outpost, signals, 1, left, err);
+    relay->slot->beat_ms = wf_monotonic_ms();
+    return rc;
+}
+
 static int loop(struct relay *relay, struct wf_error *err)
 {
     int rc = 0;
     while (!relay->stopping && rc == 0) {
         struct pollfd signals = {.fd = relay->signal_fd, .events = POLLIN};
-        int64_t left = line_next_ms(relay) - wf_monotonic_ms();
-        rc = wf_outpost_wait(relay->outpost, &signals, 1, left > 0 ? left : 0, err);
+        rc = rest(relay, &signals, err);
         if (signals.revents != 0)
             take_signals(relay);
         if (rc == 0)
@@ -79,18 +109,21 @@ static int live(struct relay *relay, const struct wf_options *options, struct wf
     if (rc == 0)
         rc = relay_open(relay, err);
     if (rc == 0 && !options->check_only) {
+        open_board(relay);
         wf_log(WF_LOG_INFO, WF_LOG_READY_EVENT, NULL, "pid %d, %zu definitions", (int)getpid(),
                relay->n_definitions);
+        relay->slot->ready = 1;
         wf_options_say_ready(options);
         rc = loop(relay, err);
     }
     relay_close(relay);
+    close_board(relay);
     return rc;
 }
 
 int main(int argc, char **argv)
 {
-    static struct relay relay = {.signal_fd = -1};
+    static struct relay relay = {.signal_fd = -1, .slot = &relay.unseen};
     struct wf_options options;
     struct wf_error err = {0};
     wf_log_open("relay", WF_LOG_INFO);

@@ -27,6 +27,8 @@ static int ask_the_cell(struct relay *relay, struct asked *a, struct wf_error *e
     int rc = line_ask(relay, &request, err);
     if (rc != 0)
         held_drop(held);
+    else
+        relay->slot->passed++;
     return rc;
 }
 

@@ -84,7 +84,11 @@ struct relay {
     size_t n_definitions;
     struct db *db;
     struct wf_outpost *outpost;
-    struct wf_clock clock; /* of the cell */
+    int64_t heard_before; /* this start: when the cell was last heard, s */
+    struct wf_board *board;
+    struct wf_board_relay *slot;  /* never NULL */
+    struct wf_board_relay unseen; /* where there is no board */
+    struct wf_clock clock;        /* of the cell */
     struct line line;
     struct flight flights[WINDOW_MOST]; /* in order */
     size_t n_flights;
@@ -116,7 +120,9 @@ void relay_help(struct wf_buf *out); /* the settings of relay.cfg, as wf_keys_he
 int relay_load(const char *folder, struct relay *relay, struct wf_report *report,
                struct wf_error *err) WF_CHECKED;
 void relay_unload(struct relay *relay);
-/* Is there room on the disk for what is new? What was taken must still be settled then. */
+/* Bytes that must be free on the disk for what is new. */
+uint64_t relay_room(const struct relay *relay);
+/* Are they? What was taken must still be settled then. */
 int relay_has_room(const struct relay *relay, bool *out, struct wf_error *err) WF_CHECKED;
 
 /* start.c */

@@ -84,12 +84,17 @@ void relay_unload(struct relay *relay)
     wf_settings_free(&relay->cell);
 }
 
+uint64_t relay_room(const struct relay *relay)
+{
+    int64_t mib = relay->cell.min_free_mib;
+    return (uint64_t)(mib > LEAST_MIB ? mib : LEAST_MIB) << 20;
+}
+
 int relay_has_room(const struct relay *relay, bool *out, struct wf_error *err)
 {
     struct statvfs is;
-    int64_t mib = relay->cell.min_free_mib > LEAST_MIB ? relay->cell.min_free_mib : LEAST_MIB;
     if (statvfs(relay->settings.database, &is) != 0)
         return wf_fail(err, WF_E_IO, "%s: %s", relay->settings.database, strerror(errno));
-    *out = (uint64_t)is.f_bavail * is.f_frsize >= (uint64_t)mib << 20;
+    *out = (uint64_t)is.f_bavail * is.f_frsize >= relay_room(relay);
     return 0;
 }

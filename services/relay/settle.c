@@ -300,6 +300,7 @@ int settle_answers(struct relay *relay, struct wf_error *err)
         if (rc != 0)
             break;
         relay->line.asked_ms = 0;
+        relay->slot->last_heard_timestamp_seconds = wf_real_ms() / 1000;
         if (wf_message_unpack(frame, WF_END_ANY, WF_END_PARTY, relay->arena, &answer, &why) != 0)
             continue;
         size_t flight = flight_of(relay, answer.re);

@@ -90,6 +90,7 @@ static int load_registry(struct relay *relay, struct wf_report *report, struct w
 static int load_facts(struct relay *relay, struct wf_error *err)
 {
     struct wf_str reserve = {0};
+    int64_t heard = 0;
     int rc = store_fact(relay->db, "clock_real", &relay->clock.origin_real_ms, err);
     if (rc == 0)
         rc = store_fact(relay->db, "clock_business", &relay->clock.origin_business_ms, err);
@@ -99,6 +100,9 @@ static int load_facts(struct relay *relay, struct wf_error *err)
         rc = store_fact_text(relay->db, "reserve", relay->arena, &reserve, err);
     if (rc == 0)
         rc = store_set_fact(relay->db, "skew", 0, err); /* until the cell is heard */
+    if (rc == 0)
+        rc = store_fact(relay->db, "heard", &heard, err);
+    relay->heard_before = heard / 1000;
     if (rc == 0)
         (void)wf_str_copy(reserve, relay->line.reserve, sizeof(relay->line.reserve));
     return rc;

@@ -297,6 +297,7 @@ static int receive_one(struct relay *relay, struct batch *batch, struct wf_error
         *err = why;
         return rc;
     }
+    relay->slot->requests++;
     if (rc == 0)
         rc = wf_message_unpack(a->frame, WF_END_PARTY, (enum wf_end)a->service, relay->arena,
                                &a->envelope, &why);

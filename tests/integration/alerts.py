@@ -47,6 +47,9 @@ GOOD = {
     'hoso_worker_errors_total{%s,service="intake",code="io"}': "0x500",
     'hoso_worker_errors_total{%s,service="intake",code="not_found"}': "0+5x500",
     'hoso_archive_lag_seconds{%s}': "1x500",
+    'hoso_station_oldest_seconds{%s}': "600x500",
+    'hoso_station_refused{%s}': "0x500",
+    'hoso_station_numbers{%s}': "400x500",
 }
 
 # What is otherwise, the minute at which the alert does not fire yet, and one at which it does.
@@ -73,6 +76,9 @@ BAD = {
         {'hoso_worker_commit_duration_seconds_bucket{%s,service="intake",le="0.1"}': "0+300x90"},
         9, 13),
     "HosoTrouble": ({'hoso_worker_errors_total{%s,service="intake",code="io"}': "0x9 1x90"}, 8, 12),
+    "HosoStationWaits": ({'hoso_station_oldest_seconds{%s}': "600x9 87000+60x90"}, 18, 21),
+    "HosoStationRefused": ({'hoso_station_refused{%s}': "0x9 1x90"}, 13, 16),
+    "HosoStationNumbers": ({'hoso_station_numbers{%s}': "400x9 90x90"}, 18, 21),
     "HosoArchiveBehind": ({'hoso_archive_lag_seconds{%s}': "1x9 400x90"}, 13, 16),
 }
 # The store that will be full in some days, by how it grew.

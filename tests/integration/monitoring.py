@@ -469,7 +469,7 @@ def names_of(text):
 
 
 def all_figures():
-    """Those of a cell with all processes; it need not run for that."""
+    """Those of a cell with all processes, and of a station; they need not run for that."""
     with tempfile.TemporaryDirectory(prefix="hoso-monitoring-") as folder:
         cell = os.path.join(folder, "cell")
         command(HOSO, "init", cell, "--config-from", SOURCE / "config")
@@ -477,7 +477,12 @@ def all_figures():
             file.write('gate_listen = "tcp://127.0.0.1:1"; bridge_listen = "127.0.0.1:1";\n')
         for adapter in ("portal", "folder", "courier"):
             pathlib.Path(cell, f"{adapter}.cfg").touch()
-        return command(HOSO, "metrics", "--cell", cell).stdout
+        station, key = os.path.join(folder, "station"), os.path.join(folder, "key")
+        command(HOSO, "party", "gate-key", "--cell", cell)
+        command(HOSO, "party", "add", "st", "--cell", cell, "--kind", "counter", "--sites", "*",
+                "--roles", "postal_worker", "--submit", "*", "--relay", "--output", key)
+        command(HOSO, "relay", "init", station, "--key", key, "--config-from", SOURCE / "config")
+        return "".join(command(HOSO, "metrics", "--cell", c).stdout for c in (cell, station))
 
 
 class Documents(unittest.TestCase):
@@ -505,9 +510,12 @@ class Documents(unittest.TestCase):
         self.assertTrue(names and names <= names_of(self.text), names - names_of(self.text))
 
     def test_all_problems_are_described(self):
-        source = (SOURCE / "services" / "hoso" / "problems.c").read_text(encoding="utf-8")
-        words = set(re.findall(r'add\(p, "(\w+)"', source))
-        words |= set(re.findall(r'\{"\w+", "(\w+)",', source))
+        words = set()
+        for name in ("problems.c", "station.c"):
+            source = (SOURCE / "services" / "hoso" / name).read_text(encoding="utf-8")
+            words |= set(re.findall(r'add\(p, "(\w+)"', source))
+            words |= set(re.findall(r'\{"\w+", "([a-z_]+)",', source))
+            words |= set(re.findall(r'(?:true|false), "(\w+)",\n', source))
         self.assertTrue(words and words <= self.rows(r"\w+"), words - self.rows(r"\w+"))
 
 

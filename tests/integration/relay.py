@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -21,10 +22,12 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.request
 
 from common import ENV
 
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
+PLUGIN = pathlib.Path(PROCEDURES).parent / "scripts" / "monitoring" / "check_hoso"
 PATIENCE = 60  # seconds, on a busy machine
 SEED = int(os.environ.get("SEED", "0")) or random.randrange(1, 1 << 31)
 SITE = "000.00.13.H30"
@@ -117,7 +120,11 @@ class Cells(unittest.TestCase):
         self.assertIn("is ready", self.supervisors[folder].stdout.readline())
 
     def status(self):
-        return self.json("relay", "status", "--cell", self.station)
+        return self.json("status", "--cell", self.station)
+
+    def plugin(self, *words):
+        done = run(PLUGIN, "--hoso", HOSO, "--cell", self.station, *words, check=False)
+        return done.returncode, done.stdout
 
     def until(self, holds, what):
         end = time.monotonic() + PATIENCE
@@ -183,7 +190,7 @@ class Alone(Cells):
         self.assertIn("the line is down", done.stderr)
         status = self.status()
         self.assertEqual((status["waiting"], status["numbers"], status["well"]), (0, 0, False))
-        self.assertIn("no provisional numbers are left", status["troubles"])
+        self.assertEqual([p["code"] for p in status["problems"]], ["numbers_out"], status)
 
     def test_without_room_on_the_disk_it_takes_nothing(self):
         with open(os.path.join(self.station, "hoso.cfg"), "a", encoding="utf-8") as file:
@@ -204,6 +211,33 @@ class Alone(Cells):
         self.assertRegex(done.stderr, r"relay.cfg:\d+: unknown setting 'windw'")
 
 
+    def test_what_needs_a_store_of_dossiers_says_what_a_station_has_instead(self):
+        for words, instead in ((["list"], "`hoso relay list --all`"),
+                               (["show", "P-long-my-000001"], "`hoso relay show CODE`"),
+                               (["history", "P-long-my-000001"], "`hoso relay show CODE`"),
+                               (["top"], "`hoso status`"), (["queue", "shape"], "`hoso status`"),
+                               (["task", "list"], "ask at the cell"),
+                               (["verify"], "nothing to do"), (["upgrade"], "nothing to do"),
+                               (["init", self.station], "`hoso relay init`")):
+            done = self.call(*words, *(["--cell", self.station] if words[0] != "init" else []))
+            self.assertEqual((done.returncode, done.stdout), (2, ""), words)
+            self.assertRegex(done.stderr, r"^hoso: [^\n]* is a station, [^\n]*\n$")
+            self.assertIn(instead, done.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.station, "store")))
+        done = self.call("relay", "status", "--cell", self.cell)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("it is no station", done.stderr)
+
+    def test_one_that_does_not_run_is_told_by_all(self):
+        status = self.json("status", "--cell", self.station)
+        self.assertEqual((status["well"], status["level"], status["process"]),
+                         (False, "critical", "down"))
+        self.assertEqual([p["code"] for p in status["problems"]], ["not_running"])
+        self.assertEqual(self.call("status", "--cell", self.station).returncode, 1)
+        self.assertIn("hoso_healthy 0", self.hoso("metrics", "--cell", self.station))
+        self.assertEqual(self.plugin()[0], 2)
+
+
 class Near(Cells):
     """Both on this host, without a line to cut."""
 
@@ -212,6 +246,42 @@ class Near(Cells):
             free.bind(("127.0.0.1", 0))
             self.endpoint = f"tcp://127.0.0.1:{free.getsockname()[1]}"
         super().setUp()
+
+    def test_its_state_is_told_to_people_plugin_and_prometheus(self):
+        with open(os.path.join(self.station, "hoso.cfg"), "a", encoding="utf-8") as file:
+            file.write('metrics_listen = "127.0.0.1:0";\n')
+        self.start(self.cell)
+        self.start(self.station)
+        self.until(lambda: self.status()["well"], "numbers are reserved")
+        self.supervisors[self.cell].terminate()
+        self.supervisors[self.cell].wait(timeout=PATIENCE)
+        self.until(lambda: self.status()["line"] == "down", "the line is seen to be down")
+        self.submit(1)
+        status = self.status()
+        self.assertEqual((status["waiting"], status["process"], status["well"]), (1, "up", True))
+        self.assertEqual(status, {**self.json("relay", "status", "--cell", self.station),
+                                  **{name: status[name] for name in
+                                     ("oldest_ms", "disk_free_bytes", "processes")}})
+        self.assertAlmostEqual(status["heard"] / 1000, time.time(), delta=PATIENCE)
+        self.assertEqual(status["processes"][0]["figures"]["cuts"], 1)
+        self.assertRegex(self.hoso("status", "--cell", self.station, "--lang", "vi"),
+                         "Đường truyền +bị gián đoạn\n")
+        self.assertEqual(self.plugin()[0], 0, self.plugin())
+        self.assertIn("line down, 1 waiting | waiting=1", self.plugin()[1])
+        self.assertEqual(self.plugin("--warning", "waiting=1")[0], 1)
+        log = pathlib.Path(self.folder, "log").read_text(encoding="utf-8")
+        url = "http://" + re.findall(r"service=metrics .*http at ([0-9.:]+)", log)[-1]
+        figures = urllib.request.urlopen(url + "/metrics", timeout=PATIENCE).read().decode()
+        self.assertIn("\nhoso_station_waiting 1\n", figures)
+        self.assertIn('\nhoso_process_up{process="relay"} 1\n', figures)
+        checked = subprocess.run(["promtool", "check", "metrics"], input=figures, text=True,
+                                 capture_output=True, check=False, timeout=PATIENCE)
+        self.assertEqual((checked.returncode, checked.stdout, checked.stderr), (0, "", ""))
+        self.assertEqual(urllib.request.urlopen(url + "/readyz", timeout=PATIENCE).read(),
+                         b"ready\n")
+        self.kill(self.station, "relay")
+        self.until(lambda: self.status()["process"] == "up", "it is started again")
+        self.assertEqual(self.status()["heard"], status["heard"], "it is remembered")
 
     @unittest.skipUnless(FAKETIME, "faketime is not installed, or not of use here")
     def test_a_station_whose_clock_is_wrong_says_so_before_it_gives_receipts(self):

@@ -59,6 +59,7 @@ static void what_one_process_writes_another_reads_by_the_table(void **state)
     *wf_board_portal(writer) = (struct wf_board_portal){.pid = 9, .away = 5};
     *wf_board_folder(writer) = (struct wf_board_folder){.pid = 10, .news = 6};
     *wf_board_courier(writer) = (struct wf_board_courier){.pid = 11, .turns = 7};
+    *wf_board_relay(writer) = (struct wf_board_relay){.pid = 12, .cuts = 8};
     for (unsigned p = 0; p < WF_BOARD_PROCESS_COUNT; p++) {
         size_t n = 0;
         int64_t sum = 0;

@@ -163,7 +163,7 @@ void wf_board_error(struct wf_board_slot *slot, int code);
  * The processes that open no store. A new one is a row here and a table of its figures: status and
  * metrics show it then. GAUGE is how it is now, COUNTER never falls while the process lives.
  */
-#define WF_BOARD_PROCESSES(P) P(gate) P(bridge) P(portal) P(folder) P(courier)
+#define WF_BOARD_PROCESSES(P) P(gate) P(bridge) P(portal) P(folder) P(courier) P(relay)
 
 /* clang-format off */
 #define WF_BOARD_FIGURES_gate(X)                                                                   \
@@ -201,6 +201,12 @@ void wf_board_error(struct wf_board_slot *slot, int code);
     X(rows,         COUNTER, "Rows done with.")                                                    \
     X(rows_refused, COUNTER, "Rows refused.")                                                      \
     X(news,         COUNTER, "Pieces of news written.")
+#define WF_BOARD_FIGURES_relay(X)                                                                  \
+    X(requests,     COUNTER, "Requests of programs at the station.")                               \
+    X(passed,       COUNTER, "Requests passed on, which only the cell can answer.")                \
+    X(refused,      COUNTER, "Requests refused or sent away for a while.")                         \
+    X(cuts,         COUNTER, "Times that the line was lost.")                                      \
+    X(last_heard_timestamp_seconds, GAUGE, "When the cell was last heard, since 1970.")
 /* clang-format on */
 
 #define WF_BOARD_MEMBER(name, kind, help) int64_t name;
@@ -240,6 +246,7 @@ struct wf_board_bridge *wf_board_bridge(struct wf_board *board);
 struct wf_board_portal *wf_board_portal(struct wf_board *board);
 struct wf_board_folder *wf_board_folder(struct wf_board *board);
 struct wf_board_courier *wf_board_courier(struct wf_board *board);
+struct wf_board_relay *wf_board_relay(struct wf_board *board);
 
 /* Which one has this name; WF_BOARD_PROCESS_COUNT = none. */
 enum wf_board_process wf_board_process_of(const char *name);
