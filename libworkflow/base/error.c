@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "workflow/text.h"
+
 struct code_row {
     int code;
     enum wf_action action;
@@ -37,6 +39,23 @@ static void fold_lines(char *text)
     }
 }
 
+/* Where a text was cut inside a letter, what is left of it goes: half a letter cannot be sent. */
+static void drop_half_letter(char *text)
+{
+    size_t end = strlen(text);
+    size_t start = end;
+    while (start > 0 && end - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start > 0 && !wf_is_utf8(text + start - 1, end - start + 1))
+        text[start - 1] = '\0';
+}
+
+static void tidy(char *text)
+{
+    fold_lines(text);
+    drop_half_letter(text);
+}
+
 int wf_fail(struct wf_error *err, int code, const char *fmt, ...)
 {
     if (err != NULL) {
@@ -46,7 +65,7 @@ int wf_fail(struct wf_error *err, int code, const char *fmt, ...)
         err->field[0] = '\0';
         (void)vsnprintf(err->text, sizeof(err->text), fmt, args);
         va_end(args);
-        fold_lines(err->text);
+        tidy(err->text);
     }
     return code;
 }
@@ -60,10 +79,19 @@ int wf_fail_field(struct wf_error *err, int code, const char *field, const char 
         (void)snprintf(err->field, sizeof(err->field), "%s", field != NULL ? field : "");
         (void)vsnprintf(err->text, sizeof(err->text), fmt, args);
         va_end(args);
-        fold_lines(err->field);
-        fold_lines(err->text);
+        tidy(err->field);
+        tidy(err->text);
     }
     return code;
+}
+
+void wf_name_field(struct wf_error *err, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(err->field, sizeof(err->field), fmt, args);
+    va_end(args);
+    tidy(err->field);
 }
 
 int wf_wrap(struct wf_error *err, const char *fmt, ...)
@@ -80,7 +108,7 @@ int wf_wrap(struct wf_error *err, const char *fmt, ...)
     (void)snprintf(whole, sizeof(whole), "%s: %s", context, err->text);
     whole[sizeof(err->text) - 1] = '\0';
     memcpy(err->text, whole, sizeof(err->text));
-    fold_lines(err->text);
+    tidy(err->text);
     return err->code;
 }
 

@@ -10,7 +10,6 @@
  */
 #include "life.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define DIGEST_BYTES 16
@@ -190,7 +189,7 @@ static void name_in_body(struct wf_error *err)
     if (err->field[0] == '\0' || wf_starts_with(err->field, "body."))
         return;
     (void)wf_str_copy(wf_str(err->field), field, sizeof(field));
-    (void)snprintf(err->field, sizeof(err->field), "body.%.*s", (int)sizeof(field) - 6, field);
+    wf_name_field(err, "body.%s", field);
 }
 
 static int carry_out(struct wf_turn *turn, const struct wf_envelope *request, struct wf_slice frame,

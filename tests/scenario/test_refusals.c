@@ -88,6 +88,27 @@ static void wrong_fields_are_named(void **state)
     cell_close(cell);
 }
 
+/* Of any length and in any letters: the party gets its answer. */
+static void a_field_with_a_long_vietnamese_name_is_refused_too(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_new("2026-11-23 09:10");
+    for (size_t cut = 0; cut < 4; cut++) {
+        static const char *const name = "xxxhọ_và_tên_của_người_được_cấp_giấy_xác_nhận_tình_trạng";
+        struct wf_msg_dossier_submit message = sample(cell, MARRIAGE);
+        struct wf_value *fields = wf_map_copy(cell->arena, message.fields);
+        wf_map_put(cell->arena, fields, name + cut, wf_bool(true));
+        message.fields = fields;
+        struct wf_envelope answer;
+        struct wf_error err = {0};
+        assert_int_equal(cell_request(cell, WF_INTAKE, new_id(cell), WF_MSG_dossier_submit,
+                                      &message, &answer, &err),
+                         WF_E_INVALID);
+        assert_true(wf_starts_with(err.field, "body.fields."));
+    }
+    cell_close(cell);
+}
+
 static void unknown_papers_are_named(void **state)
 {
     (void)state;
@@ -321,6 +342,7 @@ int main(void)
         cmocka_unit_test(missing_papers_are_named),
         cmocka_unit_test(a_paper_needed_by_a_field_is_missed),
         cmocka_unit_test(wrong_fields_are_named),
+        cmocka_unit_test(a_field_with_a_long_vietnamese_name_is_refused_too),
         cmocka_unit_test(unknown_papers_are_named),
         cmocka_unit_test(postal_workers_receive_only_where_they_are_mandated),
         cmocka_unit_test(citizens_file_only_online),

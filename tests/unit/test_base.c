@@ -28,6 +28,32 @@ static void wrapping_a_long_error_cuts_it_and_stays_in_bounds(void **state)
     assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
 }
 
+/* What is said to a party must be well-formed, or it could not be packed and the party hears nothing. */
+static void texts_of_errors_are_cut_between_letters(void **state)
+{
+    (void)state;
+    for (int blanks = 0; blanks < 4; blanks++) {
+        struct wf_error err;
+        char long_text[600];
+        int n = snprintf(long_text, sizeof(long_text), "%.*s", blanks, "   ");
+        while (n + 3 < (int)sizeof(long_text))
+            n += snprintf(long_text + n, sizeof(long_text) - (size_t)n, "\xe1\xbb\x85");
+        wf_fail_field(&err, WF_E_INVALID, long_text, "%s", long_text);
+        assert_true(wf_is_utf8(err.field, strlen(err.field)));
+        assert_true(strlen(err.field) > sizeof(err.field) - 4);
+        assert_true(wf_is_utf8(err.text, strlen(err.text)));
+        wf_fail(&err, WF_E_INVALID, "%s", long_text);
+        assert_true(wf_is_utf8(err.text, strlen(err.text)));
+        assert_true(strlen(err.text) > sizeof(err.text) - 4);
+        for (int i = 0; i < 4; i++) {
+            wf_wrap(&err, "x");
+            assert_true(wf_is_utf8(err.text, strlen(err.text)));
+        }
+        wf_name_field(&err, "body.%s", long_text);
+        assert_true(wf_is_utf8(err.field, strlen(err.field)));
+    }
+}
+
 static void every_code_has_its_own_word_and_number(void **state)
 {
     (void)state;
@@ -129,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_carries_code_field_and_one_line_of_text),
         cmocka_unit_test(wrapping_a_long_error_cuts_it_and_stays_in_bounds),
+        cmocka_unit_test(texts_of_errors_are_cut_between_letters),
         cmocka_unit_test(every_code_has_its_own_word_and_number),
         cmocka_unit_test(an_arena_refuses_above_its_limit_and_works_again_after_reset),
         cmocka_unit_test(utf8_is_checked_at_every_edge),

@@ -9,7 +9,8 @@
  *            action   what a service does about a code: retry, refuse, stop
  *            wrap     put context in front of the text on the way up: "commit: disk full"
  * OWNERSHIP  plain data in the caller's hands; nothing to free.
- * ERRORS     err may be NULL where the caller does not care; the code is returned anyway.
+ * ERRORS     err may be NULL where the caller does not care; the code is returned anyway. What does
+ *            not fit is cut between two letters, so that UTF-8 stays so.
  * DANGERS    texts go to logs and to parties: never put personal data into one. Name the
  *            dossier code, the field's name, the rule - not the field's content.
  * EXAMPLE    rc = wf_store_put(txn, item, err);
@@ -72,6 +73,9 @@ int wf_fail(struct wf_error *err, int code, const char *fmt, ...) WF_PRINTF(3, 4
 /* As wf_fail, and names the input field that is at fault ("fields.phone"). */
 int wf_fail_field(struct wf_error *err, int code, const char *field, const char *fmt, ...)
     WF_PRINTF(4, 5);
+
+/* Names the input field anew, of an error that is there ("body.fields.phone"). */
+void wf_name_field(struct wf_error *err, const char *fmt, ...) WF_PRINTF(2, 3);
 
 /* Puts "context: " before the text; returns the code already in *err (INTERNAL if err is NULL). */
 int wf_wrap(struct wf_error *err, const char *fmt, ...) WF_PRINTF(2, 3);
