@@ -23,11 +23,14 @@ static const struct code_row rows[] = {
 
 static const struct code_row *row_of(int code)
 {
+    const struct code_row *internal = NULL;
     for (size_t i = 0; i < N_ROWS; i++) {
         if (rows[i].code == code)
             return &rows[i];
+        if (rows[i].code == WF_E_INTERNAL)
+            internal = &rows[i];
     }
-    return &rows[N_ROWS - 1]; /* INTERNAL stands last */
+    return internal;
 }
 
 /* One line only: an outside text inside a message must not forge a second log line. */

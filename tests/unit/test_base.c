@@ -57,9 +57,19 @@ static void texts_of_errors_are_cut_between_letters(void **state)
 static void every_code_has_its_own_word_and_number(void **state)
 {
     (void)state;
-    for (int code = WF_E_INTERNAL; code < 0; code++)
-        assert_int_equal(wf_code_of_word(wf_code_word(code)), code);
+#define X(name, number, action, word, meaning)                                                     \
+    assert_int_equal(wf_code_of_word(word), number);                                               \
+    assert_string_equal(wf_code_word(number), word);
+    WF_ERRORS(X)
+#undef X
     assert_int_equal(wf_code_of_word("no such word"), 0);
+}
+
+static void a_number_that_is_no_code_counts_as_a_broken_promise(void **state)
+{
+    (void)state;
+    assert_string_equal(wf_code_word(-999), "internal");
+    assert_string_equal(wf_code_word(0), "internal");
 }
 
 static void an_arena_refuses_above_its_limit_and_works_again_after_reset(void **state)
@@ -157,6 +167,7 @@ int main(void)
         cmocka_unit_test(wrapping_a_long_error_cuts_it_and_stays_in_bounds),
         cmocka_unit_test(texts_of_errors_are_cut_between_letters),
         cmocka_unit_test(every_code_has_its_own_word_and_number),
+        cmocka_unit_test(a_number_that_is_no_code_counts_as_a_broken_promise),
         cmocka_unit_test(an_arena_refuses_above_its_limit_and_works_again_after_reset),
         cmocka_unit_test(utf8_is_checked_at_every_edge),
         cmocka_unit_test(a_map_keeps_order_and_replaces_by_key),
