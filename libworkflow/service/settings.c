@@ -110,6 +110,45 @@ static void check_words(const struct wf_settings *s, const char *file, struct wf
                     s->log_level != NULL ? s->log_level : "");
 }
 
+static const char *joined(struct wf_arena *arena, const struct wf_texts *texts)
+{
+    const char *all = "";
+    for (size_t i = 0; all != NULL && i < texts->n; i++)
+        all = wf_arena_printf(arena, "%s%s%s", all, i > 0 ? "," : "", texts->items[i]);
+    return all;
+}
+
+static const char *as_text(struct wf_settings *s, const struct wf_key *key)
+{
+    const char *at = (const char *)s + key->offset;
+    const char *text = "";
+    int64_t number = 0;
+    struct wf_texts texts = {0};
+    if (key->type == WF_KEY_TEXT) {
+        memcpy(&text, at, sizeof(text));
+    } else if (key->type == WF_KEY_TEXTS) {
+        memcpy(&texts, at, sizeof(texts));
+        text = joined(s->arena, &texts);
+    } else {
+        memcpy(&number, at, sizeof(number));
+        text = wf_arena_printf(s->arena, "%" PRId64, number);
+    }
+    return text;
+}
+
+/* Once, since handlers ask at every dossier, and the arena lives as long as the process. */
+static int make_texts(struct wf_settings *s, struct wf_error *err)
+{
+    const char **texts = wf_arena_alloc(s->arena, WF_COUNT(keys) * sizeof(*texts));
+    for (size_t i = 0; texts != NULL && i < WF_COUNT(keys); i++) {
+        texts[i] = as_text(s, &keys[i]);
+        if (texts[i] == NULL)
+            texts = NULL;
+    }
+    s->texts = texts;
+    return texts != NULL ? 0 : wf_fail(err, WF_E_NOMEM, "out of memory");
+}
+
 int wf_settings_load(const char *path, struct wf_report *report, struct wf_settings *out,
                      struct wf_error *err)
 {
@@ -126,6 +165,8 @@ int wf_settings_load(const char *path, struct wf_report *report, struct wf_setti
     }
     if (rc == 0)
         rc = fix_paths(&s, path, err);
+    if (rc == 0)
+        rc = make_texts(&s, err);
     if (rc != 0) {
         wf_settings_free(&s);
         return rc;
@@ -153,38 +194,12 @@ void wf_settings_help(struct wf_buf *out)
     wf_keys_help(keys, WF_COUNT(keys), out);
 }
 
-static const char *joined(struct wf_arena *arena, const struct wf_texts *texts)
-{
-    const char *all = "";
-    for (size_t i = 0; all != NULL && i < texts->n; i++)
-        all = wf_arena_printf(arena, "%s%s%s", all, i > 0 ? "," : "", texts->items[i]);
-    return all != NULL ? all : "";
-}
-
-static const char *as_text(struct wf_settings *s, const struct wf_key *key)
-{
-    const char *at = (const char *)s + key->offset;
-    const char *text = "";
-    int64_t number = 0;
-    struct wf_texts texts = {0};
-    if (key->type == WF_KEY_TEXT) {
-        memcpy(&text, at, sizeof(text));
-    } else if (key->type == WF_KEY_TEXTS) {
-        memcpy(&texts, at, sizeof(texts));
-        text = joined(s->arena, &texts);
-    } else {
-        memcpy(&number, at, sizeof(number));
-        text = wf_arena_printf(s->arena, "%" PRId64, number);
-    }
-    return text != NULL ? text : "";
-}
-
 const char *wf_settings_text(void *settings, const char *name)
 {
-    struct wf_settings *s = settings;
+    const struct wf_settings *s = settings;
     for (size_t i = 0; i < WF_COUNT(keys); i++) {
         if (strcmp(keys[i].name, name) == 0)
-            return as_text(s, &keys[i]);
+            return s->texts[i];
     }
     return "";
 }

@@ -234,6 +234,11 @@ static void the_delivered_settings_name_every_setting_with_its_default(void **st
     for (size_t i = 0; i < n; i++)
         assert_string_equal(wf_settings_text(&full, names[i]), wf_settings_text(&plain, names[i]));
 
+    size_t used = wf_arena_used(full.arena); /* a worker asks at every dossier, for years */
+    for (size_t i = 0; i < n; i++)
+        (void)wf_settings_text(&full, names[i]);
+    assert_int_equal(wf_arena_used(full.arena), used);
+
     wf_settings_help(&help); /* two lines for each setting */
     size_t lines = 0;
     for (size_t i = 0; i < help.len; i++)

@@ -97,6 +97,7 @@ struct wf_settings {
     int64_t papers_open;            /* half sent ones of one party */
     int64_t papers_keep;            /* ms that those are kept which no dossier names */
     const char *folder;             /* the cell folder, absolute */
+    const char *const *texts;       /* of all of them, for wf_settings_text */
     struct wf_config *config;       /* owns the texts */
     struct wf_arena *arena;
 };
@@ -108,8 +109,8 @@ void wf_settings_free(struct wf_settings *settings);
 void wf_settings_help(struct wf_buf *out);
 /* Level and bound of the log, as the settings want them; `verbose` is stronger than its level. */
 void wf_settings_log(const struct wf_settings *settings, bool verbose);
-/* By name, as text, for activity handlers ("code_digits" -> "4"); "" where there is no such name.
- */
+/* By name, as text, for activity handlers ("code_digits" -> "4"); "" where there is no such name. The
+ * text lives as long as the settings. */
 const char *wf_settings_text(void *settings, const char *name);
 
 /* ---- board: RUN/board, shared memory of the processes of a cell ------------------------------ */
