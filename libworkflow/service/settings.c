@@ -29,7 +29,7 @@ static const struct wf_key keys[] = {
     SETTING(min_free_mib,      INT,   0, 1048576, "64",  "free disk below which intake stops, MiB"),
     SETTING(batch,             INT,   1, 4096, "256",    "most messages in one transaction"),
     SETTING(sweep_ms,          DURATION, 10, 60000, "200 ms", "idle look at the queue table for lost messages"),
-    SETTING(request_window_ms, DURATION, 60000, 7776000000.0, "7 days", "how long a request id is remembered"),
+    SETTING(request_window_ms, DURATION, 60000, 7776000000.0, "7 days", "how long a request id is remembered, while the cell runs"),
     SETTING(readers_ms,        DURATION, 1000, 3600000, "30 seconds", "clearing of reader slots of dead processes"),
     SETTING(watchdog_ms,       DURATION, 1000, 600000, "5 seconds", "a write lock held longer ends the worker"),
     SETTING(code_date,         TEXT,  6, 8, "YYMMDD",    "date in dossier codes: YYMMDD or YYYYMMDD"),

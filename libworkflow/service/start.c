@@ -155,6 +155,7 @@ int worker_open(struct worker *worker, const struct wf_options *options, struct 
     worker->lock_fd = -1;
     worker->next_item_ms = 0;
     worker->next_timer_ms = 0;
+    worker->run_noted_ms = wf_monotonic_ms();
     worker->arena = wf_arena_new(0);
     if (worker->arena == NULL)
         return wf_fail(err, WF_E_NOMEM, "out of memory");

@@ -14,6 +14,7 @@
 #define PRUNE_EVERY_MS   1000
 #define PARTIES_EVERY_MS 1000
 #define PRUNE_ROWS       500
+#define RUN_NOTED_MS     300000
 #define RELEASE_EVERY_MS 1000
 #define RELEASE_ROWS     200
 
@@ -48,21 +49,30 @@ static int watch_space(struct worker *worker, int64_t now, struct wf_error *err)
     return 0;
 }
 
+/* Request ids age by the time that the cell runs. It is noted in steps, so that a cell at rest seldom
+ * writes: an id may seem older by one step, and is kept longer by it. What a stop cuts off does not
+ * count. */
 static int forget_requests(struct worker *worker, int64_t now, struct wf_error *err)
 {
     struct wf_txn *txn = NULL;
     size_t deleted = 0;
+    int64_t ran = now - worker->run_noted_ms;
+    uint64_t window = (uint64_t)worker->settings.request_window_ms + RUN_NOTED_MS;
     worker->next_prune_ms = now + PRUNE_EVERY_MS;
     int rc = wf_txn_begin(worker->store, true, &txn, err);
     if (rc != 0)
         return rc;
-    rc = wf_request_prune(txn, wf_real_ms() - worker->settings.request_window_ms, PRUNE_ROWS,
-                          &worker->prune_place, &deleted, err);
+    rc = wf_request_prune(txn, window, PRUNE_ROWS, &worker->prune_place, &deleted, err);
     if (rc < 0) {
         wf_txn_abort(txn);
         return rc == WF_E_FULL ? 0 : rc;
     }
-    return wf_txn_commit(txn, err);
+    if (ran >= RUN_NOTED_MS)
+        wf_request_note_run(txn, (uint64_t)ran);
+    rc = wf_txn_commit(txn, err);
+    if (rc == 0 && ran >= RUN_NOTED_MS)
+        worker->run_noted_ms = now;
+    return rc;
 }
 
 static int is_releasing(struct worker *worker, bool *out, struct wf_error *err)

@@ -60,6 +60,7 @@ struct worker {
     int64_t next_readers_ms;
     int64_t next_space_ms;
     int64_t next_prune_ms;
+    int64_t run_noted_ms; /* until when the store knows that the cell has run */
     int64_t next_release_ms;
     int64_t next_parties_ms;
     int64_t next_parked_ms;

@@ -29,11 +29,19 @@ int wf_request_put(struct wf_txn *txn, struct wf_str party, struct wf_str id,
                    const struct wf_rec_request *request, struct wf_error *err)
 {
     struct wf_key key;
+    struct wf_rec_request row = *request;
     int rc = request_key(&key, party, id, err);
     if (rc < 0)
         return rc;
-    return wf_txn_put_record(txn, WF_TABLE_REQUESTS, &key, WF_REC_request, request, WF_PUT_SET,
-                             err);
+    row.run_ms = txn->counts.run_ms;
+    return wf_txn_put_record(txn, WF_TABLE_REQUESTS, &key, WF_REC_request, &row, WF_PUT_SET, err);
+}
+
+/* ---- forgetting ------------------------------------------------------------------------------ */
+
+void wf_request_note_run(struct wf_txn *txn, uint64_t ms)
+{
+    txn->counts.run_ms += ms;
 }
 
 /* Remembers where to go on: after *key, or from the start where it is NULL. */
@@ -61,13 +69,13 @@ static int is_awaited(struct wf_txn *txn, const struct wf_key *key, uint64_t seq
 }
 
 static int prune_one(struct wf_txn *txn, const struct wf_key *key, struct wf_slice value,
-                     int64_t before_ms, size_t *deleted, struct wf_error *err)
+                     uint64_t window_ms, size_t *deleted, struct wf_error *err)
 {
     struct wf_rec_request request;
     bool awaited = false;
     wf_arena_reset(txn->arena);
     int rc = wf_txn_unpack(WF_TABLE_REQUESTS, WF_REC_request, value, txn->arena, &request, err);
-    if (rc < 0 || request.ms >= before_ms)
+    if (rc < 0 || request.run_ms + window_ms >= txn->counts.run_ms)
         return rc;
     rc = is_awaited(txn, key, request.seq, &awaited, err);
     if (rc < 0 || awaited)
@@ -78,7 +86,7 @@ static int prune_one(struct wf_txn *txn, const struct wf_key *key, struct wf_sli
     return rc;
 }
 
-int wf_request_prune(struct wf_txn *txn, int64_t before_ms, size_t max, struct wf_buf *position,
+int wf_request_prune(struct wf_txn *txn, uint64_t window_ms, size_t max, struct wf_buf *position,
                      size_t *out_deleted, struct wf_error *err)
 {
     struct wf_rows rows;
@@ -95,7 +103,7 @@ int wf_request_prune(struct wf_txn *txn, int64_t before_ms, size_t max, struct w
     for (size_t i = 0; i < max && rc == 0; i++) {
         rc = wf_rows_next(&rows, &value, err);
         if (rc == 0)
-            rc = prune_one(txn, &rows.at, value, before_ms, &deleted, err);
+            rc = prune_one(txn, &rows.at, value, window_ms, &deleted, err);
     }
     if (rc >= 0 && max > 0)
         rc = keep_position(position, rc == WF_NONE ? NULL : &rows.at, err);

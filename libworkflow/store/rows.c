@@ -136,7 +136,8 @@ int wf_counts_pack(const struct wf_counts *c, struct wf_buf *out, struct wf_erro
                                            .held = five_list(&held, c->held),
                                            .held_timers = c->held_timers,
                                            .held_tasks = c->held_tasks,
-                                           .cell_events = c->cell_events};
+                                           .cell_events = c->cell_events,
+                                           .run_ms = c->run_ms};
     return wf_record_pack(WF_REC_counters, &record, out, err);
 }
 
@@ -172,7 +173,8 @@ int wf_counts_load(struct wf_txn *txn, struct wf_error *err)
                             .releasing = r.releasing,
                             .held_timers = r.held_timers,
                             .held_tasks = r.held_tasks,
-                            .cell_events = r.cell_events};
+                            .cell_events = r.cell_events,
+                            .run_ms = r.run_ms};
     memcpy(c->journal_hash, r.journal_hash.ptr, WF_HASH_BYTES);
     read_five(r.queued, c->queued);
     read_five(r.tasks, c->tasks);

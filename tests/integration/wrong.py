@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from common import DOSSIER, ENV, for_other_users
@@ -274,8 +275,8 @@ class Wrong(unittest.TestCase):
         self.assertIn("runs already in this cell", done.stderr)
         self.submit()
 
-    def submit(self):
-        done = run("submit", "-", "--json", "--cell", self.cell, given=json.dumps(DOSSIER))
+    def submit(self, *more):
+        done = run("submit", "-", "--json", "--cell", self.cell, *more, given=json.dumps(DOSSIER))
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)["dossier"]
 
@@ -301,6 +302,16 @@ class Wrong(unittest.TestCase):
         self.stop()
         self.renew()
         self.start(env=clock("+200d"))  # may be: the cell has rested
+
+    @unittest.skipUnless(FAKETIME, "faketime is not installed, or not of use here")
+    def test_a_clock_set_forward_has_nothing_done_twice(self):
+        self.start()
+        first = self.submit("--id", "r-1")
+        self.stop()
+        self.start(env=clock("+200d"))
+        time.sleep(1.5)  # request ids are swept every second
+        self.assertEqual(self.submit("--id", "r-1"), first)
+        self.stop()
 
     @unittest.skipUnless(IS_ROOT, "mounting wants root")
     def test_a_disk_that_is_read_only_or_full(self):

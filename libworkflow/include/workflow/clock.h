@@ -5,8 +5,9 @@
  * PURPOSE    Nothing below the service runtime asks the system for the time: it is handed down.
  *            So tests, simulations and training cells run on a clock of their own.
  * CONCEPTS   business time   what dossiers live in: due dates, timers, journal. UTC milliseconds.
- *            real time       the wall clock: leases, back-off, request windows. UTC milliseconds.
- *            monotonic time  intervals inside one process: poll time-outs, watchdog.
+ *            real time       the wall clock: leases, back-off. UTC milliseconds.
+ *            monotonic time  intervals inside one process: poll time-outs, watchdog;
+ *                            summed up in the store, the age of request ids.
  *            rate            business seconds per real second; 1 except in a training cell.
  * DANGERS    with rate 1 business time is real time and the origin is ignored.
  */

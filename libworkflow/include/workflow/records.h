@@ -52,7 +52,8 @@
     F(m, LIST, held,       REQ, 0)   /* 5 ints: queue items put aside, by service */      \
     F(m, U64,  held_timers, REQ, 0)  /* put aside */                                      \
     F(m, U64,  held_tasks, REQ, 0)   /* open, and put aside: not leased */                \
-    F(m, U64,  cell_events, REQ, 0)  /* journal events of no dossier: n of the last one */
+    F(m, U64,  cell_events, REQ, 0)  /* journal events of no dossier: n of the last one */ \
+    F(m, U64,  run_ms,     REQ, 0)   /* how long the cell has run: request ids age by it */
 #define WF_RECORD_dossier(F, m)                                                           \
     F(m, U64,  id,         REQ, 0)                                                        \
     F(m, U64,  events,     REQ, 0)   /* events applied: n of the last one */              \
@@ -150,7 +151,8 @@
     F(m, BIN,  digest,     REQ, 0)   /* first 16 bytes of BLAKE2b of type and body as received */ \
     F(m, BIN,  answer,     REQ, 0)   /* the packed reply */                               \
     F(m, I64,  ms,         REQ, 0)   /* real ms */                                        \
-    F(m, U64,  seq,        REQ, 0)   /* of a station's hand-off, else 0 */
+    F(m, U64,  seq,        REQ, 0)   /* of a station's hand-off, else 0 */                \
+    F(m, U64,  run_ms,     REQ, 0)   /* how long the cell had run */
 #define WF_RECORD_procedure(F, m)    /* key: code | 0 | version u64 */                    \
     F(m, STR,  code,       REQ, 0)                                                        \
     F(m, U64,  version,    REQ, 0)                                                        \

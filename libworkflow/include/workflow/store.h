@@ -101,7 +101,7 @@ uint64_t wf_txn_writes(const struct wf_txn *txn);
 /* The counters row; changes made in a write transaction are stored at commit. */
 struct wf_counts {
     uint64_t dossier_id, queue_seq, task_id, timer_seq, journal_seq, procedures, open, closed,
-        timers, hold_id, holds, releasing, held_timers, held_tasks, cell_events;
+        timers, hold_id, holds, releasing, held_timers, held_tasks, cell_events, run_ms;
     uint8_t journal_hash[32];
     int64_t queued[WF_SERVICE_COUNT], tasks[WF_SERVICE_COUNT], dead[WF_SERVICE_COUNT],
         done[WF_SERVICE_COUNT], held[WF_SERVICE_COUNT];
@@ -348,10 +348,15 @@ int wf_request_get(struct wf_txn *txn, struct wf_str party, struct wf_str id,
                    struct wf_error *err) WF_CHECKED;
 int wf_request_put(struct wf_txn *txn, struct wf_str party, struct wf_str id,
                    const struct wf_rec_request *request, struct wf_error *err) WF_CHECKED;
+/*
+ * Ids age while the cell runs, by what is noted here, and not by the wall clock: set forward, it
+ * would have them forgotten at once, and what is asked again would be done twice.
+ */
+void wf_request_note_run(struct wf_txn *txn, uint64_t ms);
 /* Looks at no more than max rows after *position (a place kept by the caller, 0-length at first)
- * and deletes those older than before_ms; the answers to a station's last WF_HANDOFFS_KEPT hand-offs
- * stay, however long its line is cut. */
-int wf_request_prune(struct wf_txn *txn, int64_t before_ms, size_t max, struct wf_buf *position,
+ * and deletes those that have aged by more than window_ms; the answers to a station's last
+ * WF_HANDOFFS_KEPT hand-offs stay, however long its line is cut. */
+int wf_request_prune(struct wf_txn *txn, uint64_t window_ms, size_t max, struct wf_buf *position,
                      size_t *out_deleted, struct wf_error *err) WF_CHECKED;
 
 /* ---- stations: hand-offs in sequence, provisional numbers (docs/relay.md) -------------------- */
