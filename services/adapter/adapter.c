@@ -124,10 +124,19 @@ static void say_recovery(struct adapter_side *side)
     side->last = (struct wf_error){0};
 }
 
+void adapter_note_away(struct wf_board_portal *slot, int64_t away)
+{
+    if (away == 0)
+        slot->away_since_timestamp_seconds = 0;
+    else if (slot->away == 0)
+        slot->away_since_timestamp_seconds = wf_real_ms() / 1000;
+    slot->away = away;
+}
+
 static void settle(struct adapter *a, struct adapter_side *side, int rc, const struct wf_error *err)
 {
     a->slot->failures += rc < 0;
-    a->slot->away += (rc < 0) - side->is_away;
+    adapter_note_away(a->slot, a->slot->away + (rc < 0) - side->is_away);
     side->is_away = rc < 0;
     if (rc < 0) {
         say_failure(err, side);
@@ -219,6 +228,18 @@ static int load(struct adapter *a, const struct adapter_spec *spec, struct wf_er
         wf_log_set_level((enum wf_log_level)level);
     wf_log_set_rate(a->run != NULL ? (unsigned)a->cell.log_rate : LOG_RATE);
     return 0;
+}
+
+bool adapter_is_running(const struct adapter_settings *settings)
+{
+    char path[4096];
+    int length = snprintf(path, sizeof(path), "%s.lock", settings->database);
+    int fd = length > 0 && (size_t)length < sizeof(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return false;
+    bool is_held = flock(fd, LOCK_SH | LOCK_NB) != 0;
+    (void)close(fd);
+    return is_held;
 }
 
 /* Two that work on one outbox would say everything twice. Held until the process ends. */

@@ -170,6 +170,12 @@ void adapter_backoff_reset(struct adapter_backoff *b);
  */
 int adapter_confine(const char *setting, bool connects, struct wf_error *err) WF_CHECKED;
 
+/* Does a process work with the database of these settings? */
+bool adapter_is_running(const struct adapter_settings *settings);
+
+/* When this began and is so still: a moment, kept on the board while `away` is above 0. */
+void adapter_note_away(struct wf_board_portal *slot, int64_t away);
+
 /* May an error pass by itself, so that one tries again? */
 bool adapter_may_pass(int code);
 

@@ -114,7 +114,7 @@ static void tell_figures(const struct adapter *a)
     if (a->board == NULL)
         return;
     struct wf_board_folder *slot = wf_board_folder(a->board);
-    slot->away = sum.away;
+    adapter_note_away(a->slot, sum.away);
     slot->files = sum.files;
     slot->files_refused = sum.files_refused;
     slot->rows = sum.rows;

@@ -145,6 +145,9 @@ static int troubles(struct hoso *h, struct look *look, const struct wf_value *an
     int rc = book_noted(look->db, "trouble", h->arena, &away, &h->err);
     if (rc < 0)
         return rc;
+    if (s->common.enabled && !adapter_is_running(&s->common))
+        add_trouble(h, out, "hoso-courier does not run: see `hoso status`",
+                    "hoso-courier không chạy: xem `hoso status`");
     if (away[0] != '\0')
         (void)wf_list_add(h->arena, out, wf_text(h->arena, away));
     if (wf_value_int(wf_map_get(answer, "refused"), 0) > 0)

@@ -65,9 +65,11 @@ static const struct wf_value *processes_of(struct health *is, bool runs)
         bool wanted = is_wanted(h, process);
         if (!wanted && strcmp(state, "down") == 0)
             continue;
-        (void)wf_list_add(h->arena, list, process_row(h, is->board, process));
+        const struct wf_value *row = process_row(h, is->board, process);
+        (void)wf_list_add(h->arena, list, row);
         if (wanted && runs)
             problems_of_process(&is->problems, wf_board_process_name(process), state);
+        problems_of_adapter(&is->problems, row);
     }
     return list;
 }

@@ -62,7 +62,8 @@ struct wf_value *process_row(struct hoso *h, const struct wf_board *board,
 
 /* ---- adapters' outboxes (portal.c) ----------------------------------------------------------- */
 
-/* [{name, waiting, age_ms of the oldest event, held}], of the adapters that this cell has. */
+/* [{name, waiting, age_ms of the oldest event, held, stopped, why}], of the adapters that this cell
+ * has. */
 const struct wf_value *outboxes_value(struct hoso *h, int64_t now);
 
 /* ---- what needs a person (problems.c) -------------------------------------------------------- */
@@ -80,6 +81,8 @@ void problems_add(struct problems *p, const char *code, bool critical, const cha
 void problems_of_worker(struct problems *p, const struct figures *figures, enum wf_service service,
                         const char *state);
 void problems_of_process(struct problems *p, const char *name, const char *state);
+/* An adapter that has not reached a side for long; `row` is of process_row. */
+void problems_of_adapter(struct problems *p, const struct wf_value *row);
 void problems_of_outbox(struct problems *p, const struct wf_value *outbox);
 void problems_of_cell(struct problems *p, const struct figures *figures, bool runs);
 

@@ -89,6 +89,7 @@ static const struct group outboxes = {"outboxes", {"name"}, {"outbox"}};
 static const struct metric outbox_metrics[] = {
     {"hoso_outbox_waiting", "gauge", "Records of an adapter that wait to be taken by the other system.", "waiting", NULL, 1},
     {"hoso_outbox_held", "gauge", "Records that the other system has refused.", "held", NULL, 1},
+    {"hoso_outbox_stopped", "gauge", "1 while reading or telling stands until a person has seen to it.", "stopped", NULL, 1},
     {"hoso_outbox_age_seconds", "gauge", "How long ago the oldest of them happened.", "age_ms", NULL, 1000},
 };
 

@@ -10,7 +10,10 @@
 
 #include "portal/portal.h"
 
+#define PASSES_MS 600000 /* an outage that lasts longer than this does not pass by itself */
+
 static const struct hoso_column status_columns[] = {
+    {"process", "Process", "Tiến trình", HOSO_TERM},
     {"told", "Records told", "Bản tin đã gửi", HOSO_NUMBER},
     {"waiting", "Waiting", "Đang chờ", HOSO_NUMBER},
     {"oldest", "  oldest event", "  sự kiện cũ nhất", HOSO_TIME},
@@ -88,25 +91,105 @@ static const struct { const char *name, *sql; } figures[] = {
 };
 /* clang-format on */
 
+/* Some reasons go by themselves: a person is asked only when they do not. */
+static bool wants_person(int code, int64_t since_ms)
+{
+    return wf_code_action(code) != WF_RETRY || wf_real_ms() - since_ms > PASSES_MS;
+}
+
+/* [{name, since, rc, why, stopped}] of the sides that do not work. */
+static int read_sides(struct hoso *h, struct db *db, struct wf_value *out, struct wf_error *err)
+{
+    struct db_rows *rows = NULL;
+    int rc = db_select(db, err, &rows, "SELECT name, since, code, reason FROM sides", "");
+    while (rc == 0 && (rc = db_next(rows, err)) == 0) {
+        int code = (int)db_int(rows, 2);
+        (void)wf_list_add(h->arena, out,
+                          hoso_map(h, "name", hoso_str(h, db_str(rows, 0)), "since",
+                                   wf_int(h->arena, db_int(rows, 1)), "rc",
+                                   wf_text(h->arena, wf_code_word(code)), "why",
+                                   hoso_str(h, db_str(rows, 3)), "stopped",
+                                   wf_bool(wants_person(code, db_int(rows, 1))), NULL));
+    }
+    db_done(rows);
+    return rc < 0 ? rc : 0;
+}
+
+/* "the cell: the journal ends ..." of the first side that wants a person; NULL = none. */
+static const char *why_stopped(struct hoso *h, const struct wf_value *sides)
+{
+    for (size_t i = 0; i < wf_value_count(sides); i++) {
+        const struct wf_value *side = wf_list_at(sides, i);
+        if (wf_value_bool(wf_map_get(side, "stopped"), false))
+            return wf_arena_printf(h->arena, "%s: %s", wf_value_text(wf_map_get(side, "name"), ""),
+                                   wf_value_text(wf_map_get(side, "why"), ""));
+    }
+    return NULL;
+}
+
+static const struct wf_value *troubles_of(struct hoso *h, const struct adapter_settings *settings,
+                                          const struct wf_value *answer)
+{
+    struct wf_value *list = wf_list(h->arena);
+    const char *stopped = why_stopped(h, wf_map_get(answer, "sides"));
+    if (settings->enabled && !adapter_is_running(settings))
+        (void)wf_list_add(h->arena, list,
+                          wf_text(h->arena, h->vi ? "hoso-portal không chạy: xem `hoso status`"
+                                                  : "hoso-portal does not run: see `hoso status`"));
+    if (stopped != NULL)
+        (void)wf_list_add(h->arena, list, wf_text(h->arena, stopped));
+    if (wf_value_int(wf_map_get(answer, "held"), 0) > 0)
+        (void)wf_list_add(
+            h->arena, list,
+            wf_text(
+                h->arena,
+                h->vi
+                    ? "có bản tin bị từ chối: `hoso portal list --held`, sửa rồi `hoso portal "
+                      "retry`"
+                    : "records are refused: `hoso portal list --held`, mend it, then `hoso portal "
+                      "retry`"));
+    return list;
+}
+
+static int status_of(struct hoso *h, struct desk *desk, struct wf_value *out)
+{
+    struct wf_value *sides = wf_list(h->arena);
+    const struct adapter_settings *settings = desk->adapter.common;
+    int rc = 0;
+    for (size_t i = 0; rc >= 0 && i < WF_COUNT(figures); i++) {
+        int64_t value = 0;
+        rc = db_number(desk->db, &h->err, &value, figures[i].sql, "");
+        (void)wf_map_put(h->arena, out, figures[i].name, wf_int(h->arena, value));
+    }
+    if (rc >= 0)
+        rc = read_sides(h, desk->db, sides, &h->err);
+    if (rc < 0)
+        return rc;
+    (void)wf_map_put(h->arena, out, "process",
+                     wf_text(h->arena, adapter_is_running(settings) ? "up" : "down"));
+    (void)wf_map_put(h->arena, out, "sides", sides);
+    const struct wf_value *troubles = troubles_of(h, settings, out);
+    (void)wf_map_put(h->arena, out, "troubles", troubles);
+    (void)wf_map_put(h->arena, out, "well", wf_bool(wf_value_count(troubles) == 0));
+    return 0;
+}
+
 int hoso_portal_status(struct hoso *h)
 {
     struct desk desk;
     struct wf_value *answer = wf_map(h->arena);
     bool done = false;
     int rc = open_desk(h, &desk);
-    for (size_t i = 0; rc == 0 && i < WF_COUNT(figures); i++) {
-        int64_t value = 0;
-        rc = db_number(desk.db, &h->err, &value, figures[i].sql, "");
-        if (rc >= 0)
-            (void)wf_map_put(h->arena, answer, figures[i].name, wf_int(h->arena, value));
-        rc = rc == WF_NONE ? 0 : rc;
-    }
+    if (rc == 0)
+        rc = status_of(h, &desk, answer);
     close_desk(&desk);
     if (rc == 0)
         rc = hoso_answer(h, answer, &done);
-    if (rc == 0 && !done)
+    if (rc == 0 && !done) {
+        hoso_print_troubles(h, wf_map_get(answer, "troubles"));
         rc = hoso_print_pairs(h, status_columns, WF_COUNT(status_columns), answer);
-    return rc == 0 && wf_value_int(wf_map_get(answer, "held"), 0) > 0 ? HOSO_FAILED : rc;
+    }
+    return rc == 0 && !wf_value_bool(wf_map_get(answer, "well"), false) ? HOSO_FAILED : rc;
 }
 
 /* What cannot be read is not shown: `hoso portal status` says why. */
@@ -115,6 +198,7 @@ const struct wf_value *outboxes_value(struct hoso *h, int64_t now)
     struct wf_value *list = wf_list(h->arena);
     struct wf_report report = {0};
     struct desk desk = {0};
+    struct wf_value *sides = wf_list(h->arena);
     int64_t value[3] = {0};
     if (adapter_load(&desk.adapter, &portal_spec, h->folder, &report, NULL) == 0 &&
         access(desk.adapter.common->database, F_OK) == 0 &&
@@ -122,12 +206,16 @@ const struct wf_value *outboxes_value(struct hoso *h, int64_t now)
         bool is_read = true;
         for (size_t i = 0; i < 3; i++) /* waiting, oldest, held */
             is_read = is_read && db_number(desk.db, NULL, &value[i], figures[i + 1].sql, "") >= 0;
+        is_read = is_read && read_sides(h, desk.db, sides, NULL) == 0;
+        const char *why = why_stopped(h, sides);
         int64_t age = value[1] > 0 && now > value[1] ? now - value[1] : 0;
         if (is_read)
             (void)wf_list_add(h->arena, list,
                               hoso_map(h, "name", wf_text(h->arena, "portal"), "waiting",
                                        wf_int(h->arena, value[0]), "age_ms", wf_int(h->arena, age),
-                                       "held", wf_int(h->arena, value[2]), NULL));
+                                       "held", wf_int(h->arena, value[2]), "stopped",
+                                       wf_bool(why != NULL), "why",
+                                       wf_text(h->arena, why != NULL ? why : ""), NULL));
     }
     wf_report_fini(&report);
     close_desk(&desk);

@@ -7,6 +7,7 @@
 
 #define ARCHIVE_LATE_MS      60000
 #define ARCHIVE_VERY_LATE_MS 600000
+#define AWAY_LATE_MS         600000 /* a side of an adapter: a restart or a bad line is over by then */
 #define OUTBOX_LATE_MS       3600000
 #define OUTBOX_VERY_LATE_MS  86400000
 #define LATE_MS              10000 /* an item that is due for so long: its worker does not keep up */
@@ -81,6 +82,23 @@ static void add_state(struct problems *p, const struct state_words *words, size_
 void problems_of_process(struct problems *p, const char *name, const char *state)
 {
     add_state(p, process_words, WF_COUNT(process_words), name, state);
+}
+
+void problems_of_adapter(struct problems *p, const struct wf_value *row)
+{
+    int64_t since_s = wf_value_int(wf_value_at(row, "figures.away_since_timestamp_seconds"), 0);
+    int64_t away_ms = wf_real_ms() - since_s * 1000;
+    bool vi = p->h->vi;
+    char what[160];
+    if (since_s == 0 || away_ms <= AWAY_LATE_MS)
+        return;
+    (void)snprintf(what, sizeof(what),
+                   vi ? "không làm việc được với một bên đã %" PRId64 " phút"
+                      : "has not got on with one of its sides for %" PRId64 " min",
+                   away_ms / 60000);
+    problems_add(p, "process_away", false, wf_value_text(wf_map_get(row, "name"), ""), what,
+                 vi ? "nhật ký của nó nói bên nào và vì sao; không mất gì"
+                    : "its log says which and why; nothing is lost");
 }
 
 static void queue_problems(struct problems *p, const struct figures *f, enum wf_service s,
@@ -172,6 +190,10 @@ void problems_of_outbox(struct problems *p, const struct wf_value *outbox)
                    vi ? "bản tin chờ gửi đã %" PRId64 " phút"
                       : "records have waited %" PRId64 " min",
                    age / 60000);
+    if (wf_value_bool(wf_map_get(outbox, "stopped"), false))
+        problems_add(p, "outbox_stopped", true, name, wf_value_text(wf_map_get(outbox, "why"), ""),
+                     vi ? "nó dừng lại cho đến khi được xử lý: xem docs/portal.md"
+                        : "it stands until a person has seen to it: docs/portal.md");
     if (held == 0 && age > OUTBOX_LATE_MS)
         problems_add(p, "outbox_behind", age > OUTBOX_VERY_LATE_MS, name, what,
                      vi ? "xem nhật ký của hoso-portal"

@@ -27,11 +27,30 @@ static const char *const steps[] = {
     "CREATE INDEX stale ON outbox (id) WHERE stale = 1;"
     "CREATE INDEX settled ON outbox (settled) WHERE state = 1",
     "ALTER TABLE position ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE position ADD COLUMN hash TEXT NOT NULL DEFAULT ''"};
+    "ALTER TABLE position ADD COLUMN hash TEXT NOT NULL DEFAULT ''",
+    "CREATE TABLE sides (name TEXT PRIMARY KEY, since INTEGER NOT NULL, code INTEGER NOT NULL,"
+    " reason TEXT NOT NULL) WITHOUT ROWID"};
 
 int outbox_open(const char *path, struct db **out, struct wf_error *err)
 {
     return db_open(path, steps, WF_COUNT(steps), out, err);
+}
+
+/* ---- the two sides --------------------------------------------------------------------------- */
+
+int outbox_side_works(struct db *db, const char *name, struct wf_error *err)
+{
+    return db_do(db, err, "DELETE FROM sides WHERE name = ?1", "t", name);
+}
+
+/* The moment stays while only the reason changes. */
+int outbox_side_fails(struct db *db, const char *name, const struct wf_error *why, int64_t now_ms,
+                      struct wf_error *err)
+{
+    return db_do(db, err,
+                 "INSERT INTO sides (name, since, code, reason) VALUES (?1, ?2, ?3, ?4)"
+                 " ON CONFLICT (name) DO UPDATE SET code = excluded.code, reason = excluded.reason",
+                 "tiit", name, now_ms, (int64_t)why->code, why->text);
 }
 
 /* ---- what was read --------------------------------------------------------------------------- */

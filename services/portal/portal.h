@@ -140,6 +140,10 @@ struct portal_row {
 };
 
 int outbox_open(const char *path, struct db **out, struct wf_error *err) WF_CHECKED;
+/* Whether a side works, for `hoso portal status`: since when it does not, and why. */
+int outbox_side_works(struct db *db, const char *name, struct wf_error *err) WF_CHECKED;
+int outbox_side_fails(struct db *db, const char *name, const struct wf_error *why, int64_t now_ms,
+                      struct wf_error *err) WF_CHECKED;
 int outbox_position(struct db *db, int64_t *out,
                     struct wf_error *err) WF_CHECKED; /* WF_NONE: new */
 int outbox_set_position(struct db *db, int64_t seq, struct wf_error *err) WF_CHECKED;
@@ -230,11 +234,17 @@ void portal_definitions_free(struct portal_definitions *known);
 
 /* ---- the two sides, and the whole ------------------------------------------------------------ */
 
+struct portal_side {
+    struct adapter_side work;
+    struct wf_error noted; /* what the outbox says of it; code 0 = that it works */
+    bool has_noted;
+};
+
 struct portal {
     struct db *db;
     struct portal_link link;
     struct portal_definitions definitions;
-    struct adapter_side cell, outside;
+    struct portal_side cell, outside;
     int64_t acked;       /* the journal's cursor stands here; -1 = not known */
     bool is_scrubbed;    /* nothing was settled since the files were cleaned */
     int64_t waiting;     /* rows that were not done at the last count */

@@ -155,8 +155,8 @@ static int open_all(struct adapter *a, struct wf_error *err)
         return wf_fail(err, WF_E_NOMEM, "out of memory");
     a->self = p;
     p->acked = -1;
-    p->cell.name = "the cell";
-    p->outside.name = "the portal";
+    p->cell.work.name = "the cell";
+    p->outside.work.name = "the portal";
     int rc = outbox_open(s->common.database, &p->db, err);
     return rc == 0 ? portal_link_open(&p->link, s, a->signal_fd, err) : rc;
 }
@@ -173,11 +173,30 @@ static void close_all(struct adapter *a)
     a->self = NULL;
 }
 
+static int work(struct adapter *a, struct portal_side *side,
+                int (*fn)(struct adapter *a, struct wf_error *err), int64_t *wait_ms,
+                struct wf_error *err)
+{
+    struct portal *p = a->self;
+    const struct wf_error *last = &side->work.last;
+    int rc = adapter_work(a, &side->work, fn, wait_ms, err);
+    if (rc != 0 || (side->has_noted && side->noted.code == last->code &&
+                    strcmp(side->noted.text, last->text) == 0))
+        return rc;
+    rc = last->code != 0 ? outbox_side_fails(p->db, side->work.name, last, wf_real_ms(), err)
+                         : outbox_side_works(p->db, side->work.name, err);
+    if (rc == 0) {
+        side->noted = *last;
+        side->has_noted = true;
+    }
+    return rc;
+}
+
 static int turn(struct adapter *a, int64_t *wait_ms, struct wf_error *err)
 {
     struct portal *p = a->self;
-    int rc = adapter_work(a, &p->cell, portal_feed, wait_ms, err);
-    return rc == 0 ? adapter_work(a, &p->outside, portal_send, wait_ms, err) : rc;
+    int rc = work(a, &p->cell, portal_feed, wait_ms, err);
+    return rc == 0 ? work(a, &p->outside, portal_send, wait_ms, err) : rc;
 }
 
 const struct adapter_spec portal_spec = {

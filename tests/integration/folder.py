@@ -21,10 +21,11 @@ import tempfile
 import time
 import unittest
 
-from common import ENV
+from common import ENV, faketime
 
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 FOLDER = os.path.join(os.path.dirname(HOSO), "hoso-folder")
+FAKETIME = faketime(HOSO)
 PATIENCE = 60
 SITE, OTHER_SITE = "000.00.13.H30", "000.00.11.H30"
 
@@ -127,10 +128,19 @@ class Cell:
     def dossiers(self):
         return json.loads(self.hoso("status", "--json", "--cell", self.path))["dossiers"]["open"]
 
+    def status(self, **env):
+        """Whether all is well or not."""
+        done = subprocess.run([HOSO, "status", "--json", "--cell", self.path], text=True, check=False,
+                              env={**self.env, **env}, capture_output=True, timeout=PATIENCE)
+        return json.loads(done.stdout)
+
+    def problems_in_an_hour(self):
+        status = self.status(LD_PRELOAD=FAKETIME, FAKETIME="+1h", DONT_FAKE_MONOTONIC="1")
+        return [(p["code"], p["service"]) for p in status["problems"]]
+
     def figures(self):
         """Of this program, as status has them."""
-        status = json.loads(self.hoso("status", "--json", "--cell", self.path))
-        return [p["figures"] for p in status["processes"]
+        return [p["figures"] for p in self.status()["processes"]
                 if p["name"] == "folder" and p["state"] == "up"][0]
 
     def drop(self, party="counter-1"):
@@ -336,6 +346,9 @@ class Folder(unittest.TestCase):
                               for n in os.listdir(cell.drop() / ".work")), "it is claimed")
             time.sleep(0.3)
             self.assertFalse((cell.drop() / "out" / "patient.json.result.json").exists())
+            until(lambda: cell.figures()["away"] == 1, "the time for an answer is over")
+            if FAKETIME:
+                self.assertIn(("process_away", "folder"), cell.problems_in_an_hour())
         finally:
             os.kill(pid, signal.SIGCONT)
         self.assertEqual(self.result("patient.json")["accepted"], 1)

@@ -22,10 +22,12 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from common import faketime  # noqa: E402  pylint: disable=wrong-import-position
 import portal_standin  # noqa: E402  pylint: disable=wrong-import-position
 
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 ADAPTER = os.path.join(os.path.dirname(HOSO), "hoso-portal")
+FAKETIME = faketime(HOSO)
 PATIENCE = 60
 SITE = "000.00.13.H30"
 NAME = "Nguyễn Văn An"
@@ -161,8 +163,19 @@ class Cell(unittest.TestCase):
 
     def records(self):
         """All in the outbox: what was read before a stop may still be told after it."""
-        status = self.hoso("portal", "status")
+        status = self.portal_status()
         return status["told"] + status["waiting"]
+
+    def portal_status(self, ahead="0"):
+        """Whatever its exit code says; `ahead`, such as 1h: as if so much later."""
+        later = {"LD_PRELOAD": FAKETIME, "FAKETIME": "+" + ahead,
+                 "DONT_FAKE_MONOTONIC": "1"} if ahead != "0" else {}
+        done = subprocess.run([HOSO, "portal", "status", "--json", "--cell", self.cell], text=True,
+                              env={**self.env, **later}, capture_output=True, timeout=PATIENCE,
+                              check=False)
+        status = json.loads(done.stdout)
+        self.assertEqual(done.returncode, 0 if status["well"] else 1, done.stdout)
+        return status
 
     def until_told(self, code, status):
         return self.until(lambda: self.portal.statuses[code][-1:] == [status],
@@ -258,11 +271,18 @@ class Trouble(Cell):
         codes = [self.submit() for _ in range(3)]
         self.review(codes[0])
         # what happened is out of the cell and safe while nobody listens
-        self.until(lambda: self.hoso("portal", "status")["waiting"] >= 12, "the outbox has all")
+        self.until(lambda: self.portal_status()["waiting"] >= 12, "the outbox has all")
+        self.until(lambda: self.portal_status()["sides"], "it is seen that the portal is away")
+        self.assertTrue(self.portal_status()["well"], "this may pass by itself")
+        if FAKETIME:
+            self.assertIn("the portal: ", self.portal_status("1h")["troubles"][0])
         self.portal.start()
         for code in codes:
             self.until_told(code, 6)
         self.assertEqual(self.hoso("portal", "status")["held"], 0)
+        self.until(lambda: not self.portal_status()["sides"], "both sides work")
+        self.stop_adapter(signal.SIGTERM)
+        self.assertIn("hoso-portal does not run", self.portal_status()["troubles"][0])
 
     def test_sessions_that_end_doubled_and_broken_answers_change_nothing(self):
         self.portal.session_calls, self.portal.twice, self.portal.garbage = 1, True, 2
@@ -278,7 +298,7 @@ class Trouble(Cell):
         self.start_adapter()
         bad, good = self.submit(), self.submit()
         self.portal.refuse.add(bad)
-        self.until(lambda: self.hoso("portal", "status")["waiting"] >= 4, "both wait: one batch")
+        self.until(lambda: self.portal_status()["waiting"] >= 4, "both wait: one batch")
         self.portal.start()
         self.until_told(good, 1)
         self.review(bad)
@@ -304,7 +324,7 @@ class Trouble(Cell):
         self.portal.stop()
         self.start_adapter()
         code = self.submit()
-        self.until(lambda: self.hoso("portal", "status")["waiting"] > 0, "it waits")
+        self.until(lambda: self.portal_status()["waiting"] > 0, "it waits")
         self.assertTrue(self.holds_name())
         self.portal.start()
         self.until_told(code, 1)
@@ -320,13 +340,21 @@ class Trouble(Cell):
     def test_a_journal_and_an_outbox_that_do_not_fit_are_not_used(self):
         self.start_adapter()
         self.until_told(self.submit(), 1)
-        self.until(lambda: self.hoso("portal", "status")["position"] > 0, "it has read")
+        self.until(lambda: self.portal_status()["position"] > 0, "it has read")
         self.stop_adapter(signal.SIGTERM)
         with sqlite3.connect(os.path.join(self.cell, "portal.db")) as db:
             db.execute("UPDATE position SET seq = seq + 1000000")
         db.close()
         self.start_adapter()
         self.until(lambda: "the journal ends before" in self.said(), "it says so")
+        [status] = self.until(lambda: [s for s in [self.portal_status()] if s["sides"]], "it tells")
+        self.assertEqual((status["well"], status["sides"][0]["name"], status["sides"][0]["rc"]),
+                         (False, "the cell", "state"))
+        self.assertIn("the journal ends before", status["troubles"][0])
+        status = self.hoso("status", code=1)
+        self.assertEqual([(p["code"], p["service"], p["level"]) for p in status["problems"]],
+                         [("outbox_stopped", "portal", "critical")])
+        self.assertIn('hoso_outbox_stopped{outbox="portal"} 1', self.run_hoso("metrics", cell=True))
         # as it is when that backup has grown past what was read: another event under its number
         self.stop_adapter(signal.SIGTERM)
         with sqlite3.connect(os.path.join(self.cell, "portal.db")) as db:
@@ -336,7 +364,7 @@ class Trouble(Cell):
         written = self.records()
         self.start_adapter()
         self.until(lambda: "the journal is not the one that was read" in self.said(), "it says so")
-        self.until(lambda: self.hoso("portal", "status")["waiting"] == 0, "all is told")
+        self.until(lambda: self.portal_status()["waiting"] == 0, "all is told")
         self.assertEqual(self.records(), written)
         # and the other way round: an outbox that was lost
         self.stop_adapter(signal.SIGTERM)
@@ -402,7 +430,7 @@ class Reconcile(Cell):
         codes = [self.submit() for _ in range(4)]
         for code in codes:
             self.until_told(code, 1)
-        self.until(lambda: self.hoso("portal", "status")["waiting"] == 0, "all is told")
+        self.until(lambda: self.portal_status()["waiting"] == 0, "all is told")
         answer = self.hoso("portal", "reconcile")
         self.assertEqual((answer["differences"], answer["dossiers"]), ([], 4))
         del self.portal.dossiers[codes[0]]

@@ -24,7 +24,7 @@ import time
 import unittest
 import urllib.request
 
-from common import ENV
+from common import ENV, faketime
 
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
 PLUGIN = pathlib.Path(PROCEDURES).parent / "scripts" / "monitoring" / "check_hoso"
@@ -32,10 +32,7 @@ PATIENCE = 60  # seconds, on a busy machine
 SEED = int(os.environ.get("SEED", "0")) or random.randrange(1, 1 << 31)
 SITE = "000.00.13.H30"
 CELL_NET, STATION_NET = f"hoso-c{os.getpid()}", f"hoso-s{os.getpid()}"
-# A program with a sanitizer hangs before main under it.
-IS_SANITIZED = b"__asan_init" in pathlib.Path(HOSO).read_bytes()
-FAKETIME = [] if IS_SANITIZED else sorted(
-    pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+FAKETIME = faketime(HOSO)
 RATE = 3600
 TORTURE = int(os.environ.get("TORTURE", "1"))  # so many times as long
 
@@ -286,7 +283,7 @@ class Near(Cells):
     @unittest.skipUnless(FAKETIME, "faketime is not installed, or not of use here")
     def test_a_station_whose_clock_is_wrong_says_so_before_it_gives_receipts(self):
         self.start(self.cell)
-        self.start(self.station, "env", f"LD_PRELOAD={FAKETIME[0]}", "FAKETIME=+10m",
+        self.start(self.station, "env", f"LD_PRELOAD={FAKETIME}", "FAKETIME=+10m",
                    "DONT_FAKE_MONOTONIC=1")
         self.until(lambda: any("clock" in t for t in self.status()["troubles"]), "it is noticed")
         done = self.call("submit", "-", "--cell", self.station, input=json.dumps(self.dossier(1)))

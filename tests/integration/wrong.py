@@ -20,15 +20,12 @@ import tempfile
 import time
 import unittest
 
-from common import DOSSIER, ENV, for_other_users
+from common import DOSSIER, ENV, faketime, for_other_users
 
 HOSO, CONFIG, PROCEDURES = for_other_users(*sys.argv[1:4])
 PATIENCE = 30
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
-# A program with a sanitizer hangs before main under it.
-IS_SANITIZED = b"__asan_init" in pathlib.Path(HOSO).read_bytes()
-FAKETIME = [] if IS_SANITIZED else sorted(
-    pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+FAKETIME = faketime(HOSO)
 IS_ROOT = os.geteuid() == 0
 
 def run(*words, before=(), given=None, env=None):
@@ -39,7 +36,7 @@ def run(*words, before=(), given=None, env=None):
 
 def clock(when):
     """Environment of a process whose clock is off by so much; time goes on at its usual pace."""
-    return {"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME": when, "DONT_FAKE_MONOTONIC": "1",
+    return {"LD_PRELOAD": FAKETIME, "FAKETIME": when, "DONT_FAKE_MONOTONIC": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 

@@ -192,7 +192,8 @@ void wf_board_error(struct wf_board_slot *slot, int code);
 #define WF_BOARD_FIGURES_adapter(X)                                                                \
     X(turns,        COUNTER, "Rounds of work.")                                                    \
     X(failures,     COUNTER, "Pieces of work that failed and are tried again.")                    \
-    X(away,         GAUGE,   "Sides or parties that are left alone for a while after a failure.")
+    X(away,         GAUGE,   "Sides or parties that are left alone for a while after a failure.")   \
+    X(away_since_timestamp_seconds, GAUGE, "Since when that is so, since 1970; 0: all work.")
 #define WF_BOARD_FIGURES_portal(X) WF_BOARD_FIGURES_adapter(X)
 #define WF_BOARD_FIGURES_courier(X) WF_BOARD_FIGURES_adapter(X)
 #define WF_BOARD_FIGURES_folder(X)                                                                 \
