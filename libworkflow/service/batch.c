@@ -2,6 +2,9 @@
 /*
  * One round: drain what waits, check it all, apply it in one write transaction, commit once, speak.
  *
+ * The cell's workers share one write lock, so what can be done without it is: what is due is read
+ * before, and under the lock only compared with what the store then has (workflow/store.h).
+ *
  * If anything in a batch fails after it has written, the whole transaction is thrown away and the
  * batch is done again message by message, so that one bad message costs the others nothing but
  * time. A commit that fails ends the process: what the disk holds then is only known after opening
@@ -153,6 +156,7 @@ static int together(struct batch *batch, bool serve_parked, struct wf_error *err
     if (rc != 0)
         return rc;
     (void)WF_FAULT("service.receive");
+    wf_txn_use_ahead(turn.txn, batch->ahead);
     rc = do_requests(batch, &turn, false, err);
     if (rc == 0)
         rc = do_due(batch, &turn, err);
@@ -183,13 +187,14 @@ static int together(struct batch *batch, bool serve_parked, struct wf_error *err
 
 /* ---- looking, reading, answering ------------------------------------------------------------- */
 
-/* Looks, without the write lock, whether there is anything to write. */
-static int glance(struct worker *worker, bool *parked_ready, struct wf_error *err)
+/* Looks, without the write lock, whether there is anything to write, and reads what is due. */
+static int glance(struct batch *batch, bool *parked_ready, struct wf_error *err)
 {
+    struct worker *worker = batch->worker;
     int64_t now = wf_monotonic_ms();
     bool look_at_parked = worker->n_parked > 0 && now >= worker->next_parked_ms;
     bool sweep = now >= worker->next_sweep_ms;
-    if (!worker->woken && !sweep && !look_at_parked)
+    if (!worker->woken && !sweep && !look_at_parked && !items_are_due(worker))
         return 0;
     struct wf_turn turn;
     int rc = turn_begin(worker, false, &turn, err);
@@ -198,6 +203,8 @@ static int glance(struct worker *worker, bool *parked_ready, struct wf_error *er
     rc = turn_look_ahead(worker, &turn, err);
     for (size_t i = 0; rc == 0 && look_at_parked && !*parked_ready && i < worker->n_parked; i++)
         *parked_ready = parked_is_ready(worker, turn.txn, i);
+    if (rc == 0 && items_are_due(worker))
+        batch->ahead = turn_read_ahead(worker, &turn);
     wf_txn_abort(turn.txn);
     if (sweep && !worker->woken && worker->next_item_ms <= wf_real_ms())
         worker->slot->swept++; /* a nudge was lost: the table had it */
@@ -277,7 +284,7 @@ int worker_batch(struct worker *worker, struct wf_error *err)
     if (rc == 0)
         rc = receive_nudges(worker, err);
     if (rc == 0)
-        rc = glance(worker, &parked_ready, err);
+        rc = glance(&batch, &parked_ready, err);
     if (rc != 0)
         return rc;
     if (has_writes(&batch) || parked_ready || items_are_due(worker)) {

@@ -11,7 +11,8 @@ struct batch {
     struct worker *worker;
     struct request *requests; /* read and well formed */
     size_t n;
-    int64_t items, timers; /* done in the transaction of all */
+    int64_t items, timers;        /* done in the transaction of all */
+    const struct wf_ahead *ahead; /* what that one will need, read before; NULL = nothing was */
 };
 
 /* receive.c: what cannot be read is answered at once and never reaches the transaction. */
@@ -23,6 +24,8 @@ int turn_begin(struct worker *worker, bool write, struct wf_turn *turn,
                struct wf_error *err) WF_CHECKED;
 void turn_forget(struct worker *worker, struct wf_turn *turn);
 int turn_look_ahead(struct worker *worker, struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
+/* What is due and whose it is, for as long as the batch's arena lives. */
+const struct wf_ahead *turn_read_ahead(const struct worker *worker, const struct wf_turn *turn);
 int turn_commit(struct worker *worker, struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
 
 /* IO means that the store cannot be trusted any more; damage of one record concerns only that. */

@@ -54,6 +54,15 @@ int turn_look_ahead(struct worker *worker, struct wf_turn *turn, struct wf_error
     return rc;
 }
 
+const struct wf_ahead *turn_read_ahead(const struct worker *worker, const struct wf_turn *turn)
+{
+    const struct wf_ahead_scope scope = {.service = worker->spec->service,
+                                         .now_ms = turn->now_ms,
+                                         .real_ms = turn->real_ms,
+                                         .most = (size_t)worker->settings.batch};
+    return wf_ahead_read(turn->txn, &scope, turn->arena);
+}
+
 int turn_commit(struct worker *worker, struct wf_turn *turn, struct wf_error *err)
 {
     int rc = turn_look_ahead(worker, turn, err);

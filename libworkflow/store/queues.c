@@ -102,7 +102,7 @@ int wf_queue_first(struct wf_txn *txn, enum wf_service service, int64_t now_ms,
         return rc;
     if (wf_time_load(key.bytes + DUE_AT) > now_ms)
         return WF_NONE;
-    return wf_txn_unpack(WF_TABLE_QUEUES, WF_REC_queue, value, arena, out, err);
+    return wf_txn_read(txn, WF_TABLE_QUEUES, WF_REC_queue, value, arena, out, err);
 }
 
 int wf_queue_next_due(struct wf_txn *txn, enum wf_service service, int64_t *out,

@@ -28,12 +28,20 @@ int wf_txn_unpack(enum wf_table table, enum wf_record kind, struct wf_slice valu
     return rc < 0 ? wf_wrap(err, "%s", wf_table_names[table]) : 0;
 }
 
+int wf_txn_read(const struct wf_txn *txn, enum wf_table table, enum wf_record kind,
+                struct wf_slice value, struct wf_arena *arena, void *out, struct wf_error *err)
+{
+    if (txn->ahead != NULL && wf_ahead_recall(txn->ahead, kind, value, out))
+        return 0;
+    return wf_txn_unpack(table, kind, value, arena, out, err);
+}
+
 int wf_txn_get_record(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
                       enum wf_record kind, struct wf_arena *arena, void *out, struct wf_error *err)
 {
     struct wf_slice value;
     int rc = wf_txn_get(txn, table, key, &value, err);
-    return rc != 0 ? rc : wf_txn_unpack(table, kind, value, arena, out, err);
+    return rc != 0 ? rc : wf_txn_read(txn, table, kind, value, arena, out, err);
 }
 
 /* ---- numbers --------------------------------------------------------------------------------- */

@@ -62,7 +62,7 @@ int wf_timer_first(struct wf_txn *txn, enum wf_service service, int64_t now_ms,
         return rc;
     if (wf_time_load(key.bytes + DUE_AT) > now_ms)
         return WF_NONE;
-    rc = wf_txn_unpack(WF_TABLE_TIMERS, WF_REC_timer, value, arena, out, err);
+    rc = wf_txn_read(txn, WF_TABLE_TIMERS, WF_REC_timer, value, arena, out, err);
     if (rc < 0)
         return rc;
     *out_due = wf_time_load(key.bytes + DUE_AT);

@@ -124,6 +124,7 @@ int wf_txn_begin(struct wf_store *store, bool write, struct wf_txn **out, struct
     txn->broken = 0;
     txn->n_writes = 0;
     txn->n_tallies = 0;
+    txn->ahead = NULL;
     txn->tight = write && wf_env_is_tight(store->env);
     rc = wf_counts_load(txn, err);
     if (rc == 0 && write)

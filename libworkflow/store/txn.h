@@ -105,6 +105,7 @@ struct wf_txn {
     struct wf_changes_head changes; /* as it was at begin */
     uint8_t change_kind;            /* enum wf_change_kind; 0 = nothing is recorded */
     struct wf_buf change;           /* what has been recorded */
+    const struct wf_ahead *ahead;   /* what was read ahead for it, or NULL */
     struct wf_arena *arena; /* short-lived: each user resets it, nobody keeps anything in it */
 };
 
@@ -127,6 +128,12 @@ int wf_txn_get_record(struct wf_txn *txn, enum wf_table table, const struct wf_k
                       struct wf_error *err) WF_CHECKED;
 int wf_txn_unpack(enum wf_table table, enum wf_record kind, struct wf_slice value,
                   struct wf_arena *arena, void *out, struct wf_error *err) WF_CHECKED;
+/* The same, unless a row of these bytes was read ahead. */
+int wf_txn_read(const struct wf_txn *txn, enum wf_table table, enum wf_record kind,
+                struct wf_slice value, struct wf_arena *arena, void *out,
+                struct wf_error *err) WF_CHECKED;
+bool wf_ahead_recall(const struct wf_ahead *ahead, enum wf_record kind, struct wf_slice bytes,
+                     void *out);
 
 int wf_txn_put_number(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
                       uint64_t number, enum wf_put_mode mode, struct wf_error *err) WF_CHECKED;

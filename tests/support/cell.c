@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #define MOST_ROUNDS 10000
+#define AHEAD_EVERY 5 /* turns */
+#define AHEAD_MOST  16
 
 static const enum wf_service all[] = {WF_INTAKE, WF_VERIFICATION, WF_ROUTING, WF_NOTIFICATION,
                                       WF_RETURN};
@@ -159,6 +161,8 @@ struct cell *cell_new(const char *moment)
     cell->random = cell_seed();
     cell->arena = wf_arena_new(0);
     cell->turn_arena = wf_arena_new(0);
+    for (size_t i = 0; i < WF_COUNT(all); i++)
+        cell->ahead_arenas[i] = wf_arena_new(0);
     write_settings(cell);
     load_config(cell);
     cell->now = cell_moment(cell, moment);
@@ -194,6 +198,8 @@ void cell_close(struct cell *cell)
     cell_verify(cell);
     for (size_t i = 0; i < WF_COUNT(all); i++)
         wf_engine_close(cell->engines[i]);
+    for (size_t i = 0; i < WF_COUNT(all); i++)
+        wf_arena_free(cell->ahead_arenas[i]);
     wf_papers_close(cell->papers);
     wf_store_close(cell->store);
     wf_calendar_free(cell->calendar);
@@ -285,10 +291,24 @@ int cell_request(struct cell *cell, enum wf_service service, const char *id, enu
 /* ---- pumping ----------------------------------------------------------------------------------
  */
 
+/* Turns go by between one reading and the next, in which others change the same rows. */
+static void read_ahead(struct cell *cell, enum wf_service service)
+{
+    const struct wf_ahead_scope scope = {service, cell->now, cell->now, AHEAD_MOST};
+    if (cell->reads_nothing_ahead || cell->turns % AHEAD_EVERY != 0)
+        return;
+    struct wf_txn *txn = cell_read(cell);
+    wf_arena_reset(cell->ahead_arenas[service]);
+    cell->aheads[service] = wf_ahead_read(txn, &scope, cell->ahead_arenas[service]);
+    wf_txn_abort(txn);
+}
+
 static int item_once(struct cell *cell, enum wf_service service, struct wf_rec_queue *item,
                      struct wf_error *err)
 {
+    read_ahead(cell, service);
     struct wf_turn turn = begin(cell, service);
+    wf_txn_use_ahead(turn.txn, cell->aheads[service]);
     memset(item, 0, sizeof(*item));
     int rc = wf_queue_first(turn.txn, service, turn.real_ms, cell->arena, item, err);
     if (rc == 0)
@@ -303,6 +323,7 @@ static int item_once(struct cell *cell, enum wf_service service, struct wf_rec_q
 static int timer_once(struct cell *cell, enum wf_service service, struct wf_error *err)
 {
     struct wf_turn turn = begin(cell, service);
+    wf_txn_use_ahead(turn.txn, cell->aheads[service]);
     int rc = wf_engine_timer(&turn, err);
     if (rc == 0)
         commit(cell, &turn);

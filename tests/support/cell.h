@@ -7,6 +7,8 @@
  *            every scenario also proves that they do not matter.
  * CONCEPTS   pump      each service settles what is due, in random order, until nothing is
  *            advance   moves both clocks from one due moment to the next
+ *            ahead     services read ahead, as workers do; mostly what is out of date by the time
+ *                      it is used, which must not matter either
  * LIFE CYCLE cell_new -> requests, cell_advance -> cell_close, which looks whether all is sound:
  *            journal chain, events 1..n of each dossier, counters against rows, nothing left over
  * SEED       SEED=n in the environment repeats a run; it is printed where a check fails.
@@ -40,6 +42,9 @@ struct cell {
     const char *party;          /* whose requests follow; NULL = a local program's */
     uint64_t seq;               /* of a station's next request; 0 = none */
     bool dead_letters_are_expected;
+    bool reads_nothing_ahead;
+    struct wf_arena *ahead_arenas[WF_SERVICE_COUNT];
+    const struct wf_ahead *aheads[WF_SERVICE_COUNT]; /* each read anew every few turns */
 };
 
 /* Opens a cell at a local moment ("2026-11-23 09:10") with all procedures of procedures/. */

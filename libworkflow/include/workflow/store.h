@@ -10,7 +10,8 @@
  *            checksum     every record carries one; the journal a chain of BLAKE2b hashes
  * LIFE CYCLE wf_store_create once per cell. wf_store_open once per process, after fork; then
  *            wf_txn_begin -> work -> wf_txn_commit or wf_txn_abort; wf_store_close at the end.
- * OWNERSHIP  records come back in the caller's arena and stay valid after the transaction.
+ * OWNERSHIP  records come back in the caller's arena (of what was read ahead: in that one's) and
+ *            stay valid after the transaction.
  * ERRORS     WF_NONE      not there
  *            WF_E_FULL    the map is full, also at commit (before anything was written): abort.
  *                         The last sixteenth of the map is kept for deletes and counters
@@ -109,6 +110,29 @@ struct wf_counts {
     int64_t leased[WF_SERVICE_COUNT], retrying[WF_SERVICE_COUNT], again[WF_SERVICE_COUNT];
 };
 const struct wf_counts *wf_txn_counts(const struct wf_txn *txn);
+
+/* ---- reading ahead (ahead.c) ---------------------------------------------------------------- */
+
+struct wf_ahead;
+
+struct wf_ahead_scope {
+    enum wf_service service;
+    int64_t now_ms;  /* business: timers due */
+    int64_t real_ms; /* queue items due */
+    size_t most;     /* of each */
+};
+
+/*
+ * For a write transaction to come: unpacks, in a read transaction, the service's items and timers
+ * that are due, with their dossiers. What cannot be read, or is more than a few megabytes, is left
+ * out. Lives in the arena; NULL: nothing was read ahead.
+ */
+const struct wf_ahead *wf_ahead_read(struct wf_txn *txn, const struct wf_ahead_scope *scope,
+                                     struct wf_arena *arena);
+
+/* Until the transaction ends, a record whose row has the very bytes that were read ahead comes as it
+ * was unpacked then, in the arena of wf_ahead_read; all others as ever. NULL is fine. */
+void wf_txn_use_ahead(struct wf_txn *txn, const struct wf_ahead *ahead);
 
 /* ---- dossiers ------------------------------------------------------------------------------ */
 
