@@ -10,6 +10,7 @@
 #include "party_file.h"
 
 #define NAME_BYTES "abcdefghijklmnopqrstuvwxyz0123456789-._"
+#define WORD_MOST  64
 
 static const struct hoso_column columns[] = {
     {"name", "Party", "Bên tham gia", HOSO_TEXT},
@@ -89,8 +90,20 @@ static int find(struct hoso *h, const struct wf_parties *parties, const struct w
 
 /* ---- what add is told ------------------------------------------------------------------------ */
 
+/* Codes, addresses and names are words of ASCII; the file that they go into is read as a whole. */
+static bool is_word(const char *text)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
+            return false;
+    }
+    return length > 0 && length <= WORD_MOST;
+}
+
 /* "a,b" -> two texts */
-static int read_list(struct hoso *h, enum hoso_option option, struct wf_texts *out)
+static int read_list(struct hoso *h, enum hoso_option option, const char *name,
+                     struct wf_texts *out)
 {
     *out = (struct wf_texts){0};
     if (!hoso_has(h, option))
@@ -103,6 +116,11 @@ static int read_list(struct hoso *h, enum hoso_option option, struct wf_texts *o
     for (size_t i = 0; i < n && items != NULL; i++) {
         size_t length = strcspn(text, ",");
         items[i] = wf_arena_strndup(h->arena, text, length);
+        if (items[i] != NULL && !is_word(items[i]))
+            return wf_fail(&h->err, WF_E_CONFIG,
+                           "%s: word %zu is none: letters, digits and signs, at most %d of them, "
+                           "with commas between the words",
+                           name, i + 1, WORD_MOST);
         if (items[i] == NULL)
             items = NULL;
         text += length + (text[length] == ',');
@@ -188,21 +206,23 @@ static int read_party(struct hoso *h, struct wf_party *p)
     p->submit = hoso_has(h, OPT_SUBMIT);
     p->journal = hoso_has(h, OPT_JOURNAL);
     p->relay = hoso_has(h, OPT_RELAY);
-    if (!is_printable(p->organisation) || strlen(p->organisation) > 200)
-        return wf_fail(&h->err, WF_E_CONFIG, "--organisation: one line of at most 200 bytes");
+    size_t length = strlen(p->organisation);
+    if (!is_printable(p->organisation) || length == 0 || length > 200 ||
+        !wf_is_utf8(p->organisation, length))
+        return wf_fail(&h->err, WF_E_CONFIG, "--organisation: one line of UTF-8, 1 to 200 bytes");
     int rc = read_kind(h, &p->kind);
     if (rc == 0)
         rc = hoso_number(h, OPT_RATE, 0, 1000000, &p->requests_per_second);
     if (rc == 0)
-        rc = read_list(h, OPT_SITES, &p->sites);
+        rc = read_list(h, OPT_SITES, "--sites", &p->sites);
     if (rc == 0)
-        rc = read_list(h, OPT_ADDRESSES, &p->addresses);
+        rc = read_list(h, OPT_ADDRESSES, "--addresses", &p->addresses);
     if (rc == 0)
-        rc = read_list(h, OPT_ROLES, &p->roles);
+        rc = read_list(h, OPT_ROLES, "--roles", &p->roles);
     if (rc == 0)
-        rc = read_list(h, OPT_SUBMIT, &p->procedures);
+        rc = read_list(h, OPT_SUBMIT, "--submit", &p->procedures);
     if (rc == 0)
-        rc = read_list(h, OPT_ACTIVITIES, &p->activities);
+        rc = read_list(h, OPT_ACTIVITIES, "--activities", &p->activities);
     return rc == 0 ? check_words(h, p) : rc;
 }
 
@@ -230,7 +250,9 @@ int hoso_party_add(struct hoso *h)
     struct wf_party party = {0};
     const char *key_file = NULL;
     const char *path = NULL;
-    int rc = party_registry(h, &parties);
+    int rc = party_take_turn(h);
+    if (rc == 0)
+        rc = party_registry(h, &parties);
     if (rc == 0)
         rc = check_name(h, parties);
     if (rc == 0)
@@ -289,10 +311,12 @@ int hoso_party_revoke(struct hoso *h)
     struct wf_parties *parties = NULL;
     const struct wf_party *found = NULL;
     const char *path = NULL;
-    int rc = party_registry(h, &parties);
+    int rc = party_take_turn(h);
+    if (rc == 0)
+        rc = party_registry(h, &parties);
     if (rc == 0)
         rc = find(h, parties, &found);
-    if (rc == 0) {
+    if (rc == 0 && found != NULL) {
         struct wf_party party = *found;
         party.revoked = true;
         rc = party_write(h, &party, &path);
@@ -321,6 +345,8 @@ static int rotate(struct hoso *h, const struct wf_party *found)
     party.keys = (struct wf_texts){keys, n};
     if (rc == 0)
         rc = party_write(h, &party, &path);
+    if (rc != 0 && key_file != NULL)
+        (void)unlink(key_file); /* as in add */
     if (rc != 0)
         return rc;
     struct wf_value *answer = party_value(h, &party);
@@ -333,10 +359,12 @@ int hoso_party_rotate(struct hoso *h)
 {
     struct wf_parties *parties = NULL;
     const struct wf_party *found = NULL;
-    int rc = party_registry(h, &parties);
+    int rc = party_take_turn(h);
+    if (rc == 0)
+        rc = party_registry(h, &parties);
     if (rc == 0)
         rc = find(h, parties, &found);
-    if (rc == 0)
+    if (rc == 0 && found != NULL)
         rc = rotate(h, found);
     wf_parties_free(parties);
     return rc;

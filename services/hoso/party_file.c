@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +27,26 @@ int party_registry(struct hoso *h, struct wf_parties **out)
     }
     wf_report_fini(&report);
     return rc;
+}
+
+int party_take_turn(struct hoso *h)
+{
+    char folder[4096];
+    int rc = hoso_cell(h);
+    if (rc != 0)
+        return rc;
+    if (!hoso_path(folder, h->folder, "parties"))
+        return wf_fail(&h->err, WF_E_CONFIG, "the cell's path is too long");
+    if (mkdir(folder, 0750) != 0 && errno != EEXIST)
+        return wf_fail(&h->err, WF_E_IO, "%s: %s", folder, strerror(errno));
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* kept: the lock ends with us */
+    while (fd >= 0 && flock(fd, LOCK_EX) != 0) {
+        if (errno == EINTR)
+            continue;
+        (void)close(fd);
+        fd = -1;
+    }
+    return fd >= 0 ? 0 : wf_fail(&h->err, WF_E_IO, "%s: %s", folder, strerror(errno));
 }
 
 /* ---- the text of a file ---------------------------------------------------------------------- */
@@ -97,43 +118,94 @@ static int sync_folder(const char *folder)
     return rc;
 }
 
+static int write_synced(const char *path, const struct wf_buf *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd < 0)
+        return -1;
+    errno = ENOSPC; /* what a write that is short does not say */
+    bool whole = write(fd, text->ptr, text->len) == (ssize_t)text->len && fsync(fd) == 0;
+    int why = errno;
+    (void)close(fd);
+    errno = why;
+    return whole ? 0 : -1;
+}
+
 /* The new text under another name, on disk, then under its own. */
 static int replace(const char *folder, const char *temporary, const char *path,
                    const struct wf_buf *text)
 {
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (fd < 0)
-        return -1;
-    bool whole = write(fd, text->ptr, text->len) == (ssize_t)text->len && fsync(fd) == 0;
-    int why = errno;
-    (void)close(fd);
-    if (whole && rename(temporary, path) == 0 && sync_folder(folder) == 0)
+    if (write_synced(temporary, text) == 0 && rename(temporary, path) == 0 &&
+        sync_folder(folder) == 0)
         return 0;
-    why = whole ? errno : why;
+    int why = errno;
     (void)unlink(temporary);
     errno = why;
     return -1;
 }
 
+/* Where a party's file lies until it is proved: a folder of its own, which is read as the registry
+ * is and holds nothing else. */
+struct place {
+    const char *folder, *path;      /* CELL/parties/NAME.cfg */
+    const char *aside, *aside_path; /* CELL/parties/.NAME.new/NAME.cfg */
+};
+
+static int find_place(struct hoso *h, const char *name, struct place *out)
+{
+    struct wf_arena *arena = h->arena;
+    out->folder = wf_arena_printf(arena, "%s/parties", h->folder);
+    out->path = wf_arena_printf(arena, "%s/parties/%s.cfg", h->folder, name);
+    out->aside = wf_arena_printf(arena, "%s/parties/.%s.new", h->folder, name);
+    out->aside_path = wf_arena_printf(arena, "%s/parties/.%s.new/%s.cfg", h->folder, name, name);
+    bool is_whole =
+        out->folder != NULL && out->path != NULL && out->aside != NULL && out->aside_path != NULL;
+    return is_whole ? 0 : wf_fail(&h->err, WF_E_NOMEM, "write the party's file: out of memory");
+}
+
+static int prove(struct hoso *h, const struct place *at)
+{
+    char line[256] = "";
+    struct wf_parties *read = NULL;
+    struct wf_report report = {0};
+    struct wf_error why = {0};
+    int rc = wf_parties_load(at->aside, &report, &read, &why);
+    if (rc == WF_E_CONFIG)
+        rc = wf_fail(&h->err, rc, "nothing was changed, for this could not be read back: %s",
+                     report.n > 0 ? wf_report_line(&report, 0, line, sizeof(line)) : why.text);
+    else if (rc != 0)
+        h->err = why;
+    wf_parties_free(read);
+    wf_report_fini(&report);
+    return rc;
+}
+
+static int put_file(struct hoso *h, const struct place *at, const struct wf_buf *text)
+{
+    if ((mkdir(at->folder, 0750) != 0 && errno != EEXIST) ||
+        (mkdir(at->aside, 0700) != 0 && errno != EEXIST) || write_synced(at->aside_path, text) != 0)
+        return wf_fail(&h->err, WF_E_IO, "%s: %s", at->path, strerror(errno));
+    int rc = prove(h, at);
+    if (rc == 0 && (rename(at->aside_path, at->path) != 0 || sync_folder(at->folder) != 0))
+        rc = wf_fail(&h->err, WF_E_IO, "%s: %s", at->path, strerror(errno));
+    return rc;
+}
+
 int party_write(struct hoso *h, const struct wf_party *party, const char **out_path)
 {
-    const char *folder = wf_arena_printf(h->arena, "%s/parties", h->folder);
-    const char *path = wf_arena_printf(h->arena, "%s/parties/%s.cfg", h->folder, party->name);
-    const char *temporary = wf_arena_printf(h->arena, "%s/parties/.%s.new", h->folder, party->name);
+    struct place at;
     struct wf_buf text = {0};
-    put_party(&text, party);
-    if (folder == NULL || path == NULL || temporary == NULL || text.failed) {
-        wf_buf_fini(&text);
-        return wf_fail(&h->err, WF_E_NOMEM, "write the party's file: out of memory");
-    }
-    int rc = mkdir(folder, 0750) != 0 && errno != EEXIST ? -1 : 0;
-    if (rc == 0)
-        rc = replace(folder, temporary, path, &text);
+    int rc = find_place(h, party->name, &at);
     if (rc != 0)
-        rc = wf_fail(&h->err, WF_E_IO, "%s: %s", path, strerror(errno));
+        return rc;
+    put_party(&text, party);
+    rc = text.failed ? wf_fail(&h->err, WF_E_NOMEM, "write the party's file: out of memory")
+                     : put_file(h, &at, &text);
     wf_buf_fini(&text);
+    (void)unlink(at.aside_path);
+    (void)rmdir(at.aside);
     if (rc == 0)
-        *out_path = path;
+        *out_path = at.path;
     return rc;
 }
 

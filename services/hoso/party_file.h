@@ -10,7 +10,16 @@
 /* The registry of the cell, all its files right; free it with wf_parties_free. */
 int party_registry(struct hoso *h, struct wf_parties **out) WF_CHECKED;
 
-/* Writes the party's file, new or in place of the old one; gives its path, of the arena. */
+/*
+ * For verbs that write, before they read: until the command ends no other one changes a party, so
+ * that what one has revoked is not brought back by another that had read the file before.
+ */
+int party_take_turn(struct hoso *h) WF_CHECKED;
+
+/*
+ * Writes the party's file, new or in place of the old one; gives its path, of the arena. WF_E_CONFIG
+ * where it could not be read back: one such file would keep the whole registry from being read.
+ */
 int party_write(struct hoso *h, const struct wf_party *party, const char **out_path) WF_CHECKED;
 
 /* The gate's public key; its pair is made where there is none yet. */

@@ -40,7 +40,7 @@ int hoso_party_token(struct hoso *h)
     const char *name = h->args[0];
     char token[TOKEN_SIZE] = "";
     struct wf_parties *parties = NULL;
-    int rc = hoso_cell(h);
+    int rc = party_take_turn(h);
     if (rc == 0)
         rc = party_registry(h, &parties);
     if (rc != 0)
