@@ -2,7 +2,9 @@
 /*
  * Records and messages as values, in the names of the protocol, and what of them a person without
  * the right may see. What may be shown of free data is listed by key; all other texts are masked,
- * so that a new field is hidden until somebody decides otherwise.
+ * so that a new field is hidden until somebody decides otherwise. "to" is not of the list: to a
+ * gateway it is the citizen's telephone. What citizens entered has ids of the definition's choosing,
+ * which may be words of the list: of that nothing is shown.
  */
 #include "hoso.h"
 
@@ -14,12 +16,12 @@
 
 /* Keys of event data, task parameters and results whose values are no personal data. */
 static const char *const harmless[] = {
-    "activity",  "amount",   "attempt", "by",      "channel", "code",    "complete", "decision",
-    "due",       "en",       "event",   "from",    "id",      "item",    "kind",     "mode",
-    "number",    "outcome",  "paid",    "receipt", "role",    "seal",    "sent",     "state",
-    "status",    "template", "to",      "until",   "verdict", "vi",      "copies",   "dossier",
-    "procedure", "site",     "agreed",  "asked",   "file",    "subject", "mandate",  "service",
-    "invoke",    "question", "title",
+    "activity", "amount",  "attempt", "by",        "channel",  "code",     "complete",
+    "decision", "due",     "en",      "event",     "from",     "id",       "item",
+    "kind",     "mode",    "number",  "outcome",   "paid",     "receipt",  "role",
+    "seal",     "sent",    "state",   "status",    "template", "until",    "verdict",
+    "vi",       "copies",  "dossier", "procedure", "site",     "agreed",   "asked",
+    "file",     "subject", "mandate", "service",   "invoke",   "question", "title",
 };
 
 static bool is_harmless(struct wf_str key)
@@ -31,7 +33,12 @@ static bool is_harmless(struct wf_str key)
     return false;
 }
 
-const struct wf_value *hoso_masked(struct hoso *h, const struct wf_value *value)
+static bool is_entered(struct wf_str key)
+{
+    return wf_str_is(key, "fields");
+}
+
+static const struct wf_value *masked(struct hoso *h, const struct wf_value *value, bool is_all)
 {
     if (value == NULL)
         return &wf_null;
@@ -42,7 +49,7 @@ const struct wf_value *hoso_masked(struct hoso *h, const struct wf_value *value)
     if (value->type == WF_LIST) {
         struct wf_value *list = wf_list(h->arena);
         for (size_t i = 0; list != NULL && i < value->u.list.n; i++)
-            (void)wf_list_add(h->arena, list, hoso_masked(h, value->u.list.items[i]));
+            (void)wf_list_add(h->arena, list, masked(h, value->u.list.items[i], is_all));
         return list;
     }
     if (value->type != WF_MAP)
@@ -50,11 +57,17 @@ const struct wf_value *hoso_masked(struct hoso *h, const struct wf_value *value)
     struct wf_value *map = wf_map(h->arena);
     for (size_t i = 0; map != NULL && i < value->u.map.n; i++) {
         const struct wf_pair *pair = &value->u.map.pairs[i];
-        bool plain = pair->value->type == WF_TEXT && is_harmless(pair->key);
+        bool plain = !is_all && pair->value->type == WF_TEXT && is_harmless(pair->key);
         (void)wf_map_put_str(h->arena, map, pair->key,
-                             plain ? pair->value : hoso_masked(h, pair->value));
+                             plain ? pair->value
+                                   : masked(h, pair->value, is_all || is_entered(pair->key)));
     }
     return map;
+}
+
+const struct wf_value *hoso_masked(struct hoso *h, const struct wf_value *value)
+{
+    return masked(h, value, false);
 }
 
 const struct wf_value *hoso_brief(struct hoso *h, const struct wf_value *map, size_t most)

@@ -135,6 +135,26 @@ static void a_harmless_key_does_not_uncover_what_is_below_it(void **state)
     assert_string_equal(wf_value_text(wf_list_at(wf_map_get(masked, "to"), 0), ""), "A.");
 }
 
+static void whom_a_gateway_writes_to_is_masked(void **state)
+{
+    (void)state;
+    const struct wf_value *task =
+        hoso_masked(&h, parsed("{\"to\": \"0912345678\", \"template\": \"receipt\"}"));
+    assert_string_equal(wf_value_text(wf_map_get(task, "to"), ""), "091****678");
+    assert_string_equal(wf_value_text(wf_map_get(task, "template"), ""), "receipt");
+}
+
+static void what_was_entered_is_masked_whatever_its_id(void **state)
+{
+    (void)state;
+    const struct wf_value *data = hoso_masked(
+        &h, parsed("{\"fields\": {\"site\": \"Long Mỹ\", \"until\": {\"code\": \"An\"}},"
+                   " \"site\": \"H30\"}"));
+    assert_string_equal(wf_value_text(wf_value_at(data, "fields.site"), ""), "L. M.");
+    assert_string_equal(wf_value_text(wf_value_at(data, "fields.until.code"), ""), "A.");
+    assert_string_equal(wf_value_text(wf_map_get(data, "site"), ""), "H30");
+}
+
 static void a_brief_line_names_the_plain_members(void **state)
 {
     (void)state;
@@ -264,6 +284,8 @@ int main(void)
         CASE(a_vietnamese_letter_takes_one_column),
         CASE(unknown_texts_are_masked_and_known_ones_kept),
         CASE(a_harmless_key_does_not_uncover_what_is_below_it),
+        CASE(whom_a_gateway_writes_to_is_masked),
+        CASE(what_was_entered_is_masked_whatever_its_id),
         CASE(a_brief_line_names_the_plain_members),
         CASE(moments_are_read_as_people_write_them),
         CASE(every_verb_says_what_it_does_in_a_line_of_the_list),
