@@ -141,6 +141,7 @@ void request_answer(struct request *request, struct page page)
     request->page = page;
     request->answered = true;
     request->http->again = true;
+    give_time(request->connection, request->http->slow_ms); /* more of a paper may have to come */
     MHD_resume_connection(request->connection);
 }
 

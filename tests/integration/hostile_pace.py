@@ -119,6 +119,21 @@ class Slow(Cell):
             told = b"".join(iter(lambda: one.recv(65536), b""))
         self.assertTrue(told.endswith(paper))
 
+    def test_a_paper_that_stops_on_its_way_up_is_cut_and_goes_on_later(self):
+        paper = secrets.token_bytes(1 << 19)
+        name = hashlib.blake2b(paper, digest_size=32).hexdigest()
+        before = self.figures()
+        head = (f"PUT /v1/papers/{name} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(paper)}\r\n"
+                f"Authorization: Bearer {self.tokens['good']}\r\n\r\n").encode()
+        stopped = []
+        for more in (0, 1, 5000):  # between two pieces, and within one
+            stopped.append(socket.create_connection(("127.0.0.1", self.bridge)))
+            stopped[-1].sendall(head + paper[:(1 << 17) + more])
+        self.rises(before, "hoso_bridge_cut_total", by=len(stopped))
+        self.cut_in_time(*stopped)
+        told = self.raw(head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), paper)
+        self.assertIn(b'"whole":true', told)
+
     def test_a_flood_of_one_leaves_the_others_their_work(self):
         quiet = self.pace(1.5)
         stop = threading.Event()
