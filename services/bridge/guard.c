@@ -19,7 +19,8 @@ void guard_look(struct guard *guard, int64_t now_ms)
         return;
     guard->look_at_ms = now_ms + LOOK_MS;
     uint64_t stamp = wf_parties_stamp(guard->folder);
-    if (stamp == guard->stamp && guard->parties != NULL)
+    bool is_new = stamp != guard->stamp;
+    if (!is_new && guard->is_settled)
         return;
     struct wf_report report = {0};
     struct wf_error err = {0};
@@ -29,10 +30,13 @@ void guard_look(struct guard *guard, int64_t now_ms)
         wf_parties_free(guard->parties);
         guard->parties = fresh;
         wf_log(WF_LOG_INFO, WF_LOG_PARTIES_EVENT, NULL, "%zu parties", wf_parties_count(fresh));
-    } else if (stamp != guard->stamp) {
+    } else if (is_new || !guard->is_told) {
         wf_log(WF_LOG_ERROR, WF_LOG_PARTIES_EVENT, &(struct wf_log_fact){.rc = rc}, "%s", err.text);
     }
+    /* A wrong file stays wrong until it is changed; lack of memory or of open files passes. */
     guard->stamp = stamp;
+    guard->is_settled = rc == 0 || rc == WF_E_CONFIG;
+    guard->is_told = rc != 0;
     wf_report_fini(&report);
 }
 

@@ -132,7 +132,8 @@ static int take(struct gate *gate, struct wf_parties *parties, struct wf_error *
 void registry_read(struct gate *gate, bool in_any_case)
 {
     uint64_t stamp = wf_parties_stamp(gate->folder);
-    if (!in_any_case && stamp == gate->stamp)
+    bool is_new = in_any_case || stamp != gate->stamp;
+    if (!is_new && gate->is_settled)
         return;
     struct wf_report report = {0};
     struct wf_parties *fresh = NULL;
@@ -144,15 +145,17 @@ void registry_read(struct gate *gate, bool in_any_case)
             wf_parties_free(fresh);
     }
     wf_report_fini(&report);
-    /* Lack of memory passes; a wrong file does not, until it is changed. */
-    gate->stamp = rc == WF_E_NOMEM ? 0 : stamp;
     (void)malloc_trim(0); /* what reading all files took */
     if (rc == 0)
         wf_log(WF_LOG_INFO, WF_LOG_PARTIES_EVENT, NULL, "%zu parties are registered",
                wf_parties_count(fresh));
-    else
+    else if (is_new || !gate->is_told)
         wf_log(WF_LOG_ERROR, WF_LOG_PARTIES_EVENT, &(struct wf_log_fact){.rc = rc},
                "the parties stay as they were: %s", err.text);
+    /* A wrong file stays wrong until it is changed; lack of memory or of open files passes. */
+    gate->stamp = stamp;
+    gate->is_settled = rc == 0 || rc == WF_E_CONFIG;
+    gate->is_told = rc != 0;
 }
 
 const struct key *registry_find(const struct gate *gate, const char *z85)

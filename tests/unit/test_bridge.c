@@ -3,10 +3,15 @@
 #include "support/test.h"
 
 #include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "bridge/bridge.h"
+#include "support/tempdir.h"
 #include "workflow/engine.h"
 
 static const struct route *route_of(const char *method, const char *path)
@@ -225,6 +230,43 @@ static void tokens_are_new_each_time_and_stored_as_hashes(void **state)
     assert_null(token_party(NULL, a));
 }
 
+static void write_party(const char *folder, const char *more)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof(path), "%s/a.cfg", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fprintf(file, "name = \"a\"; organisation = \"x\"; kind = \"desk\"; %s\n", more) >
+                0);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* One file more than may be open, as under a flood of connections. */
+static void a_party_revoked_while_no_file_could_be_opened_is_shut_out_later(void **state)
+{
+    struct tempdir dir;
+    struct rlimit files;
+    (void)state;
+    tempdir_init(&dir);
+    write_party(dir.path, "");
+    struct guard guard = {.folder = dir.path, .rate = 1};
+    guard_look(&guard, 1000);
+    assert_false(wf_parties_at(guard.parties, 0)->revoked);
+    write_party(dir.path, "revoked = true;");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    int next = dup(STDIN_FILENO); /* the folder gets this number, and its file none */
+    (void)close(next);
+    const struct rlimit few = {(rlim_t)next + 1, files.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    guard_look(&guard, 2000);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_false(wf_parties_at(guard.parties, 0)->revoked);
+    guard_look(&guard, 3000);
+    assert_true(wf_parties_at(guard.parties, 0)->revoked);
+    guard_close(&guard);
+    tempdir_fini(&dir);
+}
+
 static void the_description_holds_every_path(void **state)
 {
     char *text = openapi_make();
@@ -252,6 +294,7 @@ int main(void)
         cmocka_unit_test(a_message_is_told_with_all_it_must_hold),
         cmocka_unit_test(a_bucket_gives_a_second_of_requests_and_refills),
         cmocka_unit_test(tokens_are_new_each_time_and_stored_as_hashes),
+        cmocka_unit_test(a_party_revoked_while_no_file_could_be_opened_is_shut_out_later),
         cmocka_unit_test(the_description_holds_every_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
