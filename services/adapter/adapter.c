@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "process.h"
 #include "workflow/log.h"
 #include "workflow/sandbox.h"
 
@@ -68,19 +69,6 @@ bool adapter_may_pass(int code)
 }
 
 /* ---- signals --------------------------------------------------------------------------------- */
-
-static int catch_signals(struct adapter *a, struct wf_error *err)
-{
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGHUP);
-    (void)signal(SIGPIPE, SIG_IGN);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
-        a->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return a->signal_fd >= 0 ? 0 : wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno));
-}
 
 /* SIGHUP ends all waits: what waits for its time is looked at now. */
 bool adapter_wait(struct adapter *a, int64_t ms)
@@ -287,7 +275,8 @@ static void close_board(struct adapter *a)
 
 static int live(struct adapter *a, struct wf_error *err)
 {
-    int rc = catch_signals(a, err);
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    int rc = process_signals(signals, WF_COUNT(signals), &a->signal_fd, err);
     if (rc == 0)
         rc = take_lock(a, err);
     if (rc == 0)

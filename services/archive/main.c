@@ -8,10 +8,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "process.h"
 #include "workflow/archive.h"
 #include "workflow/log.h"
 #include "workflow/sandbox.h"
@@ -27,17 +27,6 @@ struct archiver {
     bool stopping;
 };
 
-static int catch_signals(struct archiver *a, struct wf_error *err)
-{
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
-        a->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return a->signal_fd < 0 ? wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno)) : 0;
-}
-
 static int read_settings(struct archiver *a, const struct wf_options *options, struct wf_error *err)
 {
     struct wf_report report = {0};
@@ -52,7 +41,7 @@ static int read_settings(struct archiver *a, const struct wf_options *options, s
                      options->config);
     if (rc == 0)
         wf_settings_log(&a->settings, options->verbose);
-    return rc;
+    return rc == WF_E_IO ? (err->code = WF_E_CONFIG) : rc;
 }
 
 /* Left: the store and the archive's folder; no network, no program. */
@@ -68,9 +57,10 @@ static int give_up_rights(const struct archiver *a, struct wf_error *err)
 
 static int open_all(struct archiver *a, const struct wf_options *options, struct wf_error *err)
 {
+    static const int signals[] = {SIGTERM, SIGINT};
     int rc = read_settings(a, options, err);
     if (rc == 0)
-        rc = catch_signals(a, err);
+        rc = process_signals(signals, WF_COUNT(signals), &a->signal_fd, err);
     if (rc == 0 && !options->check_only)
         rc = give_up_rights(a, err);
     if (rc < 0)
@@ -126,12 +116,7 @@ static int end(struct archiver *a, const struct wf_error *why, int rc)
     wf_store_close(a->store);
     if (a->settings.arena != NULL)
         wf_settings_free(&a->settings);
-    if (rc == 0)
-        return 0;
-    return rc == WF_E_CONFIG || rc == WF_E_STATE || rc == WF_E_INVALID || rc == WF_E_VERSION ||
-                   rc == WF_E_NOT_FOUND
-               ? 2
-               : 1;
+    return process_exit(rc);
 }
 
 int main(int argc, char **argv)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hoso-bridge: settings, lines to the workers, HTTP; then one loop until a signal ends it. */
 #include <argp.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "bridge.h"
+#include "process.h"
 #include "workflow/log.h"
 #include "workflow/sandbox.h"
 
@@ -31,7 +31,7 @@ struct bridge {
     struct http *http;
     struct wf_board *board;
     struct wf_board_bridge *slot;
-    int signal_fd;
+    int signal_fd, lock_fd;
     int64_t stop_by_ms; /* 0 = it goes on */
     int64_t notify_at_ms;
 };
@@ -90,20 +90,7 @@ static int read_settings(struct bridge *bridge, struct wf_error *err)
         bridge->options.listen = bridge->settings.bridge_listen;
     if (rc == 0 && bridge->options.listen[0] == '\0')
         rc = wf_fail(err, WF_E_CONFIG, "bridge_listen is empty: say in hoso.cfg where to listen");
-    return rc;
-}
-
-static int catch_signals(struct bridge *bridge, struct wf_error *err)
-{
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGHUP);
-    (void)signal(SIGPIPE, SIG_IGN);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
-        bridge->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return bridge->signal_fd >= 0 ? 0 : wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno));
+    return rc == WF_E_IO ? (err->code = WF_E_CONFIG) : rc;
 }
 
 /* Left: the sockets of the workers, the registry, HTTP. */
@@ -113,7 +100,6 @@ static int give_up_rights(const struct bridge *bridge, struct wf_error *err)
     char parties[1100];
     (void)snprintf(parties, sizeof(parties), "%s/parties", s->folder);
     (void)mkdir(parties, 0700); /* it may fill later, and must be named now */
-    (void)mkdir(s->run, 0700);
     const char *const own[] = {s->run};
     const char *const to_read[] = {parties};
     const struct wf_sandbox what = {
@@ -133,6 +119,7 @@ static int open_board(struct bridge *bridge, struct wf_error *err)
 
 static int open_all(struct bridge *bridge, struct wf_error *err)
 {
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
     const struct wf_settings *s = &bridge->settings;
     bridge->guard.rate = s->bridge_requests;
     bridge->guard.folder = wf_arena_printf(s->arena, "%s/parties", s->folder);
@@ -141,7 +128,9 @@ static int open_all(struct bridge *bridge, struct wf_error *err)
     if (bridge->guard.folder == NULL)
         return wf_fail(err, WF_E_NOMEM, "out of memory");
     guard_look(&bridge->guard, wf_monotonic_ms());
-    int rc = catch_signals(bridge, err);
+    int rc = process_signals(signals, WF_COUNT(signals), &bridge->signal_fd, err);
+    if (rc == 0) /* before the board: its place there is that of one process */
+        rc = process_lock(s->run, "bridge", &bridge->lock_fd, err);
     if (rc == 0)
         rc = give_up_rights(bridge, err);
     if (rc == 0)
@@ -172,6 +161,8 @@ static void close_all(struct bridge *bridge)
     wf_board_close(bridge->board);
     if (bridge->signal_fd >= 0)
         (void)close(bridge->signal_fd);
+    if (bridge->lock_fd >= 0)
+        (void)close(bridge->lock_fd);
     wf_settings_free(&bridge->settings);
 }
 
@@ -253,7 +244,7 @@ static void end_well(struct bridge *bridge)
 
 int main(int argc, char **argv)
 {
-    static struct bridge bridge = {.options = {.ready_fd = -1}, .signal_fd = -1};
+    static struct bridge bridge = {.options = {.ready_fd = -1}, .signal_fd = -1, .lock_fd = -1};
     struct wf_error err = {0};
     argp_err_exit_status = 2;
     wf_log_open("bridge", WF_LOG_INFO);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "gate/gate.h"
+#include "process.h"
 
 #define LOOK_MS   1000 /* between two looks at the registry and at overdue requests */
 #define TIDY_EACH 200  /* connections that have ended */
@@ -91,9 +92,7 @@ static int end(struct gate *gate, const struct wf_error *why, int rc)
     else
         wf_log(WF_LOG_INFO, WF_LOG_STOP_EVENT, NULL, "stopped in good order");
     gate_close(gate);
-    if (rc == 0)
-        return 0;
-    return rc == WF_E_CONFIG || rc == WF_E_STATE || rc == WF_E_INVALID ? 2 : 1;
+    return process_exit(rc);
 }
 
 int main(int argc, char **argv)

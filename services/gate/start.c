@@ -4,17 +4,15 @@
  * threads; bounds on memory and files are set before anything can use them.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "gate/gate.h"
+#include "process.h"
 #include "workflow/sandbox.h"
 
 /* The address sanitizer reserves more memory than any bound would let it. */
@@ -68,35 +66,6 @@ static int set_bounds(const struct gate *gate, struct wf_error *err)
         return wf_fail(err, WF_E_IO, "setrlimit: %s", strerror(errno));
 #endif
     return 0;
-}
-
-static int take_lock(struct gate *gate, struct wf_error *err)
-{
-    char path[1100];
-    const char *run = gate->settings.run;
-    if (mkdir(run, 0700) != 0 && errno != EEXIST)
-        return wf_fail(err, WF_E_CONFIG, "%s: %s", run, strerror(errno));
-    (void)snprintf(path, sizeof(path), "%s/gate.lock", run);
-    gate->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (gate->lock_fd < 0)
-        return wf_fail(err, WF_E_CONFIG, "%s: %s", path, strerror(errno));
-    if (flock(gate->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        return wf_fail(err, WF_E_STATE, "a gate runs already in this cell (%s is locked)", path);
-    return 0;
-}
-
-static int catch_signals(struct gate *gate, struct wf_error *err)
-{
-    static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-    sigset_t set;
-    (void)sigemptyset(&set);
-    for (size_t i = 0; i < WF_COUNT(taken); i++)
-        (void)sigaddset(&set, taken[i]);
-    (void)signal(SIGPIPE, SIG_IGN);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-        return wf_fail(err, WF_E_IO, "sigprocmask: %s", strerror(errno));
-    gate->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return gate->signal_fd < 0 ? wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno)) : 0;
 }
 
 /* After this it can reach its socket folder and read the cell's settings and parties; it cannot open
@@ -182,6 +151,7 @@ void gate_settings_again(struct gate *gate)
 
 int gate_open(struct gate *gate, const struct wf_options *options, struct wf_error *err)
 {
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
     struct wf_keypair keys = {0};
     gate->signal_fd = gate->lock_fd = -1;
     gate->arena = wf_arena_new(0);
@@ -196,11 +166,11 @@ int gate_open(struct gate *gate, const struct wf_options *options, struct wf_err
     (void)snprintf(gate->folder, sizeof(gate->folder), "%s/parties", gate->settings.folder);
     rc = read_keys(gate, &keys, err);
     if (rc == 0)
-        rc = take_lock(gate, err);
+        rc = process_lock(gate->settings.run, "gate", &gate->lock_fd, err);
     if (rc == 0)
         rc = set_bounds(gate, err);
     if (rc == 0)
-        rc = catch_signals(gate, err);
+        rc = process_signals(signals, WF_COUNT(signals), &gate->signal_fd, err);
     if (rc == 0 && !options->check_only)
         rc = give_up_rights(gate, err);
     if (rc == 0 && !options->check_only)

@@ -17,12 +17,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "health.h"
 #include "listen.h"
+#include "process.h"
 #include "workflow/log.h"
 
 #define CONNECTIONS   16
@@ -254,26 +254,15 @@ static enum MHD_Result take(void *context, struct MHD_Connection *connection, co
 
 /* ---- life cycle ------------------------------------------------------------------------------ */
 
-static int catch_signals(struct listener *l)
-{
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
-    (void)signal(SIGPIPE, SIG_IGN);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
-        l->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return l->signal_fd >= 0 ? 0 : wf_fail(&l->h->err, WF_E_IO, "signalfd: %s", strerror(errno));
-}
-
 static int open_all(struct listener *l, const char *place)
 {
+    static const int signals[] = {SIGTERM, SIGINT};
     struct hoso *h = l->h;
     int rc = hoso_cell(h);
     if (rc == 0 && !hoso_is_station(h))
         rc = hoso_store(h, false);
     if (rc == 0)
-        rc = catch_signals(l);
+        rc = process_signals(signals, WF_COUNT(signals), &l->signal_fd, &h->err);
     if (rc == 0)
         rc = listen_at("metrics_listen", place, &l->listen_fd, l->place, &h->err);
     if (rc != 0)

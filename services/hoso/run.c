@@ -20,6 +20,7 @@
 
 #include "archive.h"
 #include "children.h"
+#include "process.h"
 #include "workflow/log.h"
 
 #define LOOK_MS 200   /* between two looks at the board */
@@ -106,22 +107,6 @@ static int take_lock(struct supervisor *s)
     return 0;
 }
 
-static int catch_signals(struct supervisor *s)
-{
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGHUP);
-    (void)sigaddset(&set, SIGCHLD);
-    (void)signal(SIGPIPE, SIG_IGN);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
-        s->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (s->signal_fd < 0)
-        return wf_fail(&s->h->err, WF_E_IO, "signalfd: %s", strerror(errno));
-    return 0;
-}
-
 /* What is wrong with files or store is better said once, here, than by five workers in turn. */
 static int check_cell(struct supervisor *s)
 {
@@ -153,6 +138,7 @@ static void add_child(struct supervisor *s, const char *name)
 
 static int prepare(struct supervisor *s)
 {
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
     struct hoso *h = s->h;
     int rc = hoso_cell(h);
     if (rc == 0)
@@ -166,7 +152,7 @@ static int prepare(struct supervisor *s)
     if (rc == 0)
         rc = wf_board_open(h->settings.run, &s->board, &h->err);
     if (rc == 0)
-        rc = catch_signals(s);
+        rc = process_signals(signals, WF_COUNT(signals), &s->signal_fd, &h->err);
     if (rc != 0)
         return rc;
     if (!hoso_path(s->config, h->folder, "hoso.cfg"))

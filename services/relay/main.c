@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of a station: options, open, ready, rounds, stop. Exit codes as the workers'. */
-#include <errno.h>
 #include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,20 +10,8 @@
 #include <unistd.h>
 
 #include "adapter/adapter.h"
+#include "process.h"
 #include "relay/relay.h"
-
-static int catch_signals(struct relay *relay, struct wf_error *err)
-{
-    static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-    sigset_t set;
-    (void)sigemptyset(&set);
-    for (size_t i = 0; i < WF_COUNT(taken); i++)
-        (void)sigaddset(&set, taken[i]);
-    (void)signal(SIGPIPE, SIG_IGN);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
-        relay->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return relay->signal_fd >= 0 ? 0 : wf_fail(err, WF_E_IO, "signalfd: %s", strerror(errno));
-}
 
 static void take_signals(struct relay *relay)
 {
@@ -103,7 +90,8 @@ static int load(struct relay *relay, const struct wf_options *options, struct wf
 
 static int live(struct relay *relay, const struct wf_options *options, struct wf_error *err)
 {
-    int rc = catch_signals(relay, err);
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    int rc = process_signals(signals, WF_COUNT(signals), &relay->signal_fd, err);
     if (rc == 0 && !options->check_only)
         rc = adapter_confine(relay->cell.sandbox, true, err);
     if (rc == 0)
@@ -140,5 +128,5 @@ int main(int argc, char **argv)
     else
         wf_log(WF_LOG_INFO, WF_LOG_STOP_EVENT, NULL, "stopped in good order");
     relay_unload(&relay);
-    return rc == 0 ? 0 : rc == WF_E_CONFIG || rc == WF_E_STATE || rc == WF_E_INVALID ? 2 : 1;
+    return process_exit(rc);
 }

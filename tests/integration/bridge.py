@@ -516,6 +516,20 @@ class Supervised(Bridge):
         self.assertEqual(self.until(again, "it is there again"), code)
 
 
+    def test_a_second_bridge_is_refused_and_the_first_still_counts_as_up(self):
+        self.start_workers()
+        self.start_bridge()
+        done = subprocess.run([BRIDGE, "--config", os.path.join(self.cell, "hoso.cfg"),
+                               "--listen", "127.0.0.1:0"], text=True, capture_output=True,
+                              timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("a bridge runs already in this cell", done.stderr)
+        status = subprocess.run([HOSO, "status", "--json", "--cell", self.cell], env=self.env,
+                                text=True, capture_output=True, timeout=PATIENCE, check=False)
+        rows = {p["name"]: p["pid"] for p in json.loads(status.stdout)["processes"]}
+        self.assertEqual(rows, {"bridge": self.bridge.pid})
+
+
 class Settings(Bridge):
     def test_a_place_that_is_none_is_refused_with_its_cure(self):
         for place in ("localhost:80", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:99999", ":80", "[::1]",

@@ -260,6 +260,16 @@ class Wrong(unittest.TestCase):
                               capture_output=True, timeout=60, check=False)
         self.expect("no key", done, 2, "`hoso party gate-key` makes it")
 
+    def test_settings_that_are_not_there_are_for_a_person_to_mend(self):
+        for name in ("intake", "gate", "bridge", "archive", "metrics", "portal", "folder", "courier",
+                     "relay"):
+            with self.subTest(name):
+                program = os.path.join(os.path.dirname(HOSO), f"hoso-{name}")
+                done = subprocess.run([program, "--config", self.path("nowhere", "hoso.cfg")],
+                                      text=True, capture_output=True, timeout=60, check=False)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(self.path("nowhere"), done.stderr)
+
     def test_a_second_supervisor_and_a_second_worker_are_kept_out(self):
         self.start()
         self.expect("second run", run("run", "--cell", self.cell), 1, "runs already")
