@@ -2,7 +2,7 @@
 /*
  * Papers: requests that send and fetch them, and the rule that a dossier names only what is here.
  *
- * These requests write nothing into the store, and their files are not touched inside a
+ * These requests write nothing into the store, and their files are not written or read inside a
  * transaction. Whether a paper is here is looked up where the dossier is about to name it, under
  * the write lock: whoever takes papers away holds the same lock.
  */
@@ -158,6 +158,30 @@ bool wf_request_is_paper(enum wf_message type)
     return type == WF_MSG_paper_put || type == WF_MSG_paper_get;
 }
 
+struct look {
+    struct wf_turn *turn;
+    struct wf_error *err;
+};
+
+static int is_named(void *context, const uint8_t hash[WF_HASH_BYTES])
+{
+    const struct look *look = context;
+    return wf_paper_named_by(look->turn->txn, hash, 0, look->err);
+}
+
+/* Asked where a paper begins; ends the transaction. */
+static int look_for_room(struct wf_turn *turn, struct wf_str party,
+                         const struct wf_paper_piece *piece, struct wf_error *err)
+{
+    struct look look = {turn, err};
+    int rc = piece->at == 0 && piece->bytes.len > 0
+                 ? wf_papers_room(turn->engine->options.papers, party, piece, is_named, &look, err)
+                 : 0;
+    wf_txn_abort(turn->txn);
+    turn->txn = NULL;
+    return rc;
+}
+
 int request_paper_put(struct wf_turn *turn, const struct wf_envelope *request, struct reply *out,
                       struct wf_error *err)
 {
@@ -172,9 +196,11 @@ int request_paper_put(struct wf_turn *turn, const struct wf_envelope *request, s
         return wf_fail(err, WF_E_FULL, "the disk is nearly full and takes no papers now");
     *body = (struct wf_msg_paper_state){.paper = m->paper, .size = m->size};
     *out = (struct reply){WF_MSG_paper_state, body};
-    return wf_papers_put(turn->engine->options.papers,
-                         wf_str(turn->party != NULL ? turn->party->name : ""), &piece, &body->have,
-                         &body->whole, err);
+    const struct wf_str party = wf_str(turn->party != NULL ? turn->party->name : "");
+    int rc = look_for_room(turn, party, &piece, err);
+    return rc == 0 ? wf_papers_put(turn->engine->options.papers, party, &piece, &body->have,
+                                   &body->whole, err)
+                   : rc;
 }
 
 /* Who sees the dossier sees its papers, and no others: what is not its own is not there. */

@@ -21,9 +21,7 @@ static int answer_paper(struct worker *worker, struct request *request, struct w
                            .parties = worker->parties,
                            .intake_stopped = worker->intake_stopped};
     struct wf_error why = {0};
-    int rc = request->envelope.type == WF_MSG_paper_get
-                 ? wf_txn_begin(worker->store, false, &turn.txn, err)
-                 : 0;
+    int rc = wf_txn_begin(worker->store, false, &turn.txn, err);
     if (rc != 0)
         return rc;
     wf_arena_reset(worker->paper_arena);

@@ -59,6 +59,8 @@ static const struct wf_key keys[] = {
     SETTING(papers,            TEXT,  1, 1024, "papers", "folder of the scanned papers, from this file's folder"),
     SETTING(papers_max_mib,    INT,   1, 1024, "20",     "largest paper, MiB"),
     SETTING(papers_open,       INT,   1, 10000, "16",    "papers that one party may have half sent"),
+    SETTING(papers_unnamed,    INT,   1, 1000000, "1000", "papers of one party that no dossier names"),
+    SETTING(papers_unnamed_mib, INT,  1, 1048576, "2048", "the same in MiB"),
     SETTING(papers_keep,       DURATION, 60000, 31536000000.0, "7 days", "papers that no dossier names, and half sent ones, are kept"),
     SETTING(metrics_listen,    TEXT,  0, 64, "",         "where figures are served over HTTP, such as 127.0.0.1:9464; empty = not at all"),
     SETTING(log_level,         TEXT,  1, 8, "info",      "error, warn, info or debug"),

@@ -122,6 +122,8 @@ static int open_papers(struct worker *worker, struct wf_error *err)
     struct wf_papers_options options = {
         .max_bytes = (uint64_t)worker->settings.papers_max_mib << 20,
         .max_open = (unsigned)worker->settings.papers_open,
+        .max_unnamed = (uint64_t)worker->settings.papers_unnamed,
+        .max_unnamed_bytes = (uint64_t)worker->settings.papers_unnamed_mib << 20,
     };
     worker->paper_arena = wf_arena_new(0);
     if (worker->paper_arena == NULL)

@@ -28,8 +28,10 @@
 #define REST_SECONDS  3600 /* an upload untouched for so long gives way to a new one */
 #define HOST_FOLDER   "@host"
 
-static const char *const kinds[] = {"incoming", "sent"};
-enum { INCOMING, SENT };
+#define DEFAULT_UNNAMED       1000
+#define DEFAULT_UNNAMED_BYTES ((uint64_t)2 << 30)
+
+const char *const paper_kinds[PAPER_KINDS] = {"incoming", "sent", "unnamed"};
 
 /* ---- names and folders ----------------------------------------------------------------------- */
 
@@ -48,15 +50,20 @@ void paper_place(const uint8_t hash[WF_HASH_BYTES], char out[PAPER_PATH])
 }
 
 /* Names of parties have been checked where they are registered; here they become folders. */
-static int party_folder(struct wf_str party, int kind, char out[PAPER_PATH], struct wf_error *err)
+int paper_of_party(struct wf_str party, enum paper_kind kind, const uint8_t *hash,
+                   char out[PAPER_PATH], struct wf_error *err)
 {
+    char hex[2 * WF_HASH_BYTES + 1] = "";
+    const char *slash = hash != NULL ? "/" : "";
     if (party.len > 64 || (party.len > 0 && (party.ptr[0] == '.' || party.ptr[0] == '@' ||
                                              memchr(party.ptr, '/', party.len) != NULL)))
         return wf_fail(err, WF_E_DENIED, "a party of this name cannot send papers");
     if (party.len == 0)
-        (void)snprintf(out, PAPER_PATH, "%s/" HOST_FOLDER, kinds[kind]);
-    else
-        (void)snprintf(out, PAPER_PATH, "%s/%.*s", kinds[kind], WF_STR_ARG(party));
+        party = wf_str(HOST_FOLDER);
+    if (hash != NULL)
+        wf_hex(hash, WF_HASH_BYTES, hex);
+    (void)snprintf(out, PAPER_PATH, "%s/%.*s%s%s", paper_kinds[kind], WF_STR_ARG(party), slash,
+                   hex);
     return 0;
 }
 
@@ -100,14 +107,18 @@ int wf_papers_open(const char *folder, const struct wf_papers_options *options,
         papers->options.max_bytes = DEFAULT_BYTES;
     if (papers->options.max_open == 0)
         papers->options.max_open = DEFAULT_OPEN;
+    if (papers->options.max_unnamed == 0)
+        papers->options.max_unnamed = DEFAULT_UNNAMED;
+    if (papers->options.max_unnamed_bytes == 0)
+        papers->options.max_unnamed_bytes = DEFAULT_UNNAMED_BYTES;
     int rc = 0;
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
         rc = wf_fail(err, WF_E_CONFIG, "%s: %s", folder, strerror(errno));
     papers->folder = rc == 0 ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (rc == 0 && papers->folder < 0)
         rc = wf_fail(err, WF_E_CONFIG, "%s: %s", folder, strerror(errno));
-    for (size_t i = 0; rc == 0 && i < WF_COUNT(kinds); i++)
-        rc = make_folder(papers, kinds[i], ".", err);
+    for (size_t i = 0; rc == 0 && i < PAPER_KINDS; i++)
+        rc = make_folder(papers, paper_kinds[i], ".", err);
     if (rc != 0) {
         wf_papers_close(papers);
         return rc;
@@ -127,21 +138,14 @@ void wf_papers_close(struct wf_papers *papers)
 
 /* ---- looking --------------------------------------------------------------------------------- */
 
-static bool is_file(const struct wf_papers *papers, const char *path)
+bool paper_is_file(const struct wf_papers *papers, const char *path, uint64_t *out_bytes)
 {
     struct stat is;
-    return fstatat(papers->folder, path, &is, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(is.st_mode);
-}
-
-static int sent_path(struct wf_str party, const uint8_t hash[WF_HASH_BYTES], char out[PAPER_PATH],
-                     struct wf_error *err)
-{
-    char hex[2 * WF_HASH_BYTES + 1];
-    int rc = party_folder(party, SENT, out, err);
-    wf_hex(hash, WF_HASH_BYTES, hex);
-    if (rc == 0)
-        (void)snprintf(out + strlen(out), PAPER_PATH - strlen(out), "/%s", hex);
-    return rc;
+    if (fstatat(papers->folder, path, &is, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(is.st_mode))
+        return false;
+    if (out_bytes != NULL)
+        *out_bytes = (uint64_t)is.st_size;
+    return true;
 }
 
 bool wf_papers_named(const struct wf_papers *papers, struct wf_str party,
@@ -150,9 +154,10 @@ bool wf_papers_named(const struct wf_papers *papers, struct wf_str party,
     char place[PAPER_PATH];
     char sent[PAPER_PATH];
     paper_place(hash, place);
-    if (!is_file(papers, place))
+    if (!paper_is_file(papers, place, NULL))
         return false;
-    return party.len == 0 || (sent_path(party, hash, sent, NULL) == 0 && is_file(papers, sent));
+    return party.len == 0 || (paper_of_party(party, PAPER_SENT, hash, sent, NULL) == 0 &&
+                              paper_is_file(papers, sent, NULL));
 }
 
 int wf_papers_get(const struct wf_papers *papers, const uint8_t hash[WF_HASH_BYTES], uint64_t at,
@@ -192,7 +197,8 @@ struct upload {
     struct wf_str party;
     const struct wf_paper_piece *piece;
     uint8_t hash[WF_HASH_BYTES];
-    char place[PAPER_PATH], folder[PAPER_PATH], path[PAPER_PATH], sent[PAPER_PATH];
+    char place[PAPER_PATH], folder[PAPER_PATH], path[PAPER_PATH];
+    char sent[PAPER_PATH], unnamed[PAPER_PATH];
     int fd; /* of what has come so far, -1 = nothing */
     uint64_t have;
 };
@@ -231,20 +237,32 @@ static int check_bytes(struct upload *u, struct wf_error *err)
                                        "away, send the paper anew"));
 }
 
-static int note_sent(struct upload *u, struct wf_error *err)
+/* An empty file of the party's; *folder becomes that it lies in. */
+static int note(struct upload *u, enum paper_kind kind, const char *path, char folder[PAPER_PATH],
+                struct wf_error *err)
 {
-    char folder[PAPER_PATH];
-    int rc = u->party.len == 0 ? WF_NONE : party_folder(u->party, SENT, folder, err);
-    if (rc != 0)
-        return rc == WF_NONE ? 0 : rc;
-    rc = make_folder(u->papers, folder, kinds[SENT], err);
-    int fd =
-        rc == 0 ? openat(u->papers->folder, u->sent, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+    int rc = paper_of_party(u->party, kind, NULL, folder, err);
+    if (rc == 0)
+        rc = make_folder(u->papers, folder, paper_kinds[kind], err);
+    int fd = rc == 0 ? openat(u->papers->folder, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
     if (rc == 0 && fd < 0)
         rc = paper_fail(err, "note who sent a paper");
     if (fd >= 0)
         (void)close(fd);
-    touch(u, u->sent);
+    touch(u, path);
+    return rc;
+}
+
+/* Both are there before the paper is. Only that the party may name it must outlast a power cut: one
+ * sync for it; a file system that keeps the order of names keeps the other with it. */
+static int note_sent(struct upload *u, struct wf_error *err)
+{
+    char folder[PAPER_PATH];
+    if (u->party.len == 0)
+        return 0;
+    int rc = note(u, PAPER_UNNAMED, u->unnamed, folder, err);
+    if (rc == 0)
+        rc = note(u, PAPER_SENT, u->sent, folder, err);
     return rc == 0 ? sync_folder(u->papers, folder, err) : rc;
 }
 
@@ -274,8 +292,8 @@ static int say_whole(struct upload *u, bool *out_whole, struct wf_error *err)
 {
     char folder[3] = {u->place[0], u->place[1], '\0'};
     touch(u, u->place);
-    if (u->party.len > 0)
-        touch(u, u->sent);
+    touch(u, u->sent);
+    touch(u, u->unnamed);
     int rc = sync_folder(u->papers, folder, err);
     if (rc == 0)
         rc = pass("papers.synced", err);
@@ -306,12 +324,12 @@ static int check_piece(struct upload *u, struct wf_error *err)
 static int find_places(struct upload *u, struct wf_error *err)
 {
     paper_place(u->hash, u->place);
-    int rc = party_folder(u->party, INCOMING, u->folder, err);
+    int rc = paper_of_party(u->party, PAPER_INCOMING, NULL, u->folder, err);
     if (rc == 0)
-        rc = sent_path(u->party, u->hash, u->sent, err);
+        rc = paper_of_party(u->party, PAPER_INCOMING, u->hash, u->path, err);
     if (rc == 0)
-        (void)snprintf(u->path, sizeof(u->path), "%.90s/%.64s", u->folder, u->place + 3);
-    return rc;
+        rc = paper_of_party(u->party, PAPER_SENT, u->hash, u->sent, err);
+    return rc == 0 ? paper_of_party(u->party, PAPER_UNNAMED, u->hash, u->unnamed, err) : rc;
 }
 
 /* How many uploads the party has begun; those that rest go where there are too many. */
@@ -339,7 +357,7 @@ static int count_begun(struct upload *u, unsigned *out, struct wf_error *err)
 static int begin(struct upload *u, struct wf_error *err)
 {
     unsigned begun = 0;
-    int rc = make_folder(u->papers, u->folder, kinds[INCOMING], err);
+    int rc = make_folder(u->papers, u->folder, paper_kinds[PAPER_INCOMING], err);
     if (rc == 0)
         rc = count_begun(u, &begun, err);
     if (rc == 0 && begun >= u->papers->options.max_open)

@@ -20,8 +20,7 @@ int64_t paper_touched_ms(int folder, const char *path)
     return (int64_t)is.st_mtim.tv_sec * 1000 + is.st_mtim.tv_nsec / 1000000;
 }
 
-/* NULL (and 0) where there is no such folder. */
-static int open_folder(int at, const char *path, DIR **out, struct wf_error *err)
+int paper_open_folder(int at, const char *path, DIR **out, struct wf_error *err)
 {
     *out = NULL;
     int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -64,7 +63,7 @@ int wf_papers_each(const struct wf_papers *papers, unsigned nth, int64_t before_
     char name[8];
     DIR *dir = NULL;
     (void)snprintf(name, sizeof(name), "%02x", nth & 0xff);
-    int rc = open_folder(papers->folder, name, &dir, err);
+    int rc = paper_open_folder(papers->folder, name, &dir, err);
     if (dir == NULL)
         return rc;
     for (const struct dirent *d = readdir(dir); rc == 0 && d != NULL; d = readdir(dir)) {
@@ -91,7 +90,7 @@ static int forget_files(int at, const char *party, int64_t before_ms, size_t *re
                         struct wf_error *err)
 {
     DIR *dir = NULL;
-    int rc = open_folder(at, party, &dir, err);
+    int rc = paper_open_folder(at, party, &dir, err);
     if (dir == NULL)
         return rc;
     for (const struct dirent *d = readdir(dir); d != NULL; d = readdir(dir)) {
@@ -106,12 +105,11 @@ static int forget_files(int at, const char *party, int64_t before_ms, size_t *re
 int wf_papers_forget(struct wf_papers *papers, int64_t before_ms, size_t *out_removed,
                      struct wf_error *err)
 {
-    static const char *const kinds[] = {"incoming", "sent"};
     int rc = 0;
     *out_removed = 0;
-    for (size_t i = 0; rc == 0 && i < WF_COUNT(kinds); i++) {
+    for (size_t i = 0; rc == 0 && i < PAPER_KINDS; i++) {
         DIR *dir = NULL;
-        rc = open_folder(papers->folder, kinds[i], &dir, err);
+        rc = paper_open_folder(papers->folder, paper_kinds[i], &dir, err);
         if (dir == NULL)
             continue;
         for (const struct dirent *d = readdir(dir); rc == 0 && d != NULL; d = readdir(dir)) {

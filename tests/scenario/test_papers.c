@@ -200,6 +200,28 @@ static void a_party_names_what_it_sent_or_sees_in_a_dossier(void **state)
     close_cell(cell);
 }
 
+/* Three, in these tests (cell.c). */
+static void papers_that_no_dossier_names_make_room_when_one_does(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_with_parties();
+    const char *first = send(cell, "counter", "one");
+    (void)send(cell, "counter", "two");
+    (void)send(cell, "counter", "three");
+    char *other = wf_arena_strdup(cell->arena, first);
+    other[0] = other[0] == 'a' ? 'b' : 'a';
+    const struct wf_msg_paper_put fourth = {
+        .paper = wf_str(other), .size = 4, .bytes = {(const uint8_t *)"four", 4}};
+    cell->party = "counter";
+    refuse(cell, WF_INTAKE, WF_MSG_paper_put, &fourth, "full", "body.paper");
+    cell->party = NULL;
+    struct wf_msg_dossier_submit message = with_file(cell, first);
+    cell->party = "counter";
+    (void)submit_message(cell, &message);
+    (void)send(cell, "counter", "five");
+    close_cell(cell);
+}
+
 /* The write lock is held meanwhile. */
 static void a_paper_that_thousands_name_is_looked_for_among_the_first_of_them(void **state)
 {
@@ -232,6 +254,7 @@ int main(void)
         cmocka_unit_test(supplements_and_results_bring_papers_under_the_same_rule),
         cmocka_unit_test(a_foreign_party_gets_nothing_and_names_nothing),
         cmocka_unit_test(a_party_names_what_it_sent_or_sees_in_a_dossier),
+        cmocka_unit_test(papers_that_no_dossier_names_make_room_when_one_does),
         cmocka_unit_test(a_paper_that_thousands_name_is_looked_for_among_the_first_of_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

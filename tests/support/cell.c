@@ -118,7 +118,8 @@ static void open_store(struct cell *cell)
 static void open_papers(struct cell *cell)
 {
     char path[96];
-    const struct wf_papers_options options = {.max_bytes = 1 << 20, .max_open = 4};
+    const struct wf_papers_options options = {
+        .max_bytes = 1 << 20, .max_open = 4, .max_unnamed = 3};
     struct wf_error err = {0};
     (void)snprintf(path, sizeof(path), "%s/papers", cell->folder);
     assert_ok(wf_papers_open(path, &options, &cell->papers, &err), err);

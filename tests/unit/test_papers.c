@@ -23,10 +23,18 @@ static uint8_t bytes[SIZE];
 static uint8_t hash[WF_HASH_BYTES];
 static char name[WF_PAPER_NAME + 1];
 
+static void open_papers(void)
+{
+    const struct wf_papers_options options = {
+        .max_bytes = SIZE, .max_open = 2, .max_unnamed = 3, .max_unnamed_bytes = 2 * SIZE};
+    char path[300];
+    assert_ok(
+        wf_papers_open(tempdir_path(&dir, "papers", path, sizeof(path)), &options, &papers, &err),
+        err);
+}
+
 static int set_up(void **state)
 {
-    const struct wf_papers_options options = {.max_bytes = SIZE, .max_open = 2};
-    char path[300];
     (void)state;
     tempdir_init(&dir);
     for (size_t i = 0; i < SIZE; i++)
@@ -35,9 +43,7 @@ static int set_up(void **state)
     wf_hex(hash, sizeof(hash), name);
     arena = wf_arena_new(0);
     memset(&err, 0, sizeof(err));
-    assert_ok(
-        wf_papers_open(tempdir_path(&dir, "papers", path, sizeof(path)), &options, &papers, &err),
-        err);
+    open_papers();
     return 0;
 }
 
@@ -201,6 +207,80 @@ static void a_party_can_begin_only_so_many_papers(void **state)
     assert_ok(put_named("p", other, SIZE, 0, 10, &is), err);
 }
 
+/* ---- how many that no dossier names ----------------------------------------------------------- */
+
+/* Named are the first so many of those that were sent. */
+static uint8_t sent[4][WF_HASH_BYTES];
+static size_t n_sent, n_named;
+
+static int is_named(void *context, const uint8_t found[WF_HASH_BYTES])
+{
+    (void)context;
+    for (size_t i = 0; i < n_named; i++) {
+        if (memcmp(sent[i], found, WF_HASH_BYTES) == 0)
+            return 0;
+    }
+    return WF_NONE;
+}
+
+static int ask_room(const char *party, const char *paper, uint64_t size)
+{
+    const struct wf_paper_piece piece = {wf_str(paper), size, 0, {bytes, 1}};
+    return wf_papers_room(papers, wf_str(party), &piece, is_named, NULL, &err);
+}
+
+/* The first `size` bytes, as a paper. */
+static void send_whole(const char *party, uint64_t size)
+{
+    char paper[WF_PAPER_NAME + 1];
+    struct state is = {0};
+    wf_hash(bytes, size, NULL, 0, sent[n_sent]);
+    wf_hex(sent[n_sent++], WF_HASH_BYTES, paper);
+    assert_int_equal(ask_room(party, paper, size), 0);
+    assert_ok(put_named(party, paper, size, 0, size, &is), err);
+    assert_true(is.whole);
+}
+
+static void a_party_has_only_so_many_papers_that_no_dossier_names(void **state)
+{
+    (void)state;
+    n_sent = n_named = 0;
+    for (uint64_t size = 10; size < 13; size++)
+        send_whole("p", size);
+    wf_papers_close(papers);
+    open_papers(); /* nothing of it is remembered but by files */
+    assert_int_equal(ask_room("p", name, SIZE), WF_E_FULL);
+    assert_string_equal(err.field, "paper");
+    assert_non_null(strstr(err.text, "3 papers of this party"));
+    assert_non_null(strstr(err.text, "papers_unnamed: 3"));
+    assert_int_equal(ask_room("q", name, SIZE), 0);
+    assert_int_equal(ask_room("", name, SIZE), 0);
+    n_named = 1;
+    assert_int_equal(ask_room("p", name, SIZE), 0);
+    send_whole("p", 13);
+    assert_int_equal(ask_room("p", name, SIZE), WF_E_FULL);
+    n_named = 4;
+    assert_int_equal(ask_room("p", name, SIZE), 0);
+    n_named = 0; /* once named they are no longer looked at */
+    assert_int_equal(ask_room("p", name, SIZE), 0);
+}
+
+static void a_party_has_only_so_many_bytes_that_no_dossier_names(void **state)
+{
+    (void)state;
+    n_sent = n_named = 0;
+    send_whole("p", SIZE - 1);
+    send_whole("p", 500);
+    assert_int_equal(ask_room("p", name, SIZE), WF_E_FULL);
+    assert_int_equal(ask_room("p", name, SIZE - 499), 0);
+    assert_int_equal(ask_room("r", name, 2 * SIZE + 1), WF_E_FULL);
+    /* what is begun or here already may go on */
+    (void)put("p", 0, 10);
+    assert_int_equal(ask_room("p", name, SIZE), 0);
+    (void)put("p", 10, SIZE - 10);
+    assert_int_equal(ask_room("p", name, SIZE), 0);
+}
+
 static void a_full_disk_refuses_and_the_upload_goes_on_later(void **state)
 {
     struct rlimit was;
@@ -242,7 +322,7 @@ static void what_is_old_is_found_and_forgotten(void **state)
         assert_ok(wf_papers_each(papers, i, later, count, &n, &err), err);
     assert_int_equal(n, 1);
     assert_ok(wf_papers_forget(papers, later, &removed, &err), err);
-    assert_int_equal(removed, 1); /* that p has sent it */
+    assert_int_equal(removed, 2); /* that p has sent it, and that nobody named it */
     assert_false(wf_papers_named(papers, wf_str("p"), hash));
     assert_ok(wf_papers_remove(papers, hash, &err), err);
     assert_int_equal(wf_papers_remove(papers, hash, &err), WF_NONE);
@@ -339,6 +419,8 @@ int main(void)
         T(what_is_wrong_is_refused_by_its_field),
         T(two_parties_send_the_same_paper_and_neither_learns_of_the_other),
         T(a_party_can_begin_only_so_many_papers),
+        T(a_party_has_only_so_many_papers_that_no_dossier_names),
+        T(a_party_has_only_so_many_bytes_that_no_dossier_names),
         T(a_full_disk_refuses_and_the_upload_goes_on_later),
         T(what_is_old_is_found_and_forgotten),
         T(a_damaged_paper_is_found_and_mended_by_sending_it_again),

@@ -11,6 +11,7 @@
  *                                             who did may name it, so that a hash that was seen
  *                                             somewhere opens no paper. Programs of the host have
  *                                             no name and need none
+ *            FOLDER/unnamed/<party>/<hash>    empty: so has it, and no dossier was seen to name it
  * LIFE CYCLE wf_papers_open makes what is missing of the folder -> any use -> wf_papers_close.
  *            Nothing is kept in memory: any process may go on where another one died.
  * ORDER      last piece -> sync -> hash -> `sent` row -> rename -> sync of the folder -> "whole".
@@ -18,8 +19,8 @@
  * ERRORS     WF_E_INVALID with err->field "paper", "size", "at" or "bytes"; WF_E_FULL too many
  *            begun or no room on the disk; WF_E_IO, of this paper only: an upload whose sync failed
  *            is thrown away, for what the disk then holds is not known
- * DANGERS    waits for the disk: never inside a transaction, but for wf_papers_named and
- *            wf_papers_remove, which only look up and unlink a name. One process at a time takes
+ * DANGERS    waits for the disk: never inside a transaction, but for wf_papers_named, wf_papers_room
+ *            and wf_papers_remove, which only look up and unlink names. One process at a time takes
  *            papers up (intake); any number read.
  * THREADS    one thread per handle.
  */
@@ -36,8 +37,10 @@ struct wf_papers;
 struct wf_arena;
 
 struct wf_papers_options {
-    uint64_t max_bytes; /* of one paper; 0 = 20 MiB */
-    unsigned max_open;  /* uploads that a party may have begun; 0 = 16 */
+    uint64_t max_bytes;         /* of one paper; 0 = 20 MiB */
+    unsigned max_open;          /* uploads that a party may have begun; 0 = 16 */
+    uint64_t max_unnamed;       /* whole papers of a party that no dossier names; 0 = 1,000 */
+    uint64_t max_unnamed_bytes; /* the same in bytes; 0 = 2 GiB */
 };
 
 int wf_papers_open(const char *folder, const struct wf_papers_options *options,
@@ -53,6 +56,18 @@ struct wf_paper_piece {
     uint64_t at;           /* of the bytes */
     struct wf_slice bytes; /* none = how much is here? */
 };
+
+/* 0: a dossier names the paper; WF_NONE: none does. */
+typedef int wf_paper_named_fn(void *context, const uint8_t hash[WF_HASH_BYTES]);
+
+/*
+ * May the party begin this paper? WF_E_FULL: too many of its papers are named by no dossier, which
+ * fn tells. To be asked before the first piece is put; what was begun may go to its end. Looks up
+ * and unlinks names only. A program of the host has no bound.
+ */
+int wf_papers_room(struct wf_papers *papers, struct wf_str party,
+                   const struct wf_paper_piece *piece, wf_paper_named_fn *fn, void *context,
+                   struct wf_error *err) WF_CHECKED;
 
 /*
  * Takes of the piece what comes next; of any other, nothing. In both cases *out_have tells
@@ -91,7 +106,7 @@ int wf_papers_each(const struct wf_papers *papers, unsigned nth, int64_t before_
 int wf_papers_remove(struct wf_papers *papers, const uint8_t hash[WF_HASH_BYTES],
                      struct wf_error *err) WF_CHECKED;
 
-/* Takes away uploads and `sent` rows last touched before before_ms. */
+/* Takes away uploads, `sent` and `unnamed` files last touched before before_ms. */
 int wf_papers_forget(struct wf_papers *papers, int64_t before_ms, size_t *out_removed,
                      struct wf_error *err) WF_CHECKED;
 

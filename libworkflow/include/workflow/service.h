@@ -95,6 +95,8 @@ struct wf_settings {
     const char *papers;             /* folder of scanned papers, made absolute */
     int64_t papers_max_mib;         /* of one paper */
     int64_t papers_open;            /* half sent ones of one party */
+    int64_t papers_unnamed;         /* whole ones of one party that no dossier names */
+    int64_t papers_unnamed_mib;     /* the same in MiB */
     int64_t papers_keep;            /* ms that those are kept which no dossier names */
     const char *folder;             /* the cell folder, absolute */
     const char *const *texts;       /* of all of them, for wf_settings_text */
