@@ -24,12 +24,9 @@ struct check {
     struct wf_check sum;
     uint64_t snapshot; /* at the beginning */
     uint64_t counted[WF_TABLE_COUNT];
-    uint64_t called[WF_TABLE_COUNT]; /* rows of indexes that the dossiers walked over call for */
-    bool is_again;                   /* rows of indexes are compared with records now */
     uint64_t open, closed;
     uint64_t chain_seq; /* event of the journal seen last in this transaction, 0 = none */
     uint8_t chain_hash[WF_HASH_BYTES]; /* and its hash */
-    uint64_t seen[256];                /* dossiers that are there, in this transaction */
     uint64_t last_change;              /* seen in this transaction, 0 = none */
     int64_t now_ms;                    /* business time */
     uint64_t *waiting; /* numbers of all queue items, sorted; made when first needed */
@@ -63,6 +60,15 @@ int check_unpack(struct check *c, enum wf_table table, enum wf_record kind, stru
 uint64_t check_last_u64(const struct wf_key *key);
 void check_id_key(struct wf_key *key, uint64_t id);
 bool check_has_row(struct check *c, enum wf_table table, const struct wf_key *key);
+
+/*
+ * A link has two ends: a row that calls for another, and the other that stands there. Where they are
+ * looked up, check_calls says whether it stands; where they are summed it is always true, and both
+ * ends are added up with opposite signs (`times` of them), so that the sum over all parts is 0 if and,
+ * but for a chance of 2^-64, only if every end has its other. Each kind of link has a table's name.
+ */
+bool check_calls(struct check *c, enum wf_table table, const struct wf_key *key);
+void check_stands(struct check *c, enum wf_table table, const struct wf_key *key, uint64_t times);
 void check_no_value(struct check *c, enum wf_table table, struct wf_slice value);
 int check_number(struct check *c, enum wf_table table, const struct wf_key *key, uint64_t *out);
 /* A queue item, wherever it lies. */

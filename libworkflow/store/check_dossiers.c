@@ -167,21 +167,57 @@ static int check_history(struct check *c, const struct wf_rec_dossier *d)
     return check_damage(c, rc, "history");
 }
 
+/* Of a row of codes the value counts too. */
+static void code_link(struct wf_key *key, struct wf_str code, uint64_t id)
+{
+    check_id_key(key, id);
+    wf_key_hashed(key, code);
+}
+
 static void check_code(struct check *c, const struct wf_rec_dossier *d, struct wf_str code)
 {
+    struct wf_key key;
     uint64_t id = 0;
     if (code.len == 0)
         return;
-    if (wf_dossier_find(c->txn, code, &id, NULL) == 0 && id == d->id)
-        c->called[WF_TABLE_CODES]++;
-    else
+    code_link(&key, code, d->id);
+    if (c->part.summed)
+        (void)check_calls(c, WF_TABLE_CODES, &key);
+    else if (wf_dossier_find(c->txn, code, &id, NULL) != 0 || id != d->id)
         check_find(c, "index", "dossier %" PRIu64 " is not found by its code", d->id);
+}
+
+struct index_check {
+    struct check *c;
+    uint64_t id;
+};
+
+static void check_index(void *context, enum wf_table table, const struct wf_key *key)
+{
+    const struct index_check *of = context;
+    if (!check_calls(of->c, table, key))
+        check_find(of->c, "index", "dossier %" PRIu64 " is missing in %s", of->id,
+                   wf_table_names[table]);
+}
+
+/* Its content, its rows in the indexes and the history, and that so many events are its own. */
+static int check_rows_of(struct check *c, const struct wf_rec_dossier *d)
+{
+    struct index_check of = {c, d->id};
+    struct wf_key key;
+    check_id_key(&key, d->id);
+    if (!check_calls(c, WF_TABLE_CONTENTS, &key))
+        check_find(c, "links", "dossier %" PRIu64 ": its fields and papers are missing", d->id);
+    check_code(c, d, d->code);
+    check_code(c, d, d->provisional);
+    wf_dossier_each_index(d, check_index, &of);
+    check_stands(c, WF_TABLE_DOSSIERS, &key, d->events); /* each of its events calls for it */
+    return c->part.summed ? 0 : check_history(c, d);
 }
 
 int check_dossiers_row(struct check *c, const struct wf_key *key, struct wf_slice value)
 {
     struct wf_rec_dossier d;
-    enum wf_table index = WF_TABLE_META;
     bool whole;
     c->sum.dossiers++;
     if (!check_has_length(c, WF_TABLE_DOSSIERS, key, ID_BYTES))
@@ -193,17 +229,8 @@ int check_dossiers_row(struct check *c, const struct wf_key *key, struct wf_slic
         check_find(c, "keys", "dossiers: a record lies under a number not its own");
     *(d.closed == 0 ? &c->open : &c->closed) += 1;
     check_tallies_add(c, &d);
-    if (!check_has_row(c, WF_TABLE_CONTENTS, key))
-        check_find(c, "links", "dossier %" PRIu64 ": its fields and papers are missing", d.id);
-    check_code(c, &d, d.code);
-    check_code(c, &d, d.provisional);
     check_timers(c, &d);
-    rc = wf_dossier_index_check(c->txn, &d, &index, c->called, c->err);
-    if (rc == WF_NONE)
-        check_find(c, "index", "dossier %" PRIu64 " is missing in %s", d.id, wf_table_names[index]);
-    rc = check_damage(c, rc == WF_NONE ? 0 : rc, "index");
-    if (rc == 0)
-        rc = check_history(c, &d);
+    rc = check_rows_of(c, &d);
     for (size_t i = 0; rc == 0 && d.running != NULL && i < wf_value_count(d.running); i++)
         rc = check_running(c, &d, d.running->u.map.pairs[i].value);
     return rc;
@@ -215,7 +242,8 @@ int check_contents_row(struct check *c, const struct wf_key *key, struct wf_slic
     bool whole;
     if (!check_has_length(c, WF_TABLE_CONTENTS, key, ID_BYTES))
         return 0;
-    if (!check_has_row(c, WF_TABLE_DOSSIERS, key))
+    check_stands(c, WF_TABLE_CONTENTS, key, 1);
+    if (!c->part.summed && !check_has_row(c, WF_TABLE_DOSSIERS, key))
         check_find(c, "links", "contents: a row of dossier %" PRIu64 ", which is missing",
                    check_last_u64(key));
     int rc = check_unpack(c, WF_TABLE_CONTENTS, WF_REC_content, value, &content, &whole);
@@ -226,38 +254,22 @@ int check_contents_row(struct check *c, const struct wf_key *key, struct wf_slic
     return rc;
 }
 
-/*
- * Every row that a dossier calls for has been looked up (check_dossiers_row). Where there are no more
- * rows than these in the same snapshot, each is that of its dossier, without a look at what the
- * record says. So a row is compared with it only once somebody has written, or if the count differs
- * (walk_again).
- */
-static bool is_counted(const struct check *c)
-{
-    return !c->is_again && wf_txn_snapshot(c->txn) == c->snapshot;
-}
-
-static int named_dossier(struct check *c, enum wf_table table, uint64_t id)
-{
-    struct wf_key row;
-    check_id_key(&row, id);
-    if (!check_has_row(c, WF_TABLE_DOSSIERS, &row))
-        check_find(c, "links", "%s: a row names dossier %" PRIu64 ", which is missing",
-                   wf_table_names[table], id);
-    return 0;
-}
+/* ---- indexes ---------------------------------------------------------------------------------- */
 
 int check_codes_row(struct check *c, const struct wf_key *key, struct wf_slice value)
 {
     struct wf_rec_dossier d;
+    struct wf_key link;
     uint64_t id = 0;
     struct wf_str code = {(const char *)key->bytes, key->len};
     (void)value;
     int rc = check_number(c, WF_TABLE_CODES, key, &id);
     if (rc != 0 || id == 0)
         return rc;
-    if (is_counted(c))
-        return named_dossier(c, WF_TABLE_CODES, id);
+    code_link(&link, code, id);
+    check_stands(c, WF_TABLE_CODES, &link, 1);
+    if (c->part.summed)
+        return 0;
     if (check_dossier_of(c, WF_TABLE_CODES, id, &d, &rc) && !wf_str_equal(d.code, code) &&
         !wf_str_equal(d.provisional, code))
         check_find(c, "index", "a code leads to dossier %" PRIu64 ", which has another", id);
@@ -272,8 +284,9 @@ static int index_row(struct check *c, enum wf_table table, const struct wf_key *
     check_no_value(c, table, value);
     if (!check_has_length(c, table, key, (table == WF_TABLE_BY_STATE ? 3 : 2) * (size_t)ID_BYTES))
         return 0;
-    if (is_counted(c))
-        return named_dossier(c, table, check_last_u64(key));
+    check_stands(c, table, key, 1);
+    if (c->part.summed)
+        return 0;
     if (check_dossier_of(c, table, check_last_u64(key), &d, &rc) &&
         !wf_dossier_calls_for(&d, table, key))
         check_find(c, "index", "%s: a row too many, of dossier %" PRIu64, wf_table_names[table],

@@ -147,23 +147,18 @@ bool wf_dossier_calls_for(const struct wf_rec_dossier *dossier, enum wf_table ta
     return has_row(&rows, &row);
 }
 
-int wf_dossier_index_check(struct wf_txn *txn, const struct wf_rec_dossier *dossier,
-                           enum wf_table *out_table, uint64_t add_to[WF_TABLE_COUNT],
-                           struct wf_error *err)
+void wf_dossier_each_index(const struct wf_rec_dossier *dossier,
+                           void (*fn)(void *context, enum wf_table table, const struct wf_key *key),
+                           void *context)
 {
     struct index_rows rows;
-    struct wf_slice value;
     struct wf_key key;
-    int rc = 0;
     index_keys(dossier, &rows);
-    for (size_t i = 0; i < rows.n && rc == 0; i++) {
+    for (size_t i = 0; i < rows.n; i++) {
         wf_key_start(&key);
         wf_key_bytes(&key, rows.rows[i].bytes, rows.rows[i].len);
-        *out_table = rows.rows[i].table;
-        rc = wf_txn_get(txn, rows.rows[i].table, &key, &value, err);
-        add_to[rows.rows[i].table] += rc == 0;
+        fn(context, rows.rows[i].table, &key);
     }
-    return rc;
 }
 
 /* ---- codes ----------------------------------------------------------------------------------- */

@@ -139,6 +139,15 @@ int wf_txn_begin(struct wf_store *store, bool write, struct wf_txn **out, struct
 
 /* ---- end ------------------------------------------------------------------------------------- */
 
+static void close_cursors(struct wf_txn *txn)
+{
+    for (size_t i = 0; i < WF_TABLE_COUNT && txn->is_near; i++) {
+        mdb_cursor_close(txn->near[i]);
+        txn->near[i] = NULL;
+    }
+    txn->is_near = false;
+}
+
 /* The LMDB part is over, or reset. */
 static void leave(struct wf_txn *txn)
 {
@@ -155,6 +164,7 @@ void wf_txn_abort(struct wf_txn *txn)
 {
     if (txn == NULL)
         return;
+    close_cursors(txn);
     if (txn->write)
         mdb_txn_abort(txn->mdb);
     else
@@ -332,21 +342,50 @@ int wf_txn_must_del(struct wf_txn *txn, enum wf_table table, const struct wf_key
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-int wf_txn_get(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
-               struct wf_slice *out, struct wf_error *err)
+static int by_root(struct wf_txn *txn, enum wf_table table, MDB_val *key, MDB_val *value)
+{
+    return mdb_get(txn->mdb, txn->store->tables[table], key, value);
+}
+
+static int by_cursor(struct wf_txn *txn, enum wf_table table, MDB_val *key, MDB_val *value)
+{
+    struct MDB_cursor **near = &txn->near[table];
+    int rc = *near == NULL ? mdb_cursor_open(txn->mdb, txn->store->tables[table], near) : 0;
+    return rc == 0 ? mdb_cursor_get(*near, key, value, MDB_SET) : rc;
+}
+
+static int look_up(struct wf_txn *txn, enum wf_table table, const struct wf_key *key, bool is_near,
+                   struct wf_slice *out, struct wf_error *err)
 {
     int rc = check_key(table, key, err);
     if (rc < 0)
         return rc;
     MDB_val k = wf_mdb_val(wf_key_slice(key));
     MDB_val v;
-    rc = mdb_get(txn->mdb, txn->store->tables[table], &k, &v);
+    rc = is_near ? by_cursor(txn, table, &k, &v) : by_root(txn, table, &k, &v);
     if (rc == MDB_NOTFOUND)
         return WF_NONE;
     if (rc != 0)
         return wf_lmdb_fail(err, rc, wf_table_names[table]);
     *out = wf_mdb_slice(&v);
     return 0;
+}
+
+int wf_txn_get(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+               struct wf_slice *out, struct wf_error *err)
+{
+    return look_up(txn, table, key, txn->is_near, out, err);
+}
+
+int wf_txn_get_by_root(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+                       struct wf_slice *out, struct wf_error *err)
+{
+    return look_up(txn, table, key, false, out, err);
+}
+
+void wf_txn_stay_near(struct wf_txn *txn)
+{
+    txn->is_near = !txn->write; /* cursors of 0.9.24 do not outlast a write */
 }
 
 int wf_txn_entries(struct wf_txn *txn, enum wf_table table, uint64_t *out, struct wf_error *err)

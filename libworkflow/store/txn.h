@@ -107,6 +107,8 @@ struct wf_txn {
     struct wf_buf change;           /* what has been recorded */
     const struct wf_ahead *ahead;   /* what was read ahead for it, or NULL */
     struct wf_arena *arena; /* short-lived: each user resets it, nobody keeps anything in it */
+    bool is_near;           /* look-ups begin where the one before has ended (wf_txn_stay_near) */
+    struct MDB_cursor *near[WF_TABLE_COUNT];
 };
 
 int wf_txn_put(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
@@ -115,6 +117,16 @@ int wf_txn_del(struct wf_txn *txn, enum wf_table table, const struct wf_key *key
                struct wf_error *err) WF_CHECKED;
 int wf_txn_get(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
                struct wf_slice *out, struct wf_error *err) WF_CHECKED;
+
+/*
+ * From now on a look-up begins at the page where the one before of the same table has ended, and goes
+ * by the root only where the key lies elsewhere: for who looks up neighbours by the thousand. Only in
+ * a transaction that reads.
+ */
+void wf_txn_stay_near(struct wf_txn *txn);
+/* Looks up by the root all the same. */
+int wf_txn_get_by_root(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
+                       struct wf_slice *out, struct wf_error *err) WF_CHECKED;
 
 /* As wf_txn_del, where the row must be there: its lack is WF_E_CORRUPT. */
 int wf_txn_must_del(struct wf_txn *txn, enum wf_table table, const struct wf_key *key,
@@ -195,11 +207,10 @@ int wf_paper_rows_fill(struct wf_txn *txn, struct wf_error *err) WF_CHECKED;
 /* Does the dossier's record call for this row of an index? */
 bool wf_dossier_calls_for(const struct wf_rec_dossier *dossier, enum wf_table table,
                           const struct wf_key *key);
-/* WF_NONE where an index row of the dossier is missing; *out_table names the index. Those that are
- * there are added to the numbers of rows by table. */
-int wf_dossier_index_check(struct wf_txn *txn, const struct wf_rec_dossier *dossier,
-                           enum wf_table *out_table, uint64_t add_to[WF_TABLE_COUNT],
-                           struct wf_error *err) WF_CHECKED;
+/* Calls fn with each row that it calls for in the indexes (but codes). */
+void wf_dossier_each_index(const struct wf_rec_dossier *dossier,
+                           void (*fn)(void *context, enum wf_table table, const struct wf_key *key),
+                           void *context);
 bool wf_dossier_stands_in(const struct wf_rec_dossier *dossier, struct wf_str state);
 #define WF_TASK_ORDER_BYTES 40
 /* Where the task stands in order: in TASK_ORDER, or put aside in HELD. */

@@ -121,7 +121,7 @@ static struct wf_check check_in_parts(unsigned of, struct seen *seen)
     memset(seen, 0, sizeof(*seen));
     for (unsigned i = 0; i < of; i++) {
         struct wf_check sum = {0};
-        const struct wf_check_part part = {i, of};
+        const struct wf_check_part part = {.number = i, .of = of};
         assert_ok(wf_store_check_part(t.store, part, note, seen, &sum, &t.err), t.err);
         all.journal += sum.journal;
         all.dossiers += sum.dossiers;
@@ -261,9 +261,96 @@ static void an_event_lost_where_parts_meet_is_missed(void **state)
     }
 }
 
+/* ---- links that are added up ------------------------------------------------------------------ */
+
+/* Are all links proved by sums alone? */
+static bool sums_prove(unsigned of, wf_finding_fn *fn, struct seen *seen)
+{
+    uint64_t links = 0;
+    bool proved = true;
+    memset(seen, 0, sizeof(*seen));
+    for (unsigned i = 0; i < of; i++) {
+        struct wf_check sum = {0};
+        const struct wf_check_part part = {.number = i, .of = of, .summed = true};
+        assert_ok(wf_store_check_part(t.store, part, fn, seen, &sum, &t.err), t.err);
+        links += sum.links;
+        proved = proved && sum.findings == 0 && sum.was_quiet;
+    }
+    return proved && links == 0;
+}
+
+static void sums_prove_a_whole_store(void **state)
+{
+    struct seen seen;
+    (void)state;
+    add_events(9000);
+    for (unsigned of = 1; of <= WF_CHECK_PARTS; of++)
+        assert_true(sums_prove(of, note, &seen));
+    assert_string_equal(seen.names, "");
+}
+
+/* One row in the place of another: no number of rows changes, only who has them. */
+static void sums_miss_no_row_that_belongs_to_another(void **state)
+{
+    static const struct {
+        enum wf_table table;
+        size_t id_at; /* of the dossier's number in the key */
+        const char *name;
+    } rows[] = {{WF_TABLE_HISTORY, 0, "history"},
+                {WF_TABLE_BY_SITE, 8, "index"},
+                {WF_TABLE_BY_PROCEDURE, 8, "index"},
+                {WF_TABLE_BY_STATE, 16, "index"},
+                {WF_TABLE_BY_DUE, 8, "index"}};
+    struct seen seen;
+    for (size_t i = 0; i < WF_COUNT(rows); i++) {
+        struct wf_txn *txn = teststore_begin(&t, true);
+        struct wf_slice value;
+        struct wf_key key;
+        wf_key_start(&key);
+        wf_key_u8(&key, 0);
+        assert_ok(wf_txn_seek(txn, rows[i].table, &key, 0, &value, &t.err), t.err);
+        assert_ok(wf_txn_del(txn, rows[i].table, &key, &t.err), t.err);
+        wf_u64_store(key.bytes + rows[i].id_at, 1 + wf_u64_load(key.bytes + rows[i].id_at));
+        if (rows[i].table == WF_TABLE_HISTORY) /* so that the dossier has it twice */
+            wf_u64_store(key.bytes + 8, 1);
+        else
+            wf_u64_store(key.bytes, 7);
+        assert_ok(wf_txn_put(txn, rows[i].table, &key, (struct wf_slice){0}, WF_PUT_NEW, &t.err),
+                  t.err);
+        teststore_commit(&t, txn);
+        for (unsigned of = 1; of <= WF_CHECK_PARTS; of++)
+            assert_false(sums_prove(of, note, &seen));
+        assert_string_equal(seen.names, ""); /* by the sum alone */
+        assert_finds(rows[i].name);
+        (void)tear_down(state);
+        (void)set_up(state);
+    }
+}
+
+static void note_and_write(void *context, const char *name, const char *text)
+{
+    note(context, name, text);
+    add_events(1);
+}
+
+static void sums_prove_nothing_once_somebody_has_written(void **state)
+{
+    struct wf_check sum = {0};
+    struct seen seen = {.n = 0};
+    const struct wf_check_part part = {.number = 0, .of = 1, .summed = true};
+    (void)state;
+    put_raw(WF_TABLE_META, "surprise", "x"); /* is told of, and then somebody writes */
+    assert_ok(wf_store_check_part(t.store, part, note_and_write, &seen, &sum, &t.err), t.err);
+    assert_false(sum.was_quiet);
+    assert_true(sum.rows < DOSSIERS); /* and it went no further */
+}
+
+/* ---- parts, rows too many --------------------------------------------------------------------- */
+
 static void a_part_that_is_not_there_is_refused(void **state)
 {
-    static const struct wf_check_part wrong[] = {{0, 0}, {2, 2}, {0, WF_CHECK_PARTS + 1}};
+    static const struct wf_check_part wrong[] = {
+        {.number = 0, .of = 0}, {.number = 2, .of = 2}, {.number = 0, .of = WF_CHECK_PARTS + 1}};
     struct wf_check sum = {.rows = 7};
     struct seen seen;
     (void)state;
@@ -296,13 +383,7 @@ static void a_row_too_many_of_an_index_is_named(void **state)
     assert_string_equal(seen.names, "counters index index ");
 }
 
-static void note_and_write(void *context, const char *name, const char *text)
-{
-    note(context, name, text);
-    add_events(1);
-}
-
-/* Numbers prove nothing then: each row is looked at. */
+/* Sums prove nothing then: each row is looked at. */
 static void a_row_too_many_is_named_while_others_write(void **state)
 {
     struct seen seen = {.n = 0};
@@ -448,6 +529,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_lost_row_is_missed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parts_see_every_row_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_event_lost_where_parts_meet_is_missed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(sums_prove_a_whole_store, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sums_miss_no_row_that_belongs_to_another, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(sums_prove_nothing_once_somebody_has_written, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_part_that_is_not_there_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_row_too_many_of_an_index_is_named, set_up, tear_down),

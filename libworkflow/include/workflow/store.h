@@ -415,7 +415,9 @@ int wf_procedure_each(struct wf_txn *txn, struct wf_arena *arena,
 /* Rows that were looked at, and how much was found wrong. */
 struct wf_check {
     uint64_t journal, dossiers, tasks, queued, dead, timers, procedures, requests, rows, findings;
-    bool was_quiet; /* nobody wrote meanwhile: totals were compared as well */
+    uint64_t snapshot; /* number of the commit at which it began */
+    uint64_t links;    /* see wf_store_check_part */
+    bool was_quiet;    /* nobody wrote meanwhile: totals were compared as well */
 };
 
 /* `name` is one of the stable words of docs/operations.md: "journal", "index", "counters" ... */
@@ -424,7 +426,7 @@ typedef void wf_finding_fn(void *context, const char *name, const char *text);
 /*
  * Proves the store sound: pages and free list, every record by its checksum, the journal by its
  * chain, every index and link between tables in both directions, counters against rows. In read
- * transactions of a few hundred rows, so that a running cell goes on. What is wrong goes to fn, a
+ * transactions of two thousand rows, so that a running cell goes on. What is wrong goes to fn, a
  * hundred times at most; 0 also where something was found.
  * DANGERS: LMDB itself may end the process by a signal where pages are badly damaged: call it in a
  * process of its own.
@@ -436,12 +438,18 @@ int wf_store_check(struct wf_store *store, wf_finding_fn *fn, void *context, str
 #define WF_CHECK_PARTS 4 /* at most */
 struct wf_check_part {
     unsigned number, of;
+    bool summed; /* add the links up instead of looking them up */
 };
 
 /*
  * One part of that check, so that several processes, each with the store opened for itself, do it
  * side by side. The parts cover every row once and need not begin at the same moment. Their figures
  * add up; it was quiet where it was for each. Part 0 compares the totals. WF_E_INVALID: no such part.
+ *
+ * Summed, it costs half: a row that calls for another adds the other's hash to `links`, the other row
+ * takes it away. The store is sound where, over all parts, nothing was found, all were quiet at the
+ * same snapshot, and the links come to 0. Where not, the parts must be done again, not summed: only
+ * then is it known what is missing where. A summed part ends as soon as somebody has written.
  */
 int wf_store_check_part(struct wf_store *store, struct wf_check_part part, wf_finding_fn *fn,
                         void *context, struct wf_check *out, struct wf_error *err) WF_CHECKED;
