@@ -30,7 +30,7 @@ void wf_aside_end(struct wf_aside *aside);
 int wf_aside_sizes(const struct wf_aside *aside, uint64_t *out_before, uint64_t *out_after,
                    struct wf_error *err) WF_CHECKED;
 
-/* A compact, synced copy of the environment (copy.c). */
+/* A compact copy of the environment, not yet synced (copy.c). */
 struct MDB_env;
 int wf_env_copy(struct MDB_env *env, const char *to, struct wf_error *err) WF_CHECKED;
 int wf_sync_path(const char *path, struct wf_error *err) WF_CHECKED;

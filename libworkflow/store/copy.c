@@ -25,21 +25,23 @@ int wf_sync_path(const char *path, struct wf_error *err)
     return 0;
 }
 
+/* LMDB would open the file past the page cache: each page written at once, and read again from the
+ * disk by the check. */
 int wf_env_copy(MDB_env *env, const char *to, struct wf_error *err)
 {
     char file[PATH_MAX];
     int n = snprintf(file, sizeof(file), "%s/" WF_DATA_FILE, to);
     if (n < 0 || (size_t)n >= sizeof(file))
         return wf_fail(err, WF_E_CONFIG, "the path of the copy is too long");
-    int lmdb_rc = mdb_env_copy2(env, to, MDB_CP_COMPACT);
+    int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return wf_lmdb_fail(err, errno, file);
+    int lmdb_rc = mdb_env_copyfd2(env, fd, MDB_CP_COMPACT);
+    if (close(fd) != 0 && lmdb_rc == 0)
+        lmdb_rc = errno;
     if (lmdb_rc == MDB_INCOMPATIBLE)
         return wf_fail(err, WF_E_CORRUPT, "copy the store: pages are lost or used twice");
-    if (lmdb_rc != 0)
-        return wf_lmdb_fail(err, lmdb_rc, "copy the store");
-    if (chmod(file, 0600) != 0) /* LMDB leaves it to the umask */
-        return wf_fail(err, WF_E_IO, "%s: %s", file, strerror(errno));
-    int rc = wf_sync_path(file, err);
-    return rc == 0 ? wf_sync_path(to, err) : rc;
+    return lmdb_rc == 0 ? 0 : wf_lmdb_fail(err, lmdb_rc, "copy the store");
 }
 
 int wf_store_copy(struct wf_store *store, const char *to, struct wf_error *err)

@@ -40,6 +40,15 @@ static const struct hoso_column columns[] = {
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
+static void list_hashed(struct backup *b, const char *name, const char *hex, uint64_t bytes)
+{
+    struct hoso *h = b->h;
+    (void)wf_list_add(h->arena, b->files,
+                      hoso_map(h, "name", wf_text(h->arena, name), "bytes",
+                               wf_int(h->arena, (int64_t)bytes), "blake2b_256",
+                               wf_text(h->arena, hex), NULL));
+}
+
 /* Adds a file that lies in the folder aside to the manifest. */
 static int list_file(struct backup *b, const char *name)
 {
@@ -51,10 +60,7 @@ static int list_file(struct backup *b, const char *name)
         return wf_fail(&h->err, WF_E_CONFIG, "the backup's path is too long");
     int rc = keep_hash(h, path, hex, &bytes);
     if (rc == 0)
-        (void)wf_list_add(h->arena, b->files,
-                          hoso_map(h, "name", wf_text(h->arena, name), "bytes",
-                                   wf_int(h->arena, (int64_t)bytes), "blake2b_256",
-                                   wf_text(h->arena, hex), NULL));
+        list_hashed(b, name, hex, bytes);
     return rc;
 }
 
@@ -168,22 +174,65 @@ static int copy_papers(struct backup *b, const char *store_copy)
     return rc == 0 ? list_file(b, KEEP_PAPERS) : rc;
 }
 
+/* What else belongs to the cell: settings and parties. */
+static int copy_settings(struct backup *b)
+{
+    int rc = copy_file(b, b->h->folder, "hoso.cfg", "hoso.cfg");
+    if (rc == 0)
+        rc = copy_cfgs(b, b->h->settings.registry, "");
+    return rc == 0 ? copy_parties(b) : rc;
+}
+
+/* The copy is checked, hashed and synced side by side, and the small files copied meanwhile. */
+static int prove_store(struct backup *b, const char *store, const char *data,
+                       const struct wf_value **out_check)
+{
+    struct hoso *h = b->h;
+    struct keep_check check;
+    struct keep_child hash;
+    char hex[65];
+    uint64_t bytes = 0;
+    int rc = keep_check_begin(h, store, &check);
+    if (rc != 0)
+        return rc;
+    rc = keep_hash_begin(h, data, &hash);
+    if (rc == 0) {
+        rc = copy_settings(b);
+        if (rc == 0)
+            rc = keep_hash_end(h, &hash, hex, &bytes);
+        else
+            keep_child_drop(h, &hash);
+    }
+    if (rc != 0) {
+        keep_check_drop(h, &check);
+        return rc;
+    }
+    rc = keep_check_end(h, &check, out_check);
+    if (rc == 0)
+        rc = keep_is_clean(h, *out_check);
+    if (rc == 0)
+        list_hashed(b, "store/data.mdb", hex, bytes);
+    return rc;
+}
+
 static int copy_store(struct backup *b, const struct wf_value **out_check)
 {
     struct hoso *h = b->h;
     char store[4096];
+    char data[4096];
     char lock[4096];
-    if (!hoso_path(store, b->aside, "store") || !hoso_path(lock, b->aside, "store/lock.mdb"))
+    if (!hoso_path(store, b->aside, "store") || !hoso_path(data, b->aside, "store/data.mdb") ||
+        !hoso_path(lock, b->aside, "store/lock.mdb"))
         return wf_fail(&h->err, WF_E_CONFIG, "the backup's path is too long");
     int rc = keep_make(h, store);
     if (rc == 0)
         rc = wf_store_copy(h->store, store, &h->err);
     if (rc == 0)
-        rc = keep_check_clean(h, store, out_check);
+        rc = prove_store(b, store, data, out_check);
     if (rc == 0)
         rc = copy_papers(b, store);
     (void)unlink(lock);
-    return rc == 0 ? list_file(b, "store/data.mdb") : rc;
+    return rc;
 }
 
 /* ---- manifest -------------------------------------------------------------------------------- */
@@ -249,12 +298,6 @@ static int make(struct backup *b, const struct wf_value **out)
     b->began_ms = wf_real_ms();
     if (rc == 0)
         rc = copy_store(b, &check);
-    if (rc == 0)
-        rc = copy_file(b, h->folder, "hoso.cfg", "hoso.cfg");
-    if (rc == 0)
-        rc = copy_cfgs(b, h->settings.registry, "");
-    if (rc == 0)
-        rc = copy_parties(b);
     if (rc != 0)
         return rc;
     *out = manifest_of(b, check);

@@ -10,6 +10,8 @@
 #ifndef HOSO_KEEP_H
 #define HOSO_KEEP_H
 
+#include <sys/types.h>
+
 #include "hoso.h"
 
 #define KEEP_BACKUP_FORMAT 1
@@ -31,12 +33,37 @@ int keep_copy(struct hoso *h, const char *from, const char *to) WF_CHECKED;
 int keep_write(struct hoso *h, const char *path, const void *bytes, size_t n) WF_CHECKED;
 /* BLAKE2b-256 as hex (what `b2sum -l 256` prints), and the size. */
 int keep_hash(struct hoso *h, const char *path, char out_hex[65], uint64_t *out_bytes) WF_CHECKED;
+/* The same in a child process, which syncs the file too. */
+struct keep_child;
+int keep_hash_begin(struct hoso *h, const char *path, struct keep_child *out) WF_CHECKED;
+int keep_hash_end(struct hoso *h, const struct keep_child *child, char out_hex[65],
+                  uint64_t *out_bytes) WF_CHECKED;
 int keep_sync_folder(struct hoso *h, const char *path) WF_CHECKED;
 /* Syncs the folder aside and renames it. */
 int keep_settle(struct hoso *h, const char *aside, const char *final) WF_CHECKED;
 
 /* Keeps supervisor and workers out until the process ends; WF_E_STATE where one runs. */
 int keep_out_workers(struct hoso *h) WF_CHECKED;
+
+/* ---- children (keep_child.c) ----------------------------------------------------------------- */
+
+struct keep_child {
+    pid_t pid;
+    int from; /* the pipe that its answer comes through */
+};
+
+/* Runs in the child: a map, or what keep_child_failed makes of h->err. */
+typedef const struct wf_value *keep_job_fn(struct hoso *h, const void *context);
+const struct wf_value *keep_child_failed(struct hoso *h, int code);
+
+int keep_child_start(struct hoso *h, keep_job_fn *job, const void *context,
+                     struct keep_child *out) WF_CHECKED;
+/* Waits for it. Its error comes back as such; WF_NONE, and waitpid's status, where it gave no answer. */
+int keep_child_end(struct hoso *h, const struct keep_child *child, int *out_status,
+                   const struct wf_value **out) WF_CHECKED;
+
+/* Waits for it all the same; h->err stays as it is. */
+void keep_child_drop(struct hoso *h, const struct keep_child *child);
 
 /* ---- check (keep_check.c) ------------------------------------------------------------------- */
 
@@ -47,7 +74,19 @@ int keep_out_workers(struct hoso *h) WF_CHECKED;
  */
 int keep_check(struct hoso *h, const char *store, const struct wf_value **out) WF_CHECKED;
 
+/* The same in two halves, with other work between them; what was begun is ended or dropped. */
+struct keep_check {
+    const char *store;
+    struct keep_child parts[WF_CHECK_PARTS];
+    unsigned n;
+};
+int keep_check_begin(struct hoso *h, const char *store, struct keep_check *check) WF_CHECKED;
+int keep_check_end(struct hoso *h, struct keep_check *check,
+                   const struct wf_value **out) WF_CHECKED;
+void keep_check_drop(struct hoso *h, struct keep_check *check);
+
 /* WF_E_CORRUPT with the first finding where there is one. */
+int keep_is_clean(struct hoso *h, const struct wf_value *check) WF_CHECKED;
 int keep_check_clean(struct hoso *h, const char *store, const struct wf_value **out) WF_CHECKED;
 
 /* ---- papers (keep_papers.c) ----------------------------------------------------------------- */

@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The store's check in child processes, a part of it in each, as many as there are processors. Their
- * answers come as JSON through pipes and are put together in the order of the parts. LMDB trusts its
- * pages: some damage makes it read outside of the file or stop by an assertion. Then a child ends by
- * a signal, and that is what is found, beside what the others found.
+ * answers are put together in the order of the parts. First the parts add the links of the store up;
+ * where that does not come out, or somebody wrote meanwhile, they begin anew and look each link up
+ * (workflow/store.h). LMDB trusts its pages: some damage makes it read outside of the file or stop by
+ * an assertion. Then a child ends by a signal, and that is what is found, beside what the others
+ * found.
  */
 #include "keep.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "workflow/archive.h"
 #include "workflow/hash.h"
 
-#define ANSWER_MOST   ((size_t)1 << 20)
 #define FINDINGS_MOST 100
 
 struct findings {
@@ -69,6 +66,8 @@ static const struct wf_value *answer_of(struct hoso *h, struct wf_store *store,
         "findings", findings,
         "n_findings", number(h, sum->findings),
         "quiet", wf_bool(sum->was_quiet),
+        "snapshot", number(h, sum->snapshot),
+        "links", wf_int(h->arena, (int64_t)sum->links),
         "cell", hoso_str(h, wf_store_meta(store)->cell),
         "format", number(h, wf_store_meta(store)->format),
         "journal", number(h, sum->journal),
@@ -91,57 +90,33 @@ static const struct wf_value *answer_of(struct hoso *h, struct wf_store *store,
     /* clang-format on */
 }
 
-static const struct wf_value *check(struct hoso *h, const char *path, struct wf_check_part part)
+struct job {
+    const char *store;
+    struct wf_check_part part;
+};
+
+static const struct wf_value *check_part(struct hoso *h, const void *context)
 {
     static const struct wf_store_options options = {.read_only = true};
+    const struct job *job = context;
     struct findings f = {h, wf_list(h->arena)};
     struct wf_store *store = NULL;
     struct wf_check sum = {0};
     struct wf_counts counts;
     struct wf_archive_state changes = {0};
     memset(&counts, 0, sizeof(counts));
-    int rc = wf_store_open(path, &options, &store, &h->err);
+    int rc = wf_store_open(job->store, &options, &store, &h->err);
     if (rc == 0)
-        rc = wf_store_check_part(store, part, note, &f, &sum, &h->err);
+        rc = wf_store_check_part(store, job->part, note, &f, &sum, &h->err);
     if (rc == 0)
         rc = head_of(h, store, &counts, &changes);
-    const struct wf_value *answer = rc == 0
-                                        ? answer_of(h, store, &sum, &counts, &changes, f.list)
-                                        : hoso_map(h, "code", wf_text(h->arena, wf_code_word(rc)),
-                                                   "text", wf_text(h->arena, h->err.text), NULL);
+    const struct wf_value *answer =
+        rc == 0 ? answer_of(h, store, &sum, &counts, &changes, f.list) : keep_child_failed(h, rc);
     wf_store_close(store);
     return answer;
 }
 
-_Noreturn static void be_child(struct hoso *h, const char *path, struct wf_check_part part, int to)
-{
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT};
-    for (size_t i = 0; i < WF_COUNT(signals); i++)
-        (void)signal(signals[i], SIG_DFL);
-    int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (nothing >= 0)
-        (void)dup2(nothing, STDERR_FILENO); /* LMDB's own words on a failed assertion */
-    FILE *file = fdopen(to, "w");
-    int rc = file != NULL ? hoso_json_print(check(h, path, part), file, NULL) : -1;
-    if (file != NULL && fclose(file) != 0)
-        rc = -1;
-    _exit(rc == 0 ? 0 : 3);
-}
-
 /* ---- in the parent --------------------------------------------------------------------------- */
-
-static void read_all(int from, struct wf_buf *out)
-{
-    char chunk[4096];
-    ssize_t n;
-    while ((n = read(from, chunk, sizeof(chunk))) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 || out->len > ANSWER_MOST)
-            return;
-        wf_buf_add(out, chunk, (size_t)n);
-    }
-}
 
 static const struct wf_value *died(struct hoso *h, int status)
 {
@@ -156,33 +131,6 @@ static const struct wf_value *died(struct hoso *h, int status)
                     wf_int(h->arena, 1), NULL);
 }
 
-static int understand(struct hoso *h, const struct wf_buf *text, int status,
-                      const struct wf_value **out)
-{
-    const struct wf_value *answer = NULL;
-    if (text->failed)
-        return wf_fail(&h->err, WF_E_NOMEM, "check: out of memory");
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || text->len == 0 ||
-        hoso_json_parse("check", (const char *)text->ptr, text->len, h->arena, &answer, &h->err) <
-            0) {
-        *out = died(h, status);
-        return 0;
-    }
-    const struct wf_value *code = wf_map_get(answer, "code");
-    if (code != NULL)
-        return wf_fail(&h->err, wf_code_of_word(wf_value_text(code, "internal")), "%s",
-                       wf_value_text(wf_map_get(answer, "text"), ""));
-    *out = answer;
-    return 0;
-}
-
-/* ---- all parts ------------------------------------------------------------------------------- */
-
-struct part {
-    pid_t pid;
-    int from; /* the pipe that its answer comes through */
-};
-
 static unsigned count_parts(void)
 {
     cpu_set_t processors;
@@ -192,37 +140,7 @@ static unsigned count_parts(void)
     return n < 1 ? 1 : n > WF_CHECK_PARTS ? WF_CHECK_PARTS : (unsigned)n;
 }
 
-static int start_part(struct hoso *h, const char *store, struct wf_check_part which,
-                      struct part *part)
-{
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return wf_fail(&h->err, WF_E_IO, "check: %s", strerror(errno));
-    (void)fflush(NULL);
-    part->pid = fork();
-    if (part->pid == 0)
-        be_child(h, store, which, ends[1]);
-    int why = errno;
-    (void)close(ends[1]);
-    part->from = ends[0];
-    if (part->pid > 0)
-        return 0;
-    (void)close(ends[0]);
-    return wf_fail(&h->err, WF_E_IO, "check: %s", strerror(why));
-}
-
-static int end_part(struct hoso *h, const struct part *part, const struct wf_value **out)
-{
-    struct wf_buf text = {0};
-    int status = 0;
-    read_all(part->from, &text);
-    (void)close(part->from);
-    while (waitpid(part->pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    int rc = understand(h, &text, status, out);
-    wf_buf_fini(&text);
-    return rc;
-}
+/* ---- all parts ------------------------------------------------------------------------------- */
 
 static bool is_true_in_all(const struct wf_value *const *answers, unsigned n, struct wf_str name)
 {
@@ -286,6 +204,8 @@ static const struct wf_value *merge(struct hoso *h, const struct wf_value *const
     for (size_t i = 0; i < wf_value_count(first); i++) {
         struct wf_str name = first->u.map.pairs[i].key;
         const struct wf_value *value = first->u.map.pairs[i].value;
+        if (wf_str_is(name, "links") || wf_str_is(name, "snapshot"))
+            continue; /* how it was proved, not what */
         if (wf_str_is(name, "findings"))
             value = all_findings(h, answers, n);
         else if (is_summed(name))
@@ -297,40 +217,105 @@ static const struct wf_value *merge(struct hoso *h, const struct wf_value *const
     return all;
 }
 
-int keep_check(struct hoso *h, const char *store, const struct wf_value **out)
+/* Links of one snapshot whose ends come to nothing prove all of them; nothing else does. */
+static bool is_proved(const struct wf_value *const *answers, unsigned n)
+{
+    const struct wf_value *snapshot = wf_map_get(answers[0], "snapshot");
+    uint64_t links = 0; /* run over */
+    bool proved = snapshot != NULL;
+    for (unsigned i = 0; i < n; i++) {
+        links += (uint64_t)wf_value_int(wf_map_get(answers[i], "links"), 0);
+        proved = proved && wf_value_bool(wf_map_get(answers[i], "undamaged"), false) &&
+                 wf_value_bool(wf_map_get(answers[i], "quiet"), false) &&
+                 wf_value_equal(wf_map_get(answers[i], "snapshot"), snapshot);
+    }
+    return proved && links == 0;
+}
+
+static int begin(struct hoso *h, bool summed, struct keep_check *check)
+{
+    const unsigned of = count_parts();
+    int rc = 0;
+    check->n = 0;
+    while (check->n < of && rc == 0) {
+        const struct job job = {check->store, {check->n, of, summed}};
+        rc = keep_child_start(h, check_part, &job, &check->parts[check->n]);
+        check->n += rc == 0;
+    }
+    if (rc != 0)
+        keep_check_drop(h, check);
+    return rc;
+}
+
+/* Waits for all of them, so that none is left behind. */
+static int end(struct hoso *h, struct keep_check *check, bool *out_is_proved,
+               const struct wf_value **out)
 {
     const struct wf_value *answers[WF_CHECK_PARTS] = {NULL};
-    struct part parts[WF_CHECK_PARTS];
     struct wf_error first = {0};
-    const unsigned of = count_parts();
-    unsigned n = 0;
     int rc = 0;
-    while (n < of && rc == 0) {
-        rc = start_part(h, store, (struct wf_check_part){n, of}, &parts[n]);
-        n += rc == 0;
-    }
-    first = h->err;
-    for (unsigned i = 0; i < n; i++) { /* all of them, so that none is left behind */
-        int ended = end_part(h, &parts[i], &answers[i]);
-        if (rc == 0 && ended != 0) {
+    for (unsigned i = 0; i < check->n; i++) {
+        int status = 0;
+        int ended = keep_child_end(h, &check->parts[i], &status, &answers[i]);
+        if (ended == WF_NONE)
+            answers[i] = died(h, status);
+        if (rc == 0 && ended < 0) {
             rc = ended;
             first = h->err;
         }
     }
-    if (rc == 0)
-        *out = merge(h, answers, n);
-    else
+    if (rc == 0) {
+        *out = merge(h, answers, check->n);
+        *out_is_proved = is_proved(answers, check->n);
+    } else {
         h->err = first;
+    }
+    check->n = 0;
     return rc;
+}
+
+int keep_check_begin(struct hoso *h, const char *store, struct keep_check *check)
+{
+    *check = (struct keep_check){.store = store};
+    return begin(h, true, check);
+}
+
+int keep_check_end(struct hoso *h, struct keep_check *check, const struct wf_value **out)
+{
+    bool is_proved = false;
+    int rc = end(h, check, &is_proved, out);
+    if (rc != 0 || is_proved)
+        return rc;
+    rc = begin(h, false, check);
+    return rc == 0 ? end(h, check, &is_proved, out) : rc;
+}
+
+void keep_check_drop(struct hoso *h, struct keep_check *check)
+{
+    for (unsigned i = 0; i < check->n; i++)
+        keep_child_drop(h, &check->parts[i]);
+    check->n = 0;
+}
+
+int keep_check(struct hoso *h, const char *store, const struct wf_value **out)
+{
+    struct keep_check check;
+    int rc = keep_check_begin(h, store, &check);
+    return rc == 0 ? keep_check_end(h, &check, out) : rc;
+}
+
+int keep_is_clean(struct hoso *h, const struct wf_value *check)
+{
+    if (wf_value_bool(wf_map_get(check, "undamaged"), false))
+        return 0;
+    const struct wf_value *first = wf_list_at(wf_map_get(check, "findings"), 0);
+    return wf_fail(&h->err, WF_E_CORRUPT, "%s: %.300s",
+                   wf_value_text(wf_map_get(first, "name"), "pages"),
+                   wf_value_text(wf_map_get(first, "text"), ""));
 }
 
 int keep_check_clean(struct hoso *h, const char *store, const struct wf_value **out)
 {
     int rc = keep_check(h, store, out);
-    if (rc != 0 || wf_value_bool(wf_map_get(*out, "undamaged"), false))
-        return rc;
-    const struct wf_value *first = wf_list_at(wf_map_get(*out, "findings"), 0);
-    return wf_fail(&h->err, WF_E_CORRUPT, "%s: %.300s",
-                   wf_value_text(wf_map_get(first, "name"), "pages"),
-                   wf_value_text(wf_map_get(first, "text"), ""));
+    return rc == 0 ? keep_is_clean(h, *out) : rc;
 }

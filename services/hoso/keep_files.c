@@ -154,6 +154,46 @@ int keep_hash(struct hoso *h, const char *path, char out_hex[65], uint64_t *out_
     return 0;
 }
 
+/* ---- hashed and synced meanwhile -------------------------------------------------------------- */
+
+static const struct wf_value *hash_and_sync(struct hoso *h, const void *context)
+{
+    const char *path = context;
+    char hex[65];
+    uint64_t bytes = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return keep_child_failed(h, io_fail(h, path));
+    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* the disk works while we count */
+    int rc = keep_hash(h, path, hex, &bytes);
+    if (rc == 0 && fsync(fd) != 0)
+        rc = io_fail(h, path);
+    (void)close(fd);
+    return rc == 0 ? hoso_map(h, "bytes", wf_int(h->arena, (int64_t)bytes), "hash",
+                              wf_text(h->arena, hex), NULL)
+                   : keep_child_failed(h, rc);
+}
+
+int keep_hash_begin(struct hoso *h, const char *path, struct keep_child *out)
+{
+    return keep_child_start(h, hash_and_sync, path, out);
+}
+
+int keep_hash_end(struct hoso *h, const struct keep_child *child, char out_hex[65],
+                  uint64_t *out_bytes)
+{
+    const struct wf_value *answer = NULL;
+    int status = 0;
+    int rc = keep_child_end(h, child, &status, &answer);
+    if (rc == WF_NONE)
+        return wf_fail(&h->err, WF_E_IO, "hash the copy: the process that did it has died");
+    if (rc == 0) {
+        (void)snprintf(out_hex, 65, "%s", wf_value_text(wf_map_get(answer, "hash"), ""));
+        *out_bytes = (uint64_t)wf_value_int(wf_map_get(answer, "bytes"), 0);
+    }
+    return rc;
+}
+
 int keep_sync_folder(struct hoso *h, const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -454,8 +454,9 @@ struct wf_check_part {
 int wf_store_check_part(struct wf_store *store, struct wf_check_part part, wf_finding_fn *fn,
                         void *context, struct wf_check *out, struct wf_error *err) WF_CHECKED;
 
-/* A compact copy of the store as it stands now, into an existing, empty folder; synced. Others go
- * on meanwhile, but pages they free are not used again until it is done. */
+/* A compact copy of the store as it stands now, into an existing, empty folder. Others go on
+ * meanwhile, but pages they free are not used again until it is done. Not yet synced: the disk may
+ * work while the copy is checked. */
 int wf_store_copy(struct wf_store *store, const char *to, struct wf_error *err) WF_CHECKED;
 
 /*
