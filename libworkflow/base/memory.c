@@ -116,7 +116,7 @@ size_t wf_arena_used(const struct wf_arena *arena)
     return arena->used;
 }
 
-void *wf_arena_alloc(struct wf_arena *arena, size_t bytes)
+void *wf_arena_take(struct wf_arena *arena, size_t bytes)
 {
     if (bytes > SIZE_MAX / 4)
         return NULL;
@@ -139,14 +139,23 @@ void *wf_arena_alloc(struct wf_arena *arena, size_t bytes)
     void *memory = block->bytes + block->used;
     block->used += size;
     arena->used += size;
-    return memset(memory, 0, size);
+    return memory;
+}
+
+void *wf_arena_alloc(struct wf_arena *arena, size_t bytes)
+{
+    void *memory = wf_arena_take(arena, bytes);
+    return memory != NULL ? memset(memory, 0, bytes) : NULL;
 }
 
 char *wf_arena_strndup(struct wf_arena *arena, const char *text, size_t length)
 {
-    char *copy = wf_arena_alloc(arena, length + 1);
-    if (copy != NULL && length > 0)
+    char *copy = wf_arena_take(arena, length + 1);
+    if (copy == NULL)
+        return NULL;
+    if (length > 0)
         memcpy(copy, text, length);
+    copy[length] = '\0';
     return copy;
 }
 

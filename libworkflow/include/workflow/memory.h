@@ -33,6 +33,7 @@ void wf_arena_reset(struct wf_arena *arena);        /* keeps the first block for
 size_t wf_arena_used(const struct wf_arena *arena); /* bytes handed out since the reset */
 
 void *wf_arena_alloc(struct wf_arena *arena, size_t bytes); /* zeroed, aligned to 16 */
+void *wf_arena_take(struct wf_arena *arena, size_t bytes);  /* aligned too, but not zeroed */
 char *wf_arena_strndup(struct wf_arena *arena, const char *text, size_t length); /* + NUL */
 char *wf_arena_strdup(struct wf_arena *arena, const char *text);
 char *wf_arena_printf(struct wf_arena *arena, const char *fmt, ...)
