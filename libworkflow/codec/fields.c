@@ -139,114 +139,96 @@ int codec_put_field(msgpack_packer *packer, const struct wf_wire_field *field, c
 /* ---- reading -------------------------------------------------------------------------------- */
 
 /* Where a field goes wrong: enough to name it. */
-struct reader {
+struct place {
     const struct wf_wire_field *field;
     void *record;
     const char *prefix;
-    struct wf_arena *arena;
     struct wf_error *err;
 };
 
-static int refuse(const struct reader *reader, int code, const char *why)
+static int refuse(const struct place *place, const char *why)
 {
-    return codec_refuse(reader->err, code, reader->prefix, reader->field->name, why);
+    return codec_refuse(place->err, WF_E_INVALID, place->prefix, place->field->name, why);
 }
 
-static int get_str(const struct reader *reader, const msgpack_object *from)
+static int get_str(const struct place *place, const struct wf_value *from)
 {
-    if (from->type != MSGPACK_OBJECT_STR)
-        return refuse(reader, WF_E_INVALID, "is no text");
-    int rc = check_length(reader->field, from->via.str.size, reader->prefix, reader->err);
-    if (rc < 0)
-        return rc;
-    char *copy = wf_arena_strndup(reader->arena, from->via.str.ptr, from->via.str.size);
-    if (copy == NULL)
-        return refuse(reader, WF_E_NOMEM, "no memory");
-    *(struct wf_str *)slot(reader->field, reader->record) =
-        (struct wf_str){copy, from->via.str.size};
-    return 0;
-}
-
-static int get_bin(const struct reader *reader, const msgpack_object *from)
-{
-    if (from->type != MSGPACK_OBJECT_BIN)
-        return refuse(reader, WF_E_INVALID, "is not binary");
-    int rc = check_length(reader->field, from->via.bin.size, reader->prefix, reader->err);
-    if (rc < 0)
-        return rc;
-    uint8_t *copy = wf_arena_alloc(reader->arena, from->via.bin.size);
-    if (copy == NULL)
-        return refuse(reader, WF_E_NOMEM, "no memory");
-    if (from->via.bin.size > 0)
-        memcpy(copy, from->via.bin.ptr, from->via.bin.size);
-    *(struct wf_slice *)slot(reader->field, reader->record) =
-        (struct wf_slice){copy, from->via.bin.size};
-    return 0;
-}
-
-static int get_u64(const struct reader *reader, const msgpack_object *from)
-{
-    if (from->type != MSGPACK_OBJECT_POSITIVE_INTEGER)
-        return refuse(reader, WF_E_INVALID, "is no integer from 0 up");
-    int rc = check_number(reader->field, from->via.u64, reader->prefix, reader->err);
+    if (from->type != WF_TEXT)
+        return refuse(place, "is no text");
+    int rc = check_length(place->field, from->u.text.len, place->prefix, place->err);
     if (rc == 0)
-        *(uint64_t *)slot(reader->field, reader->record) = from->via.u64;
+        *(struct wf_str *)slot(place->field, place->record) = from->u.text;
     return rc;
 }
 
-static int get_i64(const struct reader *reader, const msgpack_object *from)
+static int get_bin(const struct place *place, const struct wf_value *from)
 {
-    bool is_small = from->type == MSGPACK_OBJECT_POSITIVE_INTEGER && from->via.u64 <= INT64_MAX;
-    if (!is_small && from->type != MSGPACK_OBJECT_NEGATIVE_INTEGER)
-        return refuse(reader, WF_E_INVALID, "is no integer of 64 bits");
-    *(int64_t *)slot(reader->field, reader->record) =
-        is_small ? (int64_t)from->via.u64 : from->via.i64;
+    if (from->type != CODEC_BIN)
+        return refuse(place, "is not binary");
+    int rc = check_length(place->field, from->u.text.len, place->prefix, place->err);
+    if (rc == 0)
+        *(struct wf_slice *)slot(place->field, place->record) =
+            (struct wf_slice){(const uint8_t *)from->u.text.ptr, from->u.text.len};
+    return rc;
+}
+
+static int get_u64(const struct place *place, const struct wf_value *from)
+{
+    bool is_small = from->type == WF_INT && from->u.integer >= 0;
+    if (!is_small && from->type != CODEC_BIG)
+        return refuse(place, "is no integer from 0 up");
+    uint64_t number = (uint64_t)from->u.integer;
+    int rc = check_number(place->field, number, place->prefix, place->err);
+    if (rc == 0)
+        *(uint64_t *)slot(place->field, place->record) = number;
+    return rc;
+}
+
+static int get_i64(const struct place *place, const struct wf_value *from)
+{
+    if (from->type != WF_INT)
+        return refuse(place, "is no integer of 64 bits");
+    *(int64_t *)slot(place->field, place->record) = from->u.integer;
     return 0;
 }
 
-static int get_bool(const struct reader *reader, const msgpack_object *from)
+static int get_bool(const struct place *place, const struct wf_value *from)
 {
-    if (from->type != MSGPACK_OBJECT_BOOLEAN)
-        return refuse(reader, WF_E_INVALID, "is neither true nor false");
-    *(bool *)slot(reader->field, reader->record) = from->via.boolean;
+    if (from->type != WF_BOOL)
+        return refuse(place, "is neither true nor false");
+    *(bool *)slot(place->field, place->record) = from->u.boolean;
     return 0;
 }
 
-static int get_any(const struct reader *reader, const msgpack_object *from)
+static int get_any(const struct place *place, const struct wf_value *from)
 {
-    const struct wf_value *value = NULL;
-    const char *why = "no memory";
-    int rc = codec_get_value(from, reader->arena, &value, &why);
-    if (rc < 0)
-        return refuse(reader, rc, why);
-    *(const struct wf_value **)slot(reader->field, reader->record) = value;
+    const char *why = codec_not_a_value(from);
+    if (why != NULL)
+        return refuse(place, why);
+    *(const struct wf_value **)slot(place->field, place->record) = from;
     return 0;
 }
 
-static int get_map(const struct reader *reader, const msgpack_object *from)
+static int get_map(const struct place *place, const struct wf_value *from)
 {
-    if (from->type != MSGPACK_OBJECT_MAP)
-        return refuse(reader, WF_E_INVALID, "is no map");
-    return get_any(reader, from);
+    return from->type == WF_MAP ? get_any(place, from) : refuse(place, "is no map");
 }
 
-static int get_list(const struct reader *reader, const msgpack_object *from)
+static int get_list(const struct place *place, const struct wf_value *from)
 {
-    if (from->type != MSGPACK_OBJECT_ARRAY)
-        return refuse(reader, WF_E_INVALID, "is no list");
-    return get_any(reader, from);
+    return from->type == WF_LIST ? get_any(place, from) : refuse(place, "is no list");
 }
 
-int codec_get_field(const msgpack_object *from, const struct wf_wire_field *field, void *record,
-                    const char *prefix, struct wf_arena *arena, struct wf_error *err)
+int codec_get_field(const struct wf_value *from, const struct wf_wire_field *field, void *record,
+                    const char *prefix, struct wf_error *err)
 {
-    static int (*const getters[])(const struct reader *, const msgpack_object *) = {
+    static int (*const getters[])(const struct place *, const struct wf_value *) = {
         [WF_WIRE_STR] = get_str,   [WF_WIRE_U64] = get_u64, [WF_WIRE_I64] = get_i64,
         [WF_WIRE_BOOL] = get_bool, [WF_WIRE_BIN] = get_bin, [WF_WIRE_MAP] = get_map,
         [WF_WIRE_LIST] = get_list, [WF_WIRE_ANY] = get_any,
     };
-    struct reader reader = {field, record, prefix, arena, err};
-    return getters[field->type](&reader, from);
+    struct place place = {field, record, prefix, err};
+    return getters[field->type](&place, from);
 }
 
 void codec_clear_field(const struct wf_wire_field *field, void *record)

@@ -2,8 +2,9 @@
 /*
  * codec/internal.h - what the files of this folder share. The only folder that knows msgpack-c.
  *
- * Reading goes scan -> msgpack_unpack -> fields by table -> values in the arena. msgpack-c trusts
- * the counts of a header, so it never sees a byte that the scan has not passed.
+ * Packing goes through msgpack-c, reading does not: its unpacker trusts the counts of a header and
+ * knows none of our rules. Our reader checks the bytes and makes them one tree of values in a single
+ * pass; fields are then taken from the tree by table.
  */
 #ifndef CODEC_INTERNAL_H
 #define CODEC_INTERNAL_H
@@ -12,7 +13,7 @@
 
 #include "workflow/records.h"
 
-#define MAX_DEPTH 24 /* the deepest of all limits; msgpack-c gives up at 33 */
+#define MAX_DEPTH 24 /* the deepest of all limits */
 
 struct limits {
     size_t bytes; /* 0 = no limit */
@@ -24,18 +25,22 @@ extern const struct limits codec_party_limits; /* for what a party sends */
 extern const struct limits codec_reply_limits; /* for frames of our own processes */
 extern const struct limits codec_store_limits; /* for records */
 
+/* Checks: exactly one object, within the limits, and every rule of workflow/messages.h. */
 int codec_scan(struct wf_slice bytes, const struct limits *limits, struct wf_error *err) WF_CHECKED;
 
-/* An unpacked tree: texts point into the bytes, the rest lives in the zone until codec_close. */
-struct tree {
-    msgpack_zone zone;
-    msgpack_object root;
-};
+/*
+ * Checks the same and builds the tree, all of it in the arena: nothing points into the bytes, and
+ * a NUL follows each text. For fields only, the tree may hold what has no place in a value: these
+ * two types, and containers of theirs, which are `broken`.
+ */
+#define CODEC_BIG ((enum wf_type)(WF_MAP + 1)) /* above INT64_MAX; its bits in u.integer */
+#define CODEC_BIN ((enum wf_type)(WF_MAP + 2)) /* bytes, in u.text without a NUL */
 
-/* Scans, then unpacks. Only after success there is something to close. */
-int codec_open(struct wf_slice bytes, const struct limits *limits, struct tree *out,
-               struct wf_error *err) WF_CHECKED;
-void codec_close(struct tree *tree);
+int codec_read(struct wf_slice bytes, const struct limits *limits, struct wf_arena *arena,
+               const struct wf_value **out, struct wf_error *err) WF_CHECKED;
+
+/* Why what codec_read built may not be handed on as a value; NULL where it may. */
+const char *codec_not_a_value(const struct wf_value *read);
 
 /* A packer that appends to the buffer. */
 void codec_packer(msgpack_packer *packer, struct wf_buf *out);
@@ -50,10 +55,6 @@ int codec_finish(struct wf_buf *out, size_t start, const struct limits *limits,
 void codec_put_text(msgpack_packer *packer, struct wf_str text);
 void codec_put_value(msgpack_packer *packer, const struct wf_value *value);
 
-/* Copies to the arena: 0, WF_E_NOMEM, or WF_E_INVALID with the reason in *why. */
-int codec_get_value(const msgpack_object *from, struct wf_arena *arena, const struct wf_value **out,
-                    const char **why) WF_CHECKED;
-
 /* A field that may be left out: zero, empty or NULL. */
 bool codec_is_empty(const struct wf_wire_field *field, const void *record);
 
@@ -63,8 +64,8 @@ bool codec_is_empty(const struct wf_wire_field *field, const void *record);
  */
 int codec_put_field(msgpack_packer *packer, const struct wf_wire_field *field, const void *record,
                     const char *prefix, struct wf_error *err) WF_CHECKED;
-int codec_get_field(const msgpack_object *from, const struct wf_wire_field *field, void *record,
-                    const char *prefix, struct wf_arena *arena, struct wf_error *err) WF_CHECKED;
+int codec_get_field(const struct wf_value *from, const struct wf_wire_field *field, void *record,
+                    const char *prefix, struct wf_error *err) WF_CHECKED;
 
 /* What an absent field reads as: zero, false, "" or NULL. */
 void codec_clear_field(const struct wf_wire_field *field, void *record);

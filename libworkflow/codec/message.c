@@ -105,10 +105,9 @@ int wf_message_pack(const struct wf_envelope *envelope, struct wf_buf *out, stru
 /* ---- reading -------------------------------------------------------------------------------- */
 
 /* Which row the key names, or n. Senders mostly keep the table's order, so look there first. */
-static size_t find_field(const struct wf_wire_field *fields, size_t n,
-                         const msgpack_object_str *key, size_t hint)
+static size_t find_field(const struct wf_wire_field *fields, size_t n, struct wf_str name,
+                         size_t hint)
 {
-    struct wf_str name = {key->ptr, key->size};
     if (hint < n && wf_str_is(name, fields[hint].name))
         return hint;
     size_t i = 0;
@@ -118,29 +117,30 @@ static size_t find_field(const struct wf_wire_field *fields, size_t n,
 }
 
 /* Names an unknown key only where it looks like a misspelt name: it could be anything. */
-static int refuse_key(const char *prefix, const msgpack_object_str *key, struct wf_error *err)
+static int refuse_key(const char *prefix, struct wf_str key, struct wf_error *err)
 {
     char name[33] = "?";
     size_t fine = 0;
-    while (fine < key->size && strchr("abcdefghijklmnopqrstuvwxyz_", key->ptr[fine]) != NULL)
+    while (fine < key.len && strchr("abcdefghijklmnopqrstuvwxyz_", key.ptr[fine]) != NULL)
         fine++;
-    if (fine > 0 && fine == key->size)
-        (void)wf_str_copy((struct wf_str){key->ptr, key->size}, name, sizeof(name));
+    if (fine > 0 && fine == key.len)
+        (void)wf_str_copy(key, name, sizeof(name));
     return codec_refuse(err, WF_E_INVALID, prefix, name[0] != '\0' ? name : "?", "unknown field");
 }
 
-static int read_body(const struct wf_message_info *info, const msgpack_object_map *from,
-                     struct wf_arena *arena, void *body, struct wf_error *err)
+static int read_body(const struct wf_message_info *info, const struct wf_value *from, void *body,
+                     struct wf_error *err)
 {
     uint64_t seen = 0;
     size_t next = 0;
-    for (size_t i = 0; i < from->size; i++) {
-        size_t at = find_field(info->fields, info->n_fields, &from->ptr[i].key.via.str, next);
+    for (size_t i = 0; i < from->u.map.n; i++) {
+        const struct wf_pair *pair = &from->u.map.pairs[i];
+        size_t at = find_field(info->fields, info->n_fields, pair->key, next);
         if (at == info->n_fields && info->receiver == WF_END_PARTY)
             continue; /* a newer release tells more */
         if (at == info->n_fields)
-            return refuse_key("body.", &from->ptr[i].key.via.str, err);
-        int rc = codec_get_field(&from->ptr[i].val, &info->fields[at], body, "body.", arena, err);
+            return refuse_key("body.", pair->key, err);
+        int rc = codec_get_field(pair->value, &info->fields[at], body, "body.", err);
         if (rc < 0)
             return rc;
         seen |= UINT64_C(1) << at;
@@ -158,35 +158,34 @@ static int read_body(const struct wf_message_info *info, const msgpack_object_ma
 
 /* What each key of the envelope holds; NULL where it is missing. */
 struct parts {
-    const msgpack_object *at[KEYS];
+    const struct wf_value *at[KEYS];
 };
 
-static int find_parts(const msgpack_object *root, struct parts *parts, struct wf_error *err)
+static int find_parts(const struct wf_value *root, struct parts *parts, struct wf_error *err)
 {
     memset(parts, 0, sizeof(*parts));
-    if (root->type != MSGPACK_OBJECT_MAP)
+    if (root->type != WF_MAP)
         return wf_fail(err, WF_E_INVALID, "a message is a map");
-    const msgpack_object_map *map = &root->via.map;
-    const msgpack_object_str *unknown = NULL;
-    for (size_t i = 0; i < map->size; i++) {
-        const msgpack_object_str *key = &map->ptr[i].key.via.str;
-        size_t at = find_field(keys, WF_COUNT(keys), key, i);
-        if (at == WF_COUNT(keys) && wf_str_is((struct wf_str){key->ptr, key->size}, "body"))
+    const struct wf_str *unknown = NULL;
+    for (size_t i = 0; i < root->u.map.n; i++) {
+        const struct wf_pair *pair = &root->u.map.pairs[i];
+        size_t at = find_field(keys, WF_COUNT(keys), pair->key, i);
+        if (at == WF_COUNT(keys) && wf_str_is(pair->key, "body"))
             at = KEY_BODY;
         else if (at == WF_COUNT(keys)) {
-            unknown = key;
+            unknown = &pair->key;
             continue;
         }
-        parts->at[at] = &map->ptr[i].val;
+        parts->at[at] = pair->value;
     }
-    return unknown != NULL ? refuse_key("", unknown, err) : 0;
+    return unknown != NULL ? refuse_key("", *unknown, err) : 0;
 }
 
-static int read_key(const struct parts *parts, size_t key, struct wf_arena *arena,
-                    struct header *header, struct wf_error *err)
+static int read_key(const struct parts *parts, size_t key, struct header *header,
+                    struct wf_error *err)
 {
     if (parts->at[key] != NULL)
-        return codec_get_field(parts->at[key], &keys[key], header, "", arena, err);
+        return codec_get_field(parts->at[key], &keys[key], header, "", err);
     if (keys[key].required)
         return codec_refuse(err, WF_E_INVALID, "", keys[key].name, "missing");
     codec_clear_field(&keys[key], header);
@@ -194,12 +193,12 @@ static int read_key(const struct parts *parts, size_t key, struct wf_arena *aren
 }
 
 /* The id comes first, so that even a refusal of the rest can be matched with its request. */
-static int read_header(const struct parts *parts, struct wf_arena *arena, struct header *header,
-                       struct wf_str *out_id, struct wf_error *err)
+static int read_header(const struct parts *parts, struct header *header, struct wf_str *out_id,
+                       struct wf_error *err)
 {
     static const size_t order[] = {KEY_ID, KEY_V, KEY_TYPE, KEY_RE, KEY_PARTY, KEY_TO, KEY_SEQ};
     for (size_t i = 0; i < WF_COUNT(order); i++) {
-        int rc = read_key(parts, order[i], arena, header, err);
+        int rc = read_key(parts, order[i], header, err);
         if (rc < 0)
             return rc;
         if (order[i] == KEY_ID)
@@ -254,7 +253,7 @@ static int check_type(const struct header *header, enum wf_end sender, enum wf_e
     return 0;
 }
 
-static int read_message(const msgpack_object *root, enum wf_end sender, enum wf_end receiver,
+static int read_message(const struct wf_value *root, enum wf_end sender, enum wf_end receiver,
                         struct wf_arena *arena, struct wf_envelope *out, struct wf_error *err)
 {
     struct parts parts;
@@ -262,7 +261,7 @@ static int read_message(const msgpack_object *root, enum wf_end sender, enum wf_
     struct wf_error unknown_key;
     const struct wf_message_info *info = NULL;
     int unknown = find_parts(root, &parts, &unknown_key);
-    int rc = read_header(&parts, arena, &header, &out->id, err);
+    int rc = read_header(&parts, &header, &out->id, err);
     if (rc == 0)
         rc = check_type(&header, sender, receiver, &info, err);
     /* A misspelt key explains best what else is missing; a reply may have keys of its own. */
@@ -271,12 +270,12 @@ static int read_message(const msgpack_object *root, enum wf_end sender, enum wf_
         return wf_fail_field(err, unknown, unknown_key.field, "%s", unknown_key.text);
     if (rc < 0 || info == NULL)
         return rc;
-    if (parts.at[KEY_BODY] == NULL || parts.at[KEY_BODY]->type != MSGPACK_OBJECT_MAP)
+    if (parts.at[KEY_BODY] == NULL || parts.at[KEY_BODY]->type != WF_MAP)
         return codec_refuse(err, WF_E_INVALID, "", "body", "missing or no map");
     void *body = wf_arena_alloc(arena, info->size);
     if (body == NULL)
         return wf_fail(err, WF_E_NOMEM, "no memory for the body");
-    rc = read_body(info, &parts.at[KEY_BODY]->via.map, arena, body, err);
+    rc = read_body(info, parts.at[KEY_BODY], body, err);
     if (rc == 0)
         *out = (struct wf_envelope){info->code, header.id, header.re, header.party,
                                     header.to,  body,      header.seq};
@@ -287,11 +286,7 @@ int wf_message_unpack(struct wf_slice frame, enum wf_end sender, enum wf_end rec
                       struct wf_arena *arena, struct wf_envelope *out, struct wf_error *err)
 {
     out->id = (struct wf_str){"", 0};
-    struct tree tree;
-    int rc = codec_open(frame, limits_for(sender == WF_END_PARTY), &tree, err);
-    if (rc < 0)
-        return rc;
-    rc = read_message(&tree.root, sender, receiver, arena, out, err);
-    codec_close(&tree);
-    return rc;
+    const struct wf_value *root = NULL;
+    int rc = codec_read(frame, limits_for(sender == WF_END_PARTY), arena, &root, err);
+    return rc == 0 ? read_message(root, sender, receiver, arena, out, err) : rc;
 }

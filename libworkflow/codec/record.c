@@ -57,17 +57,17 @@ int wf_record_pack(enum wf_record kind, const void *record, struct wf_buf *out,
     return rc;
 }
 
-static int read_fields(const struct record_info *info, const msgpack_object *root,
-                       struct wf_arena *arena, void *record, struct wf_error *err)
+static int read_fields(const struct record_info *info, const struct wf_value *root, void *record,
+                       struct wf_error *err)
 {
-    if (root->type != MSGPACK_OBJECT_ARRAY)
+    if (root->type != WF_LIST)
         return wf_fail(err, WF_E_CORRUPT, "is no list");
-    size_t n = root->via.array.size;
+    size_t n = root->u.list.n;
     if (n > info->n_fields)
         return wf_fail(err, WF_E_VERSION, "has %zu fields, this release knows %zu", n,
                        info->n_fields);
     for (size_t i = 0; i < n; i++) {
-        int rc = codec_get_field(&root->via.array.ptr[i], &info->fields[i], record, "", arena, err);
+        int rc = codec_get_field(root->u.list.items[i], &info->fields[i], record, "", err);
         if (rc < 0)
             return rc;
     }
@@ -89,13 +89,9 @@ static int unpack(enum wf_record kind, struct wf_slice bytes, struct wf_arena *a
         if (memcmp(sum, array.ptr + array.len, SUM_BYTES) != 0)
             return wf_fail(err, WF_E_CORRUPT, "checksum does not fit");
     }
-    struct tree tree;
-    int rc = codec_open(array, &codec_store_limits, &tree, err);
-    if (rc < 0)
-        return rc;
-    rc = read_fields(codec_record(kind), &tree.root, arena, record, err);
-    codec_close(&tree);
-    return rc;
+    const struct wf_value *root = NULL;
+    int rc = codec_read(array, &codec_store_limits, arena, &root, err);
+    return rc == 0 ? read_fields(codec_record(kind), root, record, err) : rc;
 }
 
 int wf_record_unpack(enum wf_record kind, struct wf_slice bytes, struct wf_arena *arena,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The structural scan: everything that must not reach msgpack-c, byte by byte. */
+/* What the reader passes and refuses where it only checks, byte by byte. */
 #include "support/test.h"
 
 #include <time.h>

@@ -19,8 +19,8 @@
  *            processes: WF_REPLY_MAX bytes, 24 levels, 65,536 objects; records the same without a
  *            bound of bytes. So whatever was accepted can also be stored, answered and listed. In
  *            all: texts well-formed UTF-8 without NUL, keys unique texts, no NaN, no ext types, no
- *            trailing bytes. Checked by a scan before msgpack-c sees it, and again on what was
- *            packed: what we pack, we can read.
+ *            trailing bytes. Checked by the reader while it reads, and again on what was packed:
+ *            what we pack, we can read.
  */
 #ifndef WORKFLOW_MESSAGES_H
 #define WORKFLOW_MESSAGES_H
@@ -341,7 +341,7 @@ int wf_message_unpack(struct wf_slice frame, enum wf_end sender, enum wf_end rec
 
 /* ---- parts, also for records and clients ---------------------------------------------------- */
 
-/* The structural scan with the limits for parties: the whole frame is exactly one object. */
+/* Checks as a reader does, with the limits for parties: the whole frame is exactly one object. */
 int wf_scan(struct wf_slice bytes, struct wf_error *err) WF_CHECKED;
 
 /*
@@ -350,7 +350,7 @@ int wf_scan(struct wf_slice bytes, struct wf_error *err) WF_CHECKED;
  */
 void wf_pack_value(const struct wf_value *value, struct wf_buf *out);
 
-/* Scans with the limits for our own data, then unpacks. Binary data has no place in a value. */
+/* With the limits for our own data. Binary data has no place in a value. */
 int wf_unpack_value(struct wf_slice bytes, struct wf_arena *arena, const struct wf_value **out,
                     struct wf_error *err) WF_CHECKED;
 
