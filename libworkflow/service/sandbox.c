@@ -122,6 +122,8 @@ static int allow_named(int rules, const struct wf_sandbox *what, uint64_t handle
         rc = allow_path(rules, what->write[i], TO_WRITE & handled, err);
     for (size_t i = 0; i < what->n_read && rc == 0; i++)
         rc = allow_path(rules, what->read[i], TO_READ & handled, err);
+    if (what->watches && rc == 0 && access("/proc", R_OK) == 0)
+        rc = allow_path(rules, "/proc", TO_READ & handled, err);
     for (size_t i = 0; i < WF_COUNT(common) && rc == 0; i++)
         rc =
             access(common[i], R_OK) == 0 ? allow_path(rules, common[i], TO_READ & handled, err) : 0;
@@ -200,6 +202,13 @@ static int add_threads(scmp_filter_ctx filter)
                    : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &thread);
 }
 
+/* Signal 0 only asks; Landlock refuses it too, but a process that is not there it cannot hide. */
+static int add_watching(scmp_filter_ctx filter)
+{
+    const struct scmp_arg_cmp asks = {.arg = 1, .op = SCMP_CMP_EQ, .datum_a = 0};
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, &asks);
+}
+
 static int add_family(scmp_filter_ctx filter, uint32_t action, int family)
 {
     const struct scmp_arg_cmp is = {.op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)(unsigned)family};
@@ -239,6 +248,8 @@ static int confine_calls(const struct wf_sandbox *what, struct wf_error *err)
         rc = add(filter, SCMP_ACT_KILL_PROCESS, hostile[i]);
     if (rc == 0)
         rc = add_threads(filter);
+    if (rc == 0 && what->watches)
+        rc = add_watching(filter);
     if (rc == 0)
         rc = add_sockets(filter, what->listens || what->connects);
     if (rc == 0)

@@ -65,6 +65,8 @@ struct wf_value *process_row(struct hoso *h, const struct wf_board *board,
 /* [{name, waiting, age_ms of the oldest event, held, stopped, why}], of the adapters that this cell
  * has. */
 const struct wf_value *outboxes_value(struct hoso *h, int64_t now);
+/* The folder of their files; NULL where there are none. */
+const char *outbox_files(struct hoso *h);
 
 /* ---- what needs a person (problems.c) -------------------------------------------------------- */
 

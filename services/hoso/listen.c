@@ -18,12 +18,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "health.h"
 #include "listen.h"
 #include "process.h"
+#include "station.h"
 #include "workflow/log.h"
+#include "workflow/sandbox.h"
 
 #define CONNECTIONS   16
 #define CONNECTION_MS 120000 /* from one whole request to the next; sooner than that none is cut */
@@ -254,17 +257,41 @@ static enum MHD_Result take(void *context, struct MHD_Connection *connection, co
 
 /* ---- life cycle ------------------------------------------------------------------------------ */
 
+/*
+ * Left: what status reads. The port is bound already, so all network goes. Whoever reads LMDB or SQLite
+ * writes its locks: those folders may be written to. An adapter that is set up later, with a file
+ * elsewhere, is shown from the next start on.
+ */
+static int give_up_rights(struct hoso *h)
+{
+    const struct wf_settings *s = &h->settings;
+    const char *write[3] = {s->run};
+    const char *const read[] = {h->folder, s->registry};
+    size_t n = 1;
+    if (mkdir(s->run, 0700) != 0 && errno != EEXIST) /* it must be named now */
+        return wf_fail(&h->err, WF_E_IO, "%s: %s", s->run, strerror(errno));
+    if (!hoso_is_station(h))
+        write[n++] = s->store;
+    write[n] = hoso_is_station(h) ? station_files(h) : outbox_files(h);
+    n += write[n] != NULL;
+    const struct wf_sandbox what = {
+        .write = write, .n_write = n, .read = read, .n_read = WF_COUNT(read), .watches = true};
+    return wf_sandbox_apply(s->sandbox, &what, &h->err);
+}
+
 static int open_all(struct listener *l, const char *place)
 {
     static const int signals[] = {SIGTERM, SIGINT};
     struct hoso *h = l->h;
     int rc = hoso_cell(h);
+    if (rc == 0)
+        rc = listen_at("metrics_listen", place, &l->listen_fd, l->place, &h->err);
+    if (rc == 0)
+        rc = give_up_rights(h);
     if (rc == 0 && !hoso_is_station(h))
         rc = hoso_store(h, false);
     if (rc == 0)
         rc = process_signals(signals, WF_COUNT(signals), &l->signal_fd, &h->err);
-    if (rc == 0)
-        rc = listen_at("metrics_listen", place, &l->listen_fd, l->place, &h->err);
     if (rc != 0)
         return rc;
     l->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, take, l, MHD_OPTION_LISTEN_SOCKET,

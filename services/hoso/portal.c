@@ -5,6 +5,7 @@
  */
 #include "health.h"
 
+#include <libgen.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -220,6 +221,19 @@ const struct wf_value *outboxes_value(struct hoso *h, int64_t now)
     wf_report_fini(&report);
     close_desk(&desk);
     return list;
+}
+
+const char *outbox_files(struct hoso *h)
+{
+    struct wf_report report = {0};
+    struct adapter adapter = {0};
+    char *path = NULL;
+    if (adapter_load(&adapter, &portal_spec, h->folder, &report, NULL) == 0)
+        path = wf_arena_printf(h->arena, "%s", adapter.common->database);
+    wf_report_fini(&report);
+    if (adapter.spec != NULL)
+        adapter_unload(&adapter);
+    return path != NULL ? dirname(path) : NULL;
 }
 
 /* ---- list ------------------------------------------------------------------------------------ */

@@ -27,19 +27,19 @@ static const struct wf_value *peeked(struct hoso *h, const int64_t *at)
 
 /* ---- states ---------------------------------------------------------------------------------- */
 
-/* Is the process there, but stopped by a signal or a debugger? */
-static bool is_halted(int64_t pid)
+/* R, S, T ... of proc(5); NUL where it cannot be read. */
+static char letter_of(int64_t pid)
 {
     char path[64];
     char line[256] = "";
     (void)snprintf(path, sizeof(path), "/proc/%" PRId64 "/stat", pid);
     FILE *file = fopen(path, "r");
     if (file == NULL)
-        return false;
+        return '\0';
     bool got = fgets(line, sizeof(line), file) != NULL;
     (void)fclose(file);
     const char *state = got ? strrchr(line, ')') : NULL;
-    return state != NULL && (state[2] == 'T' || state[2] == 't');
+    return state != NULL && state[1] != '\0' ? state[2] : '\0';
 }
 
 static bool is_silent(int64_t beat_ms, int64_t most_ms)
@@ -52,7 +52,10 @@ static const char *plain_state(int64_t pid, int64_t ready)
 {
     if (pid <= 0 || (kill((pid_t)pid, 0) != 0 && errno == ESRCH))
         return "down";
-    if (is_halted(pid))
+    char letter = letter_of(pid);
+    if (letter == 'Z' || letter == 'X') /* dead, and its supervisor has not noticed */
+        return "down";
+    if (letter == 'T' || letter == 't') /* by a signal or a debugger */
         return "halted";
     return ready == 0 ? "starting" : NULL;
 }

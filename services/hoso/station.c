@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -82,6 +83,19 @@ int station_open(struct hoso *h, struct station *out)
     if (rc != 0 || access(out->relay.settings.database, F_OK) != 0)
         return rc;
     return store_open(out->relay.settings.database, &out->db, &h->err);
+}
+
+const char *station_files(struct hoso *h)
+{
+    struct wf_report report = {0};
+    struct relay *relay = wf_arena_alloc(h->arena, sizeof(*relay));
+    char *path = NULL;
+    if (relay != NULL && relay_load(h->folder, relay, &report, NULL) == 0)
+        path = wf_arena_printf(h->arena, "%s", relay->settings.database);
+    wf_report_fini(&report);
+    if (relay != NULL)
+        relay_unload(relay);
+    return path != NULL ? dirname(path) : NULL;
 }
 
 /* ---- reading ---------------------------------------------------------------------------------- */

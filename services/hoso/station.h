@@ -21,6 +21,9 @@ struct station {
 int station_open(struct hoso *h, struct station *out) WF_CHECKED;
 void station_close(struct station *station);
 
+/* The folder of its store; NULL where its settings cannot be read. */
+const char *station_files(struct hoso *h);
+
 /* As hoso_health (health.h), of a station: docs/relay.md describes it. */
 int station_health(struct hoso *h, const struct wf_value **out) WF_CHECKED;
 /* That answer for people. */

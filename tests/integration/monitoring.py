@@ -24,7 +24,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from common import DOSSIER, ENV
+from common import DOSSIER, ENV, faketime
 
 HOSO, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
 SCRIPTS = SOURCE / "scripts" / "monitoring"
@@ -234,6 +234,29 @@ class Figures(Cell):
         with self.assertRaises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request, timeout=PATIENCE)
         self.assertEqual(refused.exception.code, 405)
+
+    def test_it_has_given_up_what_it_does_not_need(self):
+        """A sanitizer needs what would be given up."""
+        log = pathlib.Path(self.folder, "log").read_text(encoding="utf-8")
+        if faketime(HOSO) is None:
+            self.skipTest("programs with a sanitizer")
+        self.assertRegex(log, r'service=metrics event=start msg="sandbox: (landlock|none)')
+        pid = re.findall(r"metrics is up \(pid ([0-9]+)\)", log)[-1]
+        status = pathlib.Path("/proc", pid, "status").read_text(encoding="ascii")
+        self.assertRegex(status, r"NoNewPrivs:\t1\nSeccomp:\t2\n")
+
+    def test_a_worker_that_died_is_seen_to_be_down(self):
+        pid = self.worker("routing")["pid"]
+        os.kill(self.supervisor.pid, signal.SIGSTOP)  # nobody starts it again
+        try:
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: values(self.figures(), "hoso_worker_up")['{service="routing"}'] == 0,
+                  "it is seen")
+            self.assertEqual(get(self.url + "/readyz"),
+                             (503, "worker_down routing: worker is down\n"))
+        finally:
+            os.kill(self.supervisor.pid, signal.SIGCONT)
+        until(lambda: self.status()["well"], "all is well again")
 
     def test_a_worker_that_does_not_answer_makes_it_unready(self):
         with self.halted("routing"):

@@ -11,6 +11,7 @@ import glob
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from common import faketime  # noqa: E402  pylint: disable=wrong-import-position
@@ -401,7 +403,7 @@ class Beside(Cell):
             free.bind(("127.0.0.1", 0))
             gate = f"tcp://127.0.0.1:{free.getsockname()[1]}"
         with open(os.path.join(self.cell, "hoso.cfg"), "a", encoding="utf-8") as file:
-            file.write(f'gate_listen = "{gate}";\n')
+            file.write(f'gate_listen = "{gate}"; metrics_listen = "127.0.0.1:0";\n')
         elsewhere = os.path.join(self.folder, "elsewhere")
         os.mkdir(elsewhere)
         self.run_hoso("party", "add", "far", "--kind", "portal", "--organisation", "P", "--sites",
@@ -410,6 +412,11 @@ class Beside(Cell):
         code = self.submit()
         self.until_told(code, 1)
         self.assertIn("portal is up", self.said())
+        [place] = re.findall(r"service=metrics .*http at ([0-9.:]+)", self.said())
+        with urllib.request.urlopen(f"http://{place}/metrics", timeout=PATIENCE) as answer:
+            figures = answer.read().decode()
+        self.assertRegex(figures, 'hoso_outbox_waiting{outbox="portal"} [0-9]+\n')
+        self.assertIn('hoso_process_up{process="portal"} 1\n', figures)
         # the same from another host, into a portal of its own
         other = portal_standin.Portal()
         other.start()

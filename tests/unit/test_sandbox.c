@@ -306,6 +306,36 @@ static void threads_may_be_started_and_processes_not(void **state)
     assert_int_equal(inside(start_process, false), EPERM);
 }
 
+static int ask_for_nobody(void)
+{
+    return result(syscall(SYS_kill, 0x3ffffff, 0)); /* above the highest that a kernel gives */
+}
+
+static int end_parent(void)
+{
+    return result(syscall(SYS_kill, getppid(), SIGTERM));
+}
+
+static int read_status_of_parent(void)
+{
+    char path[64];
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
+    return result(open(path, O_RDONLY | O_CLOEXEC));
+}
+
+static void who_watches_sees_which_processes_live_and_ends_none(void **state)
+{
+    (void)state;
+    const struct wf_sandbox what = {.watches = true};
+    assert_int_equal(within(ask_for_nobody, &what), ESRCH);
+    assert_int_equal(within(end_parent, &what), EPERM);
+    assert_int_equal(within(read_status_of_parent, &what), 0);
+    assert_int_equal(within(read_passwords, &what), EACCES);
+    assert_int_equal(within(use_inet, &what), EPERM);
+    assert_int_equal(inside(ask_for_nobody, false), EPERM);
+    assert_int_equal(inside(read_status_of_parent, false), EACCES);
+}
+
 static void what_only_an_intruder_calls_ends_the_process(void **state)
 {
     (void)state;
@@ -369,6 +399,7 @@ int main(void)
         CASE(an_adapter_has_the_system_s_files_and_connects),
         CASE(a_local_adapter_has_the_system_s_files_and_no_network),
         CASE(threads_may_be_started_and_processes_not),
+        CASE(who_watches_sees_which_processes_live_and_ends_none),
         CASE(what_only_an_intruder_calls_ends_the_process),
         CASE(what_is_not_needed_is_refused),
         CASE(a_folder_that_is_not_there_is_named),

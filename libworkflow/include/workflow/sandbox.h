@@ -2,7 +2,7 @@
 /*
  * workflow/sandbox.h - what a process gives up before it reads its first outside byte.
  *
- * PURPOSE    A worker, the gate or the bridge needs a few folders, a few kinds of sockets and some
+ * PURPOSE    A worker, the gate, the bridge or the exporter needs a few folders, a few kinds of sockets and some
  *            eighty system calls; an adapter the files of the system too, to ask for names and prove
  *            certificates. Whoever takes such a process over shall have no more than that.
  * CONCEPTS   files    Landlock (kernel 5.19, TCP ports 6.7): only the folders that are named; no
@@ -32,6 +32,7 @@ struct wf_sandbox {
     size_t n_read;
     bool listens;   /* may bind TCP ports and take connections */
     bool connects;  /* may connect to TCP ports, and ask for names */
+    bool watches;   /* may ask whether other processes live, and read /proc */
     bool all_files; /* files stay in reach, as the unit bounds them, but none may be executed; the
                        folders above have no part in it */
 };
