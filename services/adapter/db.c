@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "adapter/db.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -288,6 +289,38 @@ int db_open(const char *path, const char *const *steps, size_t n_steps, struct d
     }
     *out = db;
     return 0;
+}
+
+/* ---- copies ----------------------------------------------------------------------------------- */
+
+/* One read transaction, beside which others write; what was deleted is not in it. */
+static int copy_into(struct db *db, const char *path, const char *to, struct wf_error *err)
+{
+    if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+        return broken(db, "open", err);
+    (void)sqlite3_busy_timeout(db->handle, BUSY_MS);
+    return db_do(db, err, "VACUUM INTO ?1", "t", to);
+}
+
+int db_copy(const char *path, const char *to, struct wf_error *err)
+{
+    struct db *db = wf_alloc(sizeof(*db));
+    if (db == NULL)
+        return wf_fail(err, WF_E_NOMEM, "copy %s: out of memory", path);
+    int fd = open(to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int rc = fd < 0 ? wf_fail(err, WF_E_IO, "%s: %s", to, strerror(errno)) : 0;
+    if (rc == 0) {
+        rc = copy_into(db, path, to, err);
+        rc = rc != 0 ? wf_wrap(err, "copy %s", path) : 0;
+    }
+    if (rc == 0 && fsync(fd) != 0)
+        rc = wf_fail(err, WF_E_IO, "%s: %s", to, strerror(errno));
+    db_close(db);
+    if (fd >= 0 && rc != 0)
+        (void)unlink(to);
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
 }
 
 void db_close(struct db *db)

@@ -31,6 +31,10 @@ int db_open(const char *path, const char *const *steps, size_t n_steps, struct d
             struct wf_error *err) WF_CHECKED;
 void db_close(struct db *db);
 
+/* A copy of the file as it stands now, while others may write: compact, synced, mode 0600. `to` must
+ * not be there. */
+int db_copy(const char *path, const char *to, struct wf_error *err) WF_CHECKED;
+
 int db_begin(struct db *db, struct wf_error *err) WF_CHECKED; /* to write: takes the lock now */
 int db_commit(struct db *db, struct wf_error *err) WF_CHECKED;
 void db_rollback(struct db *db); /* also where nothing was begun */

@@ -2,7 +2,7 @@
 /*
  * backup: a copy of a cell that may be running. The store is copied in one snapshot, so everything
  * acknowledged before it began is in it; the copy is checked like a store, then everything is
- * listed with its hash. Keys of parties are public ones; nothing secret is in a backup but the
+ * listed with its hash, the books of adapters too. Keys of parties are public ones; nothing secret is in a backup but the
  * dossiers themselves: it is for the owner's eyes only (mode 0700).
  */
 #include "keep.h"
@@ -235,6 +235,11 @@ static int copy_store(struct backup *b, const struct wf_value **out_check)
     return rc;
 }
 
+static int list_book(void *context, const char *name)
+{
+    return list_file(context, name);
+}
+
 /* ---- manifest -------------------------------------------------------------------------------- */
 
 static const struct wf_value *manifest_of(struct backup *b, const struct wf_value *check)
@@ -296,6 +301,8 @@ static int make(struct backup *b, const struct wf_value **out)
     keep_remove(b->aside);
     int rc = keep_make(h, b->aside);
     b->began_ms = wf_real_ms();
+    if (rc == 0) /* before the store: see keep_books.c */
+        rc = keep_copy_books(h, b->aside, list_book, b);
     if (rc == 0)
         rc = copy_store(b, &check);
     if (rc != 0)

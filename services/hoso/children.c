@@ -13,6 +13,8 @@
 #define BACKOFF_MOST_MS  5000
 #define STEADY_MS        10000 /* ran for so long: the next death is a new story */
 
+const char *const hoso_adapters[HOSO_ADAPTERS] = {"portal", "folder", "courier"};
+
 bool child_is_wanted(const char *cell, const char *name)
 {
     char file[64];

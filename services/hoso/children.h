@@ -13,6 +13,10 @@
 
 #include "hoso.h"
 
+/* Programs that join the cell to another system: hoso-NAME runs where CELL/NAME.cfg is. */
+#define HOSO_ADAPTERS 3
+extern const char *const hoso_adapters[HOSO_ADAPTERS];
+
 enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_UP };
 
 struct child {

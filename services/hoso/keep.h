@@ -18,6 +18,7 @@
 #define KEEP_MANIFEST      "manifest.json"
 #define KEEP_MANIFEST_SUM  "manifest.b2"
 #define KEEP_PAPERS        "papers.b2" /* lines "HASH  papers/ab/HASH" */
+#define KEEP_BOOK          ".db"       /* behind an adapter's name */
 
 /* ---- files (keep_files.c) ------------------------------------------------------------------ */
 
@@ -102,5 +103,15 @@ int keep_check_papers(struct hoso *h, struct wf_store *store, const char *folder
 /* Links or copies one into .../papers/ab/, which is made. */
 int keep_bring_paper(struct hoso *h, const char *from, const char *to) WF_CHECKED;
 int keep_sync_papers(struct hoso *h, const char *papers) WF_CHECKED;
+
+/* ---- books of adapters (keep_books.c) -------------------------------------------------------- */
+
+/* Is this the name of an adapter's book in a backup: "portal.db" ...? */
+bool keep_is_book(const char *name);
+/* The book of the adapter of the cell in `folder`, there or not; false where it has no settings. */
+bool keep_book_of(const char *folder, const char *adapter, char out[4096]);
+/* Copies each book that is there into the folder, and calls fn with its name. */
+int keep_copy_books(struct hoso *h, const char *to, int (*fn)(void *context, const char *name),
+                    void *context) WF_CHECKED;
 
 #endif

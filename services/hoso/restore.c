@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "archive.h"
+#include "children.h"
 
 #define MANIFEST_MOST ((size_t)4 << 20)
 #define CFG_MOST      ((size_t)1 << 20)
@@ -120,7 +121,7 @@ static int check_name(struct restore *r)
 static bool is_good_name(const char *name)
 {
     size_t length = strlen(name);
-    if (strcmp(name, "store/data.mdb") == 0 || strcmp(name, KEEP_PAPERS) == 0)
+    if (strcmp(name, "store/data.mdb") == 0 || strcmp(name, KEEP_PAPERS) == 0 || keep_is_book(name))
         return true;
     if (strncmp(name, "parties/", 8) == 0)
         name += 8;
@@ -205,12 +206,11 @@ static int bring_files(struct restore *r)
 
 /* ---- settings -------------------------------------------------------------------------------- */
 
-/* Does the line set a folder? The restored cell has all of its own in its own folder. */
-static bool sets_folder(const char *line)
+/* Does the line set one of these? The restored cell has all of its own in its own folder. */
+static bool sets_one_of(const char *line, const char *const *words)
 {
-    static const char *const words[] = {"store", "run", "registry", "papers", "archive"};
     line += strspn(line, " \t");
-    for (size_t i = 0; i < WF_COUNT(words); i++) {
+    for (size_t i = 0; words[i] != NULL; i++) {
         size_t n = strlen(words[i]);
         if (strncmp(line, words[i], n) == 0 && strchr("=: \t", line[n]) != NULL && line[n] != '\0')
             return true;
@@ -218,14 +218,14 @@ static bool sets_folder(const char *line)
     return false;
 }
 
-static int settle_settings(struct restore *r)
+static int settle_file(struct restore *r, const char *file, const char *const *words)
 {
     struct hoso *h = r->h;
     char path[4096];
     struct wf_buf old = {0};
     struct wf_buf new = {0};
     bool changed = false;
-    if (!hoso_path(path, r->aside, "hoso.cfg"))
+    if (!hoso_path(path, r->aside, file))
         return wf_fail(&h->err, WF_E_CONFIG, "the path is too long");
     int rc = hoso_read_file(h, path, CFG_MOST, &old);
     wf_buf_add(&old, "", 1);
@@ -234,7 +234,7 @@ static int settle_settings(struct restore *r)
         next = strchr(line, '\n');
         if (next != NULL)
             *next++ = '\0';
-        bool folder = sets_folder(line);
+        bool folder = sets_one_of(line, words);
         changed = changed || folder;
         wf_buf_printf(&new, "%s%s%s", folder ? "# before the restore: " : "", line,
                       next != NULL ? "\n" : "");
@@ -245,6 +245,38 @@ static int settle_settings(struct restore *r)
         rc = keep_write(h, path, new.ptr, new.len);
     wf_buf_fini(&old);
     wf_buf_fini(&new);
+    return rc;
+}
+
+/* A book that is named elsewhere would be shared with the cell that the backup was made of. */
+static int settle_adapter(struct restore *r, const char *adapter)
+{
+    static const char *const words[] = {"database", NULL};
+    struct hoso *h = r->h;
+    char file[64];
+    char want[4096];
+    char book[4096];
+    if (!keep_book_of(r->aside, adapter, book))
+        return 0;
+    (void)snprintf(file, sizeof(file), "%s.cfg", adapter);
+    int rc = settle_file(r, file, words);
+    (void)snprintf(file, sizeof(file), "%s" KEEP_BOOK, adapter);
+    if (rc == 0 && (!hoso_path(want, r->aside, file) || !keep_book_of(r->aside, adapter, book) ||
+                    strcmp(book, want) != 0))
+        rc =
+            wf_fail(&h->err, WF_E_CONFIG,
+                    "%s.cfg puts its database outside of the cell's folder: give `database` a line "
+                    "of its own in the backup's cell",
+                    adapter);
+    return rc;
+}
+
+static int settle_settings(struct restore *r)
+{
+    static const char *const words[] = {"store", "run", "registry", "papers", "archive", NULL};
+    int rc = settle_file(r, "hoso.cfg", words);
+    for (size_t i = 0; i < HOSO_ADAPTERS && rc == 0; i++)
+        rc = settle_adapter(r, hoso_adapters[i]);
     return rc;
 }
 

@@ -27,10 +27,7 @@
 #define STOP_MS 10000 /* workers have so long to stop in good order */
 #define ASK_MS  3000  /* of which those have so long who ask the workers */
 
-/* Programs that join the cell to another system: hoso-NAME runs where CELL/NAME.cfg is. */
-static const char *const adapters[] = {"portal", "folder", "courier"};
-
-#define CHILDREN_MOST (WF_SERVICE_COUNT + 4 + WF_COUNT(adapters))
+#define CHILDREN_MOST (WF_SERVICE_COUNT + 4 + HOSO_ADAPTERS)
 
 struct supervisor {
     struct hoso *h;
@@ -173,9 +170,9 @@ static int prepare(struct supervisor *s)
         add_child(s, "archive");
     if (h->settings.metrics_listen[0] != '\0')
         add_child(s, "metrics");
-    for (size_t i = 0; i < WF_COUNT(adapters); i++) {
-        if (child_is_wanted(h->folder, adapters[i]))
-            add_child(s, adapters[i]);
+    for (size_t i = 0; i < HOSO_ADAPTERS; i++) {
+        if (child_is_wanted(h->folder, hoso_adapters[i]))
+            add_child(s, hoso_adapters[i]);
     }
     return 0;
 }

@@ -310,7 +310,8 @@ const struct hoso_verb hoso_verbs[] = {
      hoso_verify, {OPT_QUICK}},
     {"backup", "FOLDER", 1, 1, "copy the cell, running or not; checked",
      "FOLDER must be new. It gets the store (compact), the *.cfg files, parties/, papers/ (linked, "
-     "where it lies on the same disk) and a manifest with the hash of each file.\n\n"
+     "where it lies on the same disk), the books of adapters (portal.db, courier.db) and a manifest "
+     "with the hash of each file.\n\n"
      "  hoso backup /backup/vi-thanh-2026-11-23",
      hoso_backup, {OPT_CELL}},
     {"restore", "BACKUP FOLDER", 2, 2, "make a cell of a backup, in a new folder",

@@ -407,6 +407,45 @@ class Tracking(Cell):
         self.until(lambda: self.outcome(code) == "delivered", "the code counts")
         self.hoso("courier", "status")
 
+    def test_a_restored_cell_orders_no_parcel_twice(self):
+        self.begin("ngsp")
+        known, missed = self.submit(), None
+        self.until_ordered(known)
+        folder = pathlib.Path(self.folder)
+        self.hoso("backup", str(folder / "b1"))
+        missed = self.submit()
+        self.until_ordered(missed)
+        self.hoso("backup", str(folder / "b2"))
+        self.stop()
+        restored = str(folder / "restored")
+        self.hoso("restore", str(folder / "b2"), restored, "--name", "cell")
+        with sqlite3.connect(os.path.join(restored, "courier.db")) as db:
+            self.assertEqual(sorted(db.execute("SELECT number, state FROM orders").fetchall()),
+                             [(known, "ordered"), (missed, "ordered")])
+        db.close()
+        # a book is copied before the store: what came between the two it must learn again
+        shutil.copy(folder / "b1" / "courier.db", os.path.join(restored, "courier.db"))
+        shutil.copy(os.path.join(self.cell, "courier.secret"), restored)
+        supervisor = subprocess.Popen([HOSO, "run", "--cell", restored], env=self.env,
+                                      stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.cell = restored
+        try:
+            self.assertIn("is ready", supervisor.stdout.readline())
+            self.start()
+            self.until_ordered(missed)
+            self.assertEqual(list(self.courier.orders), [known, missed])
+            self.assertEqual(self.courier.orders[missed].asked, 2)
+            for code in (known, missed):
+                self.courier.happens(code, "4")
+                self.until(lambda code=code: self.outcome(code) == "delivered", "it is delivered")
+            self.stop()
+        finally:
+            del self.cell
+            supervisor.terminate()
+            supervisor.wait(timeout=PATIENCE)
+            supervisor.stdout.close()
+        self.assertEqual(self.courier.complaints, [])
+
     def test_forty_parcels_end_as_the_courier_says_whatever_happens_on_the_way(self):
         chance = random.Random(SEED)
         self.begin("ngsp", more="page_size = 20;", bad_days=0.25)

@@ -377,6 +377,37 @@ class Trouble(Cell):
         self.until(lambda: "the outbox is new" in self.said(), "it says so")
         self.assertEqual(dict(self.portal.calls), calls)
 
+    def test_a_restored_cell_tells_nothing_twice_and_goes_on(self):
+        settings = pathlib.Path(self.cell, "portal.cfg")
+        text = settings.read_text(encoding="utf-8")
+        settings.write_text(f'{text}database = "{self.cell}/portal.db";\n', encoding="utf-8")
+        self.start_adapter()
+        told = self.submit()
+        self.until_told(told, 1)
+        self.until(lambda: self.portal_status()["waiting"] == 0, "all is told")
+        backup, restored = (os.path.join(self.folder, name) for name in ("backup", "restored"))
+        self.run_hoso("backup", backup, cell=True)
+        self.stop_adapter(signal.SIGTERM)
+        calls, statuses = dict(self.portal.calls), list(self.portal.statuses[told])
+        self.run_hoso("restore", backup, restored, "--name", "cell")
+        self.assertIn("# before the restore: database",
+                      pathlib.Path(restored, "portal.cfg").read_text(encoding="utf-8"))
+        self.assertEqual(os.stat(os.path.join(restored, "portal.db")).st_mode & 0o777, 0o600)
+        shutil.copy(os.path.join(self.cell, "portal.password"), restored)
+        supervisor = subprocess.Popen([HOSO, "run", "--cell", restored], env=self.env,
+                                      stdout=subprocess.PIPE, stderr=self.log, text=True)
+        try:
+            self.assertIn("is ready", supervisor.stdout.readline())
+            new = json.loads(self.run_hoso("submit", "-", "--json", "--cell", restored,
+                                           text=json.dumps(DOSSIER)))["dossier"]
+            self.until_told(new, 1)
+        finally:
+            supervisor.terminate()
+            supervisor.wait(timeout=PATIENCE)
+            supervisor.stdout.close()
+        self.assertEqual(self.portal.statuses[told], statuses)
+        self.assertNotEqual(dict(self.portal.calls), calls)
+
     def test_two_at_one_outbox_and_an_open_password_are_refused(self):
         config = os.path.join(self.cell, "hoso.cfg")
         self.start_adapter()

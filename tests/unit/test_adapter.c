@@ -162,6 +162,36 @@ static void what_was_overwritten_is_in_no_file_after_a_scrub(void **state)
     db_close(db);
 }
 
+static void a_copy_is_of_one_moment_while_another_writes(void **state)
+{
+    struct wf_error err = {0};
+    struct db *copied = NULL;
+    struct stat is;
+    char copy[160];
+    (void)state;
+    (void)snprintf(copy, sizeof(copy), "%s/copy.db", folder);
+    struct db *db = open_with(second, 2);
+    assert_int_equal(db_do(db, &err, PUT, "ti", "kept", (int64_t)7), 0);
+    assert_int_equal(db_do(db, &err, PUT, "ti", "Nguyen-Van-An", (int64_t)1), 0);
+    assert_int_equal(db_do(db, &err, "DELETE FROM t WHERE v = 1", ""), 0);
+    assert_int_equal(db_begin(db, &err), 0);
+    assert_int_equal(db_do(db, &err, PUT, "ti", "not yet", (int64_t)8), 0);
+    assert_int_equal(db_copy(path, copy, &err), 0);
+    assert_int_equal(db_commit(db, &err), 0);
+    assert_int_equal(db_copy(path, copy, &err), WF_E_IO); /* never over what is there */
+    db_close(db);
+    assert_int_equal(stat(copy, &is), 0);
+    assert_int_equal(is.st_mode & 0777, 0600);
+    assert_false(file_holds("copy.db", "Nguyen-Van-An"));
+    assert_int_equal(db_open(copy, second, 2, &copied, &err), 0); /* and its schema is known */
+    assert_int_equal(value_of(copied, "kept"), 7);
+    assert_int_equal(value_of(copied, "not yet"), -1);
+    db_close(copied);
+    (void)unlink(copy);
+    assert_int_equal(db_copy("/nowhere/own.db", copy, &err), WF_E_IO);
+    assert_int_equal(access(copy, F_OK), -1); /* nothing is left of it */
+}
+
 static void a_file_that_is_no_database_is_named(void **state)
 {
     struct wf_error err = {0};
@@ -362,6 +392,7 @@ int main(void)
         TEST(a_broken_rule_is_a_conflict_and_a_roll_back_undoes_all),
         TEST(rows_come_in_order_with_their_texts),
         TEST(what_was_overwritten_is_in_no_file_after_a_scrub),
+        TEST(a_copy_is_of_one_moment_while_another_writes),
         TEST(a_file_that_is_no_database_is_named),
         TEST(waits_double_up_to_the_longest_each_a_little_otherwise),
         TEST(settings_have_defaults_and_their_paths_are_absolute),
