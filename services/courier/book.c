@@ -41,6 +41,10 @@ static const char *const schema[] = {
     "CREATE INDEX items_free ON items (number) WHERE order_id IS NULL;"
     "CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
     "CREATE INDEX orders_task ON orders (task) WHERE task <> 0;",
+    /* forgotten: what was heard and told of it is deleted */
+    "ALTER TABLE orders ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX orders_ended ON orders (changed_ms)"
+    " WHERE forgotten = 0 AND state IN ('over', 'cancelled');",
 };
 
 static const char *const words[] = {
@@ -243,7 +247,7 @@ static int take_one(struct db *db, const struct courier_settings *s, const struc
                " fresh = CASE WHEN state IN ('waiting', 'refused') THEN fresh ELSE 1 END,"
                " state = CASE WHEN state IN ('waiting', 'refused') THEN 'waiting'"
                " ELSE 'ordered' END,"
-               " changed_ms = ?7 WHERE dossier = ?1 AND parcel = ?2"
+               " forgotten = 0, changed_ms = ?7 WHERE dossier = ?1 AND parcel = ?2"
                " AND state NOT IN ('cancelling', 'cancelled')",
                "ttiiiti", t->dossier, t->parcel, t->task, t->token, t->lease_until_ms, t->person,
                now_ms);

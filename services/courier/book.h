@@ -132,6 +132,10 @@ int book_told(struct db *db, const struct order *order, const struct step *step,
 int book_quiet(struct db *db, const struct order *order, const struct step *last,
                struct wf_error *err) WF_CHECKED;
 
+/* Deletes events and steps told of orders that were over before; of at most 500. The orders stay, since
+ * further ones of their dossiers are numbered by them, and hear no more events. */
+int book_forget(struct db *db, int64_t before_ms, int64_t *out_n, struct wf_error *err) WF_CHECKED;
+
 /* Small facts by name: "last_id", "tracked_ms", "trouble". */
 int book_note(struct db *db, const char *name, const char *value, struct wf_error *err) WF_CHECKED;
 int book_noted(struct db *db, const char *name, struct wf_arena *arena, const char **out,

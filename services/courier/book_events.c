@@ -14,10 +14,10 @@ static int add_event(struct db *db, const struct tracking_event *event, int64_t 
                      int64_t *out_new, struct wf_error *err)
 {
     int64_t order = 0;
-    int rc =
-        db_number(db, err, &order, "SELECT id FROM orders WHERE number = ?1", "t", event->order);
+    int rc = db_number(db, err, &order, "SELECT id FROM orders WHERE number = ?1 AND forgotten = 0",
+                       "t", event->order);
     if (rc != 0)
-        return rc < 0 ? rc : 0; /* some other system's order */
+        return rc < 0 ? rc : 0; /* some other system's order, or long over */
     rc = db_do(db, err,
                "INSERT OR IGNORE INTO events (order_id, at_ms, code, id, heard_ms)"
                " VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -128,4 +128,28 @@ int book_quiet(struct db *db, const struct order *order, const struct step *last
                  " attempt = CASE WHEN state = 'over' THEN attempt ELSE ?3 END WHERE id = ?1",
                  "iti", order->id, parcel_word(last != NULL ? last->state : PARCEL_NUMBERED),
                  last != NULL ? last->attempt : (int64_t)0);
+}
+
+/* ---- what is long over ------------------------------------------------------------------------- */
+
+/* The same ones in each statement of the transaction; ?1 is the time. */
+#define ENDED                                                                                      \
+    "(SELECT id FROM orders WHERE forgotten = 0 AND state IN ('over', 'cancelled')"                \
+    " AND changed_ms < ?1 AND fresh = 0 AND task = 0 ORDER BY changed_ms, id LIMIT 500)"
+
+int book_forget(struct db *db, int64_t before_ms, int64_t *out_n, struct wf_error *err)
+{
+    static const char *const statements[] = {"DELETE FROM events WHERE order_id IN " ENDED,
+                                             "DELETE FROM told WHERE order_id IN " ENDED,
+                                             "UPDATE orders SET forgotten = 1 WHERE id IN " ENDED};
+    int rc = db_begin(db, err);
+    for (size_t i = 0; i < WF_COUNT(statements) && rc == 0; i++)
+        rc = db_do(db, err, statements[i], "i", before_ms);
+    if (rc == 0)
+        rc = db_commit(db, err);
+    if (rc == 0)
+        *out_n = db_changes(db);
+    else
+        db_rollback(db);
+    return rc;
 }

@@ -61,6 +61,7 @@ struct courier_settings {
     bool collect;           /* also return.collect */
     int64_t tracking_every_ms, tracking_overlap_ms;
     int64_t page_size;
+    int64_t keep_ms;
     int64_t lease_ms;
     int64_t answer_ms;
     const struct wf_node *senders_node, *codes_node, *answers_node;

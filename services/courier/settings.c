@@ -44,6 +44,7 @@ const struct wf_key courier_keys[] = {
     SETTING(collect,           BOOL, 0, 0, "false",  "also collect papers at citizens' homes (return.collect)"),
     TIME(tracking_every,       100, 7 * DAY_MS, "12 hours", "between two looks at the tracking"),
     TIME(tracking_overlap,     0, 30 * DAY_MS, "1 day", "how far a look goes back: late news of offline postmen"),
+    TIME(keep,                 0, 36500 * DAY_MS, "400 days", "tracking of parcels that are over is kept so long; 0 = for good"),
     SETTING(page_size,         INT,  1, 1000, "1000", "events asked for at once"),
     TIME(lease,                1000, DAY_MS, "10 minutes", "of the cell's tasks"),
     TIME(answer,               100, 600000, "30 seconds", "how long an answer of the courier is waited for"),

@@ -13,12 +13,13 @@
 #include "workflow/clock.h"
 #include "workflow/log.h"
 
-#define ASK_MOST    8                         /* a turn; each may take as long as `answer` allows */
-#define ANSWER_MAX  ((size_t)4 * 1024 * 1024) /* a thousand events with their texts */
-#define TELL_MOST   50
-#define EXTEND_MOST 200
-#define TRIES_MOST  20 /* where the doubling of waits ends in any case */
-#define LEASE_PART  3  /* a lease is kept when a third of it has passed */
+#define ASK_MOST        8 /* a turn; each may take as long as `answer` allows */
+#define ANSWER_MAX      ((size_t)4 * 1024 * 1024) /* a thousand events with their texts */
+#define TELL_MOST       50
+#define EXTEND_MOST     200
+#define FORGET_EVERY_MS 3600000
+#define TRIES_MOST      20 /* where the doubling of waits ends in any case */
+#define LEASE_PART      3  /* a lease is kept when a third of it has passed */
 
 static struct courier *of(struct adapter *a)
 {
@@ -349,6 +350,18 @@ static int keep_leases(struct courier *c, struct wf_error *err)
     return rc;
 }
 
+static int forget(struct courier *c, bool *out_more, struct wf_error *err)
+{
+    int64_t n = 0;
+    if (c->settings->keep_ms == 0 || wf_monotonic_ms() < c->forget_ms)
+        return 0;
+    int rc = book_forget(c->db, wf_real_ms() - c->settings->keep_ms, &n, err);
+    if (rc == 0 && n == 0)
+        c->forget_ms = wf_monotonic_ms() + FORGET_EVERY_MS;
+    *out_more = *out_more || n > 0;
+    return rc;
+}
+
 /* ---- the adapter ------------------------------------------------------------------------------- */
 
 static int turn(struct adapter *a, int64_t *wait_ms, struct wf_error *err)
@@ -365,6 +378,8 @@ static int turn(struct adapter *a, int64_t *wait_ms, struct wf_error *err)
         rc = track(c, &more, err);
     if (rc == 0)
         rc = tell_orders(c, &more, err);
+    if (rc == 0)
+        rc = forget(c, &more, err);
     if (rc == 0)
         rc = book_next_ms(c->db, &next, err);
     if (rc != 0)

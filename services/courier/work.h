@@ -22,6 +22,7 @@ struct courier {
     char token[2048];            /* "" = to be got */
     struct adapter_backoff away; /* of the courier as a whole: not reached, or it refuses us */
     int64_t track_ms;            /* monotonic: next look at the tracking */
+    int64_t forget_ms;           /* monotonic: next time to forget what is long over */
     char last_id[65];            /* of the walk through the pages; "" = it begins anew */
 };
 

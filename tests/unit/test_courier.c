@@ -515,6 +515,41 @@ static void what_is_gone_goes_by_its_events_told_or_not(void **state)
     }
 }
 
+static void what_is_long_over_is_forgotten_but_not_its_number(void **state)
+{
+    int64_t n = -1;
+    (void)state;
+    take("D-1", "EE1", 1);
+    take("D-2", "EE9", 2);
+    struct order order = *listed(BOOK_TO_ASK, 2);
+    assert_ok(book_settled(db, &order, ORDER_ORDERED, "", "", 2, &err), err);
+    hear(1, "2");
+    hear(2, "4");
+    order = *listed(BOOK_TO_TELL, 1);
+    const struct step end = {.state = PARCEL_DELIVERED};
+    assert_ok(book_told(db, &order, &end, &err), err);
+    assert_ok(book_quiet(db, &order, &end, &err), err);
+    assert_ok(book_forget(db, 1000, &n, &err), err);
+    assert_int_equal(n, 0); /* it is under way */
+    assert_ok(book_settled(db, &order, ORDER_OVER, "", "", 100, &err), err);
+    assert_ok(book_forget(db, 100, &n, &err), err);
+    assert_int_equal(n, 0); /* not long enough */
+    assert_ok(book_forget(db, 101, &n, &err), err);
+    assert_int_equal(n, 1);
+    assert_int_equal(count("SELECT count(*) FROM events"), 0);
+    assert_int_equal(count("SELECT count(*) FROM told"), 0);
+    hear(1, "2"); /* read once more */
+    assert_int_equal(count("SELECT count(*) FROM events"), 0);
+    (void)listed(BOOK_TO_TELL, 0);
+    assert_ok(book_forget(db, 101, &n, &err), err);
+    assert_int_equal(n, 0);
+    take("D-1", "EE2", 3); /* the courier knows D-1 */
+    assert_int_equal(count("SELECT count(*) FROM orders WHERE number = 'D-1.R2'"), 1);
+    take("D-1", "EE1", 4); /* a cell of long ago was restored */
+    hear(2, "4");
+    assert_int_equal(count("SELECT count(*) FROM events"), 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -537,6 +572,7 @@ int main(void)
         CASE(events_tell_the_same_story_in_every_order),
         CASE(what_is_gone_goes_by_its_events_told_or_not),
         CASE(only_steps_that_were_not_told_are_told),
+        CASE(what_is_long_over_is_forgotten_but_not_its_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
