@@ -13,6 +13,7 @@
 
 #define BLOCK_BYTES ((size_t)64 * 1024)
 #define ALIGN       16U
+#define SHORT_TEXT  128
 
 static unsigned long fail_in;
 static int fail_all;
@@ -166,12 +167,15 @@ char *wf_arena_strdup(struct wf_arena *arena, const char *text)
 
 char *wf_arena_printf(struct wf_arena *arena, const char *fmt, ...)
 {
+    char first[SHORT_TEXT]; /* one pass is enough for most */
     va_list args;
     va_start(args, fmt);
-    int length = vsnprintf(NULL, 0, fmt, args);
+    int length = vsnprintf(first, sizeof(first), fmt, args);
     va_end(args);
     if (length < 0)
         return NULL;
+    if ((size_t)length < sizeof(first))
+        return wf_arena_strndup(arena, first, (size_t)length);
     char *text = wf_arena_alloc(arena, (size_t)length + 1);
     if (text == NULL)
         return NULL;

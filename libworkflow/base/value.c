@@ -53,6 +53,14 @@ const struct wf_value *wf_text_n(struct wf_arena *arena, const char *text, size_
     return value;
 }
 
+const struct wf_value *wf_text_shared(struct wf_arena *arena, struct wf_str text)
+{
+    struct wf_value *value = make(arena, WF_TEXT);
+    if (value != NULL)
+        value->u.text = text.len > 0 ? text : (struct wf_str){"", 0};
+    return value;
+}
+
 const struct wf_value *wf_text(struct wf_arena *arena, const char *text)
 {
     return text != NULL ? wf_text_n(arena, text, strlen(text)) : &wf_null;
@@ -109,8 +117,8 @@ static struct wf_pair *find_pair(const struct wf_value *map, struct wf_str key)
     return NULL;
 }
 
-bool wf_map_put_str(struct wf_arena *arena, struct wf_value *map, struct wf_str key,
-                    const struct wf_value *value)
+static bool put(struct wf_arena *arena, struct wf_value *map, struct wf_str key, bool copy_key,
+                const struct wf_value *value)
 {
     if (map == NULL)
         return false;
@@ -119,17 +127,31 @@ bool wf_map_put_str(struct wf_arena *arena, struct wf_value *map, struct wf_str 
         pair->value = value;
         return true;
     }
-    char *name = value != NULL ? wf_arena_strndup(arena, key.ptr, key.len) : NULL;
-    struct wf_pair *pairs = name == NULL ? NULL
-                                         : grown(arena, map->u.map.pairs, map->u.map.n,
-                                                 &map->u.map.cap, sizeof(*pairs));
+    if (copy_key && value != NULL)
+        key.ptr = wf_arena_strndup(arena, key.ptr, key.len);
+    struct wf_pair *pairs =
+        value == NULL || key.ptr == NULL
+            ? NULL
+            : grown(arena, map->u.map.pairs, map->u.map.n, &map->u.map.cap, sizeof(*pairs));
     if (pairs == NULL) {
         map->broken = true;
         return false;
     }
     map->u.map.pairs = pairs;
-    pairs[map->u.map.n++] = (struct wf_pair){{name, key.len}, value};
+    pairs[map->u.map.n++] = (struct wf_pair){key, value};
     return true;
+}
+
+bool wf_map_put_str(struct wf_arena *arena, struct wf_value *map, struct wf_str key,
+                    const struct wf_value *value)
+{
+    return put(arena, map, key, true, value);
+}
+
+bool wf_map_put_shared(struct wf_arena *arena, struct wf_value *map, struct wf_str key,
+                       const struct wf_value *value)
+{
+    return put(arena, map, key, false, value);
 }
 
 bool wf_map_put(struct wf_arena *arena, struct wf_value *map, const char *key,

@@ -105,24 +105,29 @@ const char *life_model(const struct life *life)
     return wf_site_model_name(site != NULL ? site->model : WF_MODEL_NONE);
 }
 
+/* Made anew for every step: texts are shared, as everything in it outlives the step. */
 static const struct wf_value *dossier_map(const struct life *life)
 {
     struct wf_arena *arena = life->turn->arena;
     const struct wf_rec_dossier *d = &life->now;
+    const struct wf_pair rows[] = {
+        {wf_str("code"), wf_text_shared(arena, d->code)},
+        {wf_str("procedure"), wf_text_shared(arena, d->procedure)},
+        {wf_str("channel"), wf_text_shared(arena, d->channel)},
+        {wf_str("site"), wf_text_shared(arena, d->site)},
+        {wf_str("agency"), wf_text_shared(arena, d->agency)},
+        {wf_str("received"), wf_int(arena, d->received)},
+        {wf_str("due"), wf_int(arena, d->due)},
+        {wf_str("supplements"), wf_int(arena, (int64_t)d->supplements)},
+        {wf_str("has_agent"), wf_bool(wf_value_count(life->content.agent) > 0)},
+        {wf_str("fee"), wf_int(arena, life->procedure->fee)},
+        {wf_str("extensions"), wf_int(arena, (int64_t)d->extensions)},
+        {wf_str("form_set"), wf_text_shared(arena, wf_str(form_set_of(life)))},
+        {wf_str("model"), wf_text_shared(arena, wf_str(life_model(life)))},
+    };
     struct wf_value *map = wf_map(arena);
-    wf_map_put(arena, map, "code", wf_text_n(arena, d->code.ptr, d->code.len));
-    wf_map_put(arena, map, "procedure", wf_text_n(arena, d->procedure.ptr, d->procedure.len));
-    wf_map_put(arena, map, "channel", wf_text_n(arena, d->channel.ptr, d->channel.len));
-    wf_map_put(arena, map, "site", wf_text_n(arena, d->site.ptr, d->site.len));
-    wf_map_put(arena, map, "agency", wf_text_n(arena, d->agency.ptr, d->agency.len));
-    wf_map_put(arena, map, "received", wf_int(arena, d->received));
-    wf_map_put(arena, map, "due", wf_int(arena, d->due));
-    wf_map_put(arena, map, "supplements", wf_int(arena, (int64_t)d->supplements));
-    wf_map_put(arena, map, "has_agent", wf_bool(wf_value_count(life->content.agent) > 0));
-    wf_map_put(arena, map, "fee", wf_int(arena, life->procedure->fee));
-    wf_map_put(arena, map, "extensions", wf_int(arena, (int64_t)d->extensions));
-    wf_map_put(arena, map, "form_set", wf_text(arena, form_set_of(life)));
-    wf_map_put(arena, map, "model", wf_text(arena, life_model(life)));
+    for (size_t i = 0; i < WF_COUNT(rows); i++)
+        wf_map_put_shared(arena, map, rows[i].key, rows[i].value);
     return map;
 }
 
@@ -132,8 +137,8 @@ static const struct wf_value *visible_data(const struct life *life)
     struct wf_value *data = wf_map_copy(arena, life->now.data);
     const struct wf_value *fields = life->content.fields;
     for (size_t i = 0; i < wf_value_count(fields); i++)
-        wf_map_put_str(arena, data, fields->u.map.pairs[i].key, fields->u.map.pairs[i].value);
-    wf_map_put(arena, data, "_dossier", dossier_map(life));
+        wf_map_put_shared(arena, data, fields->u.map.pairs[i].key, fields->u.map.pairs[i].value);
+    wf_map_put_shared(arena, data, wf_str("_dossier"), dossier_map(life));
     return data;
 }
 

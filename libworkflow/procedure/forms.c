@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "workflow/forms.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* clang-format off */
@@ -50,10 +49,8 @@ enum wf_form_set wf_form_set_of(const struct wf_procedure *p, int64_t received_m
 {
     if (p->form_set != WF_FORMS_BY_DAY)
         return p->form_set;
-    struct wf_civil day = wf_civil_of(NULL, received_ms);
-    char text[48];
-    (void)snprintf(text, sizeof(text), "%04d-%02d-%02d", day.year, day.month, day.day);
-    return strcmp(text, WF_FORMS_2025_DAY) >= 0 ? WF_FORMS_2025 : WF_FORMS_2018;
+    static const struct wf_civil in_force = {.year = 2025, .month = 7, .day = 1};
+    return received_ms >= wf_civil_to_ms(NULL, &in_force) ? WF_FORMS_2025 : WF_FORMS_2018;
 }
 
 const char *wf_form_set_name(enum wf_form_set set)

@@ -125,6 +125,38 @@ static void a_map_keeps_order_and_replaces_by_key(void **state)
     wf_arena_free(arena);
 }
 
+static void shared_texts_and_keys_are_not_copied(void **state)
+{
+    (void)state;
+    static const char key[] = "key";
+    static const char text[] = "text";
+    struct wf_arena *arena = wf_arena_new(0);
+    struct wf_value *map = wf_map(arena);
+    const struct wf_value *value = wf_text_shared(arena, wf_str(text));
+    assert_ptr_equal(value->u.text.ptr, text);
+    assert_true(wf_map_put_shared(arena, map, wf_str(key), value));
+    assert_ptr_equal(map->u.map.pairs[0].key.ptr, key);
+    assert_true(wf_map_put_shared(arena, map, wf_str("key"), wf_int(arena, 1)));
+    assert_int_equal(wf_value_count(map), 1); /* replaced */
+    assert_int_equal(wf_value_int(wf_map_get(map, "key"), 0), 1);
+    assert_string_equal(wf_value_text(wf_text_shared(arena, (struct wf_str){NULL, 0}), "?"), "");
+    assert_false(wf_map_put_shared(arena, map, wf_str("other"), NULL));
+    assert_false(wf_value_is_whole(map));
+    wf_arena_free(arena);
+}
+
+static void a_printed_text_is_whole_whatever_its_length(void **state)
+{
+    (void)state;
+    struct wf_arena *arena = wf_arena_new(0);
+    for (int length = 0; length < 300; length++) {
+        const char *text = wf_arena_printf(arena, "%*s", length, "");
+        assert_int_equal(strlen(text), length);
+        assert_int_equal(strspn(text, " "), length);
+    }
+    wf_arena_free(arena);
+}
+
 static void running_out_of_memory_leaves_a_container_broken_not_wrong(void **state)
 {
     (void)state;
@@ -171,6 +203,8 @@ int main(void)
         cmocka_unit_test(an_arena_refuses_above_its_limit_and_works_again_after_reset),
         cmocka_unit_test(utf8_is_checked_at_every_edge),
         cmocka_unit_test(a_map_keeps_order_and_replaces_by_key),
+        cmocka_unit_test(shared_texts_and_keys_are_not_copied),
+        cmocka_unit_test(a_printed_text_is_whole_whatever_its_length),
         cmocka_unit_test(running_out_of_memory_leaves_a_container_broken_not_wrong),
         cmocka_unit_test(business_time_runs_at_the_rate_of_its_clock),
         cmocka_unit_test(hashes_are_the_same_in_one_piece_or_two),

@@ -58,6 +58,8 @@ const struct wf_value *wf_int(struct wf_arena *arena, int64_t i);
 const struct wf_value *wf_number(struct wf_arena *arena, double d);
 const struct wf_value *wf_text(struct wf_arena *arena, const char *text); /* copies; NULL->null */
 const struct wf_value *wf_text_n(struct wf_arena *arena, const char *text, size_t length);
+/* Without a copy: the text ends with NUL and lives as long as the value. */
+const struct wf_value *wf_text_shared(struct wf_arena *arena, struct wf_str text);
 struct wf_value *wf_list(struct wf_arena *arena);
 struct wf_value *wf_map(struct wf_arena *arena);
 
@@ -69,6 +71,9 @@ bool wf_map_put(struct wf_arena *arena, struct wf_value *map, const char *key,
                 const struct wf_value *value);
 bool wf_map_put_str(struct wf_arena *arena, struct wf_value *map, struct wf_str key,
                     const struct wf_value *value);
+/* The same without a copy of the key, which ends with NUL and lives as long as the map. */
+bool wf_map_put_shared(struct wf_arena *arena, struct wf_value *map, struct wf_str key,
+                       const struct wf_value *value);
 
 /* A shallow copy to which more can be put; an empty map for NULL or another type. */
 struct wf_value *wf_map_copy(struct wf_arena *arena, const struct wf_value *map);
