@@ -5,15 +5,11 @@
  */
 #include "support/test.h"
 
-#include <sys/stat.h>
-
 #include "support/steps.h"
 
 #define SUPPLEMENT "{'verdict': 'supplement', 'reason': 'thiếu giấy tờ'}"
 
-static const struct {
-    const char *name, *text;
-} files[] = {
+static const struct registered files[] = {
     {"counter", "kind = \"counter\"; sites = [\"" SITE "\"]; submit = true; procedures = [\"*\"];"
                 "roles = [\"civil_servant\"]; activities = [];"},
     {"portal", "kind = \"portal\"; sites = []; submit = true; procedures = [\"*\"];"
@@ -23,31 +19,8 @@ static const struct {
 static struct cell *cell_with_parties(void)
 {
     struct cell *cell = cell_new("2026-11-23 09:10");
-    struct wf_report report = {0};
-    struct wf_error err = {0};
-    char folder[128];
-    char path[256];
-    (void)snprintf(folder, sizeof(folder), "%s/parties", cell->folder);
-    assert_int_equal(mkdir(folder, 0700), 0);
-    for (size_t i = 0; i < WF_COUNT(files); i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s.cfg", folder, files[i].name);
-        FILE *f = fopen(path, "w");
-        assert_non_null(f);
-        assert_true(fprintf(f, "name = \"%s\"; organisation = \"test\"; %s\n", files[i].name,
-                            files[i].text) > 0);
-        assert_int_equal(fclose(f), 0);
-    }
-    assert_ok(wf_parties_load(folder, &report, &cell->parties, &err), err);
-    wf_report_fini(&report);
+    register_parties(cell, files, WF_COUNT(files));
     return cell;
-}
-
-static void close_cell(struct cell *cell)
-{
-    struct wf_parties *parties = cell->parties;
-    cell->party = NULL;
-    cell_close(cell);
-    wf_parties_free(parties);
 }
 
 /* A party sends a text as a paper; gives its name. */
@@ -177,7 +150,7 @@ static void a_foreign_party_gets_nothing_and_names_nothing(void **state)
               err);
     assert_false(((const struct wf_msg_paper_state *)reply.body)->whole);
     assert_int_equal(((const struct wf_msg_paper_state *)reply.body)->have, 0);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void a_party_names_what_it_sent_or_sees_in_a_dossier(void **state)
@@ -197,7 +170,7 @@ static void a_party_names_what_it_sent_or_sees_in_a_dossier(void **state)
     (void)submit_message(cell, &message); /* received at the counter's site */
     cell->party = "counter";
     (void)submit_message(cell, &message);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 /* Three, in these tests (cell.c). */
@@ -219,7 +192,7 @@ static void papers_that_no_dossier_names_make_room_when_one_does(void **state)
     cell->party = "counter";
     (void)submit_message(cell, &message);
     (void)send(cell, "counter", "five");
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 /* The write lock is held meanwhile. */
@@ -244,7 +217,7 @@ static void a_paper_that_thousands_name_is_looked_for_among_the_first_of_them(vo
     (void)send(cell, "counter", "a form that all fill in");
     cell->party = "counter";
     (void)submit_message(cell, &here);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 int main(void)

@@ -5,16 +5,12 @@
  */
 #include "support/test.h"
 
-#include <sys/stat.h>
-
 #include "support/steps.h"
 
 #define HOUR ((int64_t)3600 * 1000)
 #define DAY  (24 * HOUR)
 
-static const struct {
-    const char *name, *text;
-} files[] = {
+static const struct registered files[] = {
     {"long-my", "kind = \"counter\"; sites = [\"" SITE "\"]; submit = true; procedures = [\"*\"];"
                 "roles = [\"civil_servant\", \"postal_worker\"]; relay = true;"},
     {"plain", "kind = \"counter\"; sites = [\"" SITE "\"]; submit = true; procedures = [\"*\"];"
@@ -25,34 +21,9 @@ static const struct {
 static struct cell *cell_with_station(const char *moment)
 {
     struct cell *cell = cell_new(moment);
-    struct wf_report report = {0};
-    struct wf_error err = {0};
-    char folder[128];
-    char path[256];
-    (void)snprintf(folder, sizeof(folder), "%s/parties", cell->folder);
-    assert_int_equal(mkdir(folder, 0700), 0);
-    for (size_t i = 0; i < WF_COUNT(files); i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s.cfg", folder, files[i].name);
-        FILE *f = fopen(path, "w");
-        assert_non_null(f);
-        assert_true(fprintf(f, "name = \"%s\"; organisation = \"test\"; %s\n", files[i].name,
-                            files[i].text) > 0);
-        assert_int_equal(fclose(f), 0);
-    }
-    assert_ok(wf_parties_load(folder, &report, &cell->parties, &err), err);
-    wf_report_fini(&report);
+    register_parties(cell, files, WF_COUNT(files));
     cell->party = "long-my";
     return cell;
-}
-
-static void close_cell(struct cell *cell)
-{
-    struct wf_parties *parties = cell->parties;
-    cell->party = NULL;
-    cell->seq = 0;
-    cell_pump(cell);
-    cell_close(cell);
-    wf_parties_free(parties);
 }
 
 /* ---- what a station asks ----------------------------------------------------------------------
@@ -134,7 +105,7 @@ static void provisional_numbers_are_given_once_and_the_same_request_gets_the_sam
     assert_heard(hand_over(cell, 0, "r3", WF_MSG_relay_reserve, &ask), "denied", "");
     cell->party = NULL;
     assert_heard(hand_over(cell, 0, "r3", WF_MSG_relay_reserve, &ask), "denied", "");
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void a_provisional_code_must_be_reserved_for_the_station_and_unused(void **state)
@@ -153,7 +124,7 @@ static void a_provisional_code_must_be_reserved_for_the_station_and_unused(void 
     assert_heard(hand_dossier(cell, ++seq, "P-long-my-000010"), "conflict", "body.provisional");
     cell->party = "plain";
     assert_heard(hand_dossier(cell, 0, "P-long-my-000009"), "denied", "body.provisional");
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 /* ---- the sequence -----------------------------------------------------------------------------
@@ -170,7 +141,7 @@ static void a_gap_is_refused_and_changes_nothing(void **state)
     assert_heard(hand_dossier(cell, 3, "P-long-my-000002"), "state", "seq");
     assert_heard(hand_dossier(cell, 2, "P-long-my-000002"), "ok", "");
     assert_int_equal(cell_counts(cell).dossier_id, 2);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void a_repeat_gets_its_first_answer_whatever_came_after(void **state)
@@ -184,7 +155,7 @@ static void a_repeat_gets_its_first_answer_whatever_came_after(void **state)
     assert_int_equal(hand_over(cell, 1, "a", WF_MSG_dossier_submit, &m).state->id, id);
     assert_heard(hand_dossier(cell, 3, "P-long-my-000003"), "ok", "");
     assert_int_equal(cell_counts(cell).dossier_id, 3);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void the_same_number_with_other_content_is_refused(void **state)
@@ -198,7 +169,7 @@ static void the_same_number_with_other_content_is_refused(void **state)
     assert_heard(hand_over(cell, 1, "a", WF_MSG_dossier_submit, &m), "conflict", "id");
     assert_heard(hand_over(cell, 1, "b", WF_MSG_dossier_submit, &m), "state", "seq");
     assert_heard(hand_over(cell, 2, "b", WF_MSG_dossier_submit, &m), "ok", "");
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void a_refusal_is_the_answer_for_good_and_the_line_goes_on(void **state)
@@ -215,7 +186,7 @@ static void a_refusal_is_the_answer_for_good_and_the_line_goes_on(void **state)
     refused = hand_over(cell, 1, "a", WF_MSG_dossier_submit, &m);
     assert_heard(refused, "invalid", "body.procedure");
     assert_int_equal(refused.settled, 1);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void a_full_store_does_not_use_a_number_up(void **state)
@@ -241,7 +212,7 @@ static void a_full_store_does_not_use_a_number_up(void **state)
     assert_ok(wf_handoff_last(turn.txn, ask.party, &last, &err), err);
     assert_int_equal(last, 1);
     wf_txn_abort(turn.txn);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void only_stations_hand_over_in_sequence_and_they_always_do(void **state)
@@ -256,7 +227,7 @@ static void only_stations_hand_over_in_sequence_and_they_always_do(void **state)
     assert_heard(hand_over(cell, 1, "a", WF_MSG_dossier_submit, &m), "denied", "seq");
     cell->party = "long-my";
     assert_heard(hand_over(cell, 1, "a", WF_MSG_dossier_submit, &m), "ok", "");
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void the_answers_a_station_may_still_ask_for_outlive_the_request_window(void **state)
@@ -284,7 +255,7 @@ static void the_answers_a_station_may_still_ask_for_outlive_the_request_window(v
     assert_ok(wf_txn_commit(txn, &err), err);
     wf_buf_fini(&position);
     assert_int_equal(deleted, 3); /* two old hand-offs, and the reservation */
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static struct wf_msg_relay_range meet(struct cell *cell, const char *id, uint64_t handed,
@@ -316,7 +287,7 @@ static void a_cell_of_an_old_backup_goes_on_where_its_station_stands(void **stat
     assert_int_equal(range.handed, 6);
     assert_int_equal(range.from, 403);
     assert_int_equal(cell_counts(cell).cell_events, noted);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 /* ---- dossiers of a station --------------------------------------------------------------------
@@ -344,7 +315,7 @@ static void the_code_on_the_receipt_finds_the_dossier_for_ever(void **state)
     assert_false(is_in(cell, code, "accept"));
     assert_false(is_in(cell, "P-long-my-000001", "accept"));
     assert_times(cell, code, "withdraw", 1);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 /* The citizen has a code already; the line must not stand still for one procedure. */
@@ -362,7 +333,7 @@ static void a_hold_does_not_refuse_what_a_station_has_received(void **state)
     cell_pump(cell);
     assert_true(look_up(cell, "P-long-my-000001")->dossier.len > 0);
     assert_in(cell, "P-long-my-000001", "accept");
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void the_due_date_counts_from_the_receipt(void **state)
@@ -383,7 +354,7 @@ static void the_due_date_counts_from_the_receipt(void **state)
     assert_int_equal(here.state->received, monday);
     assert_int_equal(here.state->due, there.state->due);
     assert_true(here.state->due > cell->now);
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 static void a_moment_of_receipt_is_neither_too_old_nor_to_come(void **state)
@@ -413,7 +384,7 @@ static void a_moment_of_receipt_is_neither_too_old_nor_to_come(void **state)
     struct wf_msg_dossier_submit m = sample(cell, MARRIAGE);
     m.received = cell->now - HOUR;
     assert_heard(hand_over(cell, 0, "p", WF_MSG_dossier_submit, &m), "denied", "body.received");
-    close_cell(cell);
+    close_with_parties(cell);
 }
 
 int main(void)

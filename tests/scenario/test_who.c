@@ -2,8 +2,6 @@
 /* Who may do what: roles, channels, models of sites, agents; and what a refused person is told. */
 #include "support/test.h"
 
-#include <sys/stat.h>
-
 #include "support/trial.h"
 
 #define WORK(more)                                                                                 \
@@ -167,32 +165,14 @@ static void agents_file_only_where_the_procedure_lets_them(void **state)
 
 /* ---- tasks ----------------------------------------------------------------------------------- */
 
-static void write_party(const char *folder, const char *roles)
-{
-    char path[256];
-    (void)snprintf(path, sizeof(path), "%s/desk.cfg", folder);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_true(fprintf(f,
-                        "name = \"desk\"; organisation = \"test\"; kind = \"desk\";"
-                        "sites = [\"" SITE "\"]; roles = [%s];"
-                        "activities = [\"verification.review\"];\n",
-                        roles) > 0);
-    assert_int_equal(fclose(f), 0);
-}
-
 static void register_desk(struct cell *cell, const char *roles)
 {
-    struct wf_report report = {0};
-    struct wf_error err = {0};
-    char folder[128];
-    (void)snprintf(folder, sizeof(folder), "%s/parties", cell->folder);
-    (void)mkdir(folder, 0700);
-    write_party(folder, roles);
-    wf_parties_free(cell->parties);
-    cell->parties = NULL;
-    assert_ok(wf_parties_load(folder, &report, &cell->parties, &err), err);
-    wf_report_fini(&report);
+    struct registered desk = {"desk", wf_arena_printf(cell->arena,
+                                                      "kind = \"desk\"; sites = [\"" SITE
+                                                      "\"]; roles = [%s];"
+                                                      "activities = [\"verification.review\"];",
+                                                      roles)};
+    register_parties(cell, &desk, 1);
 }
 
 /* The role of the fetch is looked at again when the work comes back. */
@@ -216,9 +196,7 @@ static void a_role_that_was_withdrawn_completes_nothing(void **state)
     finish(cell, &task, "{'verdict': 'approve'}");
     cell->party = NULL;
     assert_closed(cell, code, "approved");
-    struct wf_parties *parties = cell->parties;
-    cell_close(cell);
-    wf_parties_free(parties);
+    close_with_parties(cell);
 }
 
 static int find_role(void *context, const struct wf_rec_event *event)
