@@ -113,6 +113,7 @@ static int sweep_whole(struct worker *worker, int64_t before_ms, struct wf_error
         worker->papers_round |= worker->paper_folder == 0;
     }
     wf_txn_abort(sweep.txn);
+    sweep.txn = NULL;
     return rc >= 0 && sweep.n > 0 ? remove_unnamed(worker, &sweep, err) : rc < 0 ? rc : 0;
 }
 

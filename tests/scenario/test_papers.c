@@ -5,6 +5,7 @@
  */
 #include "support/test.h"
 
+#include "service/worker.h"
 #include "support/steps.h"
 
 #define SUPPLEMENT "{'verdict': 'supplement', 'reason': 'thiếu giấy tờ'}"
@@ -220,6 +221,45 @@ static void a_paper_that_thousands_name_is_looked_for_among_the_first_of_them(vo
     close_with_parties(cell);
 }
 
+/* ---- what nobody names ------------------------------------------------------------------------
+ */
+
+/* Reads twice at once, as a store whose transactions were ended once each allows. */
+static void assert_reads_go_on(struct cell *cell)
+{
+    struct wf_txn *first = cell_read(cell);
+    struct wf_txn *second = cell_read(cell);
+    assert_ptr_not_equal(first, second);
+    wf_txn_abort(second);
+    wf_txn_abort(first);
+}
+
+/* The write lock cannot be had: the sweep leaves all as it was and comes again. */
+static void a_sweep_that_may_not_write_takes_nothing_away(void **state)
+{
+    (void)state;
+    static struct worker worker;
+    struct cell *cell = cell_new("2026-11-23 09:10");
+    struct wf_txn *txn = NULL;
+    struct wf_error err = {0};
+    const char *paper = send(cell, NULL, "named by nobody");
+    worker = (struct worker){.store = cell->store,
+                             .papers = cell->papers,
+                             .settings = {.papers_keep = -(int64_t)60 * 1000}};
+    enum wf_log_level level = wf_log_level();
+    wf_log_set_level(WF_LOG_FATAL);
+    assert_ok(wf_txn_begin(cell->store, true, &txn, &err), err);
+    assert_ok(papers_sweep(&worker, &err), err);
+    wf_txn_abort(txn);
+    wf_log_set_level(level);
+    assert_reads_go_on(cell);
+    struct wf_msg_dossier_submit message = with_file(cell, paper);
+    const char *code = submit_message(cell, &message);
+    assert_ok(papers_sweep(&worker, &err), err);
+    assert_string_equal(fetch(cell, NULL, code, paper), "named by nobody");
+    cell_close(cell);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_party_names_what_it_sent_or_sees_in_a_dossier),
         cmocka_unit_test(papers_that_no_dossier_names_make_room_when_one_does),
         cmocka_unit_test(a_paper_that_thousands_name_is_looked_for_among_the_first_of_them),
+        cmocka_unit_test(a_sweep_that_may_not_write_takes_nothing_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
