@@ -115,16 +115,32 @@ static int find_cell(struct wf_turn *turn, struct wf_rec_hold *hold, struct wf_e
     return 0;
 }
 
+static int find_any(struct wf_turn *turn, struct wf_rec_hold *hold, struct wf_error *err)
+{
+    (void)turn;
+    (void)hold;
+    (void)err;
+    return 0;
+}
+
+typedef int (*find_fn)(struct wf_turn *, struct wf_rec_hold *, struct wf_error *);
+
+static const find_fn find_held[WF_HOLD_KINDS] = {
+    [WF_HOLD_DOSSIER] = find_dossier, [WF_HOLD_PROCEDURE] = find_procedure,
+    [WF_HOLD_QUEUE] = find_queue,     [WF_HOLD_SITE] = find_site,
+    [WF_HOLD_CELL] = find_cell,
+};
+
+/* A site, procedure or activity may be gone meanwhile: the hold that is stored says its name. */
+static const find_fn find_released[WF_HOLD_KINDS] = {
+    [WF_HOLD_DOSSIER] = find_dossier, [WF_HOLD_PROCEDURE] = find_any, [WF_HOLD_QUEUE] = find_any,
+    [WF_HOLD_SITE] = find_any,        [WF_HOLD_CELL] = find_cell,
+};
+
 /* Is the order whole, and is there what it names? */
-static int find_hold(struct wf_turn *turn, const struct wf_hold_order *order,
+static int find_hold(struct wf_turn *turn, const struct wf_hold_order *order, const find_fn *find,
                      struct wf_rec_hold *named, struct wf_error *err)
 {
-    static int (*const find[WF_HOLD_KINDS])(struct wf_turn *, struct wf_rec_hold *,
-                                            struct wf_error *) = {
-        [WF_HOLD_DOSSIER] = find_dossier, [WF_HOLD_PROCEDURE] = find_procedure,
-        [WF_HOLD_QUEUE] = find_queue,     [WF_HOLD_SITE] = find_site,
-        [WF_HOLD_CELL] = find_cell,
-    };
     size_t length = order->reason != NULL ? strlen(order->reason) : 0;
     if ((unsigned)order->kind >= WF_HOLD_KINDS)
         return wf_fail(err, WF_E_INVALID, "there is no such kind of hold");
@@ -213,7 +229,7 @@ int wf_engine_hold(struct wf_turn *turn, const struct wf_hold_order *order, stru
 {
     struct wf_rec_hold hold;
     struct wf_rec_hold before;
-    int rc = find_hold(turn, order, &hold, err);
+    int rc = find_hold(turn, order, find_held, &hold, err);
     if (rc == 0)
         rc = check_open(turn, &hold, err);
     if (rc != 0)
@@ -237,7 +253,7 @@ int wf_engine_release(struct wf_turn *turn, const struct wf_hold_order *order, s
 {
     struct wf_rec_hold named;
     struct wf_rec_hold hold;
-    int rc = find_hold(turn, order, &named, err);
+    int rc = find_hold(turn, order, find_released, &named, err);
     if (rc == 0)
         rc = stored(turn, &named, &hold, err);
     if (rc < 0)

@@ -435,6 +435,36 @@ static void holds_of_what_is_not_there_are_refused(void **state)
     cell_close(cell);
 }
 
+/* The site left sites.cfg, the procedure and the activity their files, while they were on hold. */
+static void what_is_no_longer_there_can_still_be_released(void **state)
+{
+    (void)state;
+    static const struct {
+        enum wf_hold_kind kind;
+        const char *name;
+    } gone[] = {{WF_HOLD_SITE, "000.99.99.H99"},
+                {WF_HOLD_PROCEDURE, "9.999999"},
+                {WF_HOLD_QUEUE, "routing.guess"}};
+    struct cell *cell = cell_new(START);
+    struct wf_error err = {0};
+    struct wf_txn *txn = NULL;
+    assert_ok(wf_txn_begin(cell->store, true, &txn, &err), err);
+    for (size_t i = 0; i < WF_COUNT(gone); i++) {
+        struct wf_rec_hold hold = {.kind = gone[i].kind,
+                                   .name = wf_str(gone[i].name),
+                                   .by = wf_str("operator"),
+                                   .reason = wf_str("flood"),
+                                   .since = cell->now};
+        assert_ok(wf_hold_put(txn, NULL, &hold, &err), err);
+    }
+    assert_ok(wf_txn_commit(txn, &err), err);
+    assert_int_equal(cell_counts(cell).holds, WF_COUNT(gone));
+    for (size_t i = 0; i < WF_COUNT(gone); i++)
+        cell_release(cell, gone[i].kind, gone[i].name);
+    assert_nothing_is_held(cell);
+    cell_close(cell);
+}
+
 static void a_part_is_held_with_its_whole(void **state)
 {
     (void)state;
@@ -556,6 +586,7 @@ int main(void)
         cmocka_unit_test(timers_put_aside_go_when_their_state_is_left),
         cmocka_unit_test(what_concerns_no_dossier_is_in_the_journal_of_the_cell),
         cmocka_unit_test(holds_of_what_is_not_there_are_refused),
+        cmocka_unit_test(what_is_no_longer_there_can_still_be_released),
         cmocka_unit_test(a_part_is_held_with_its_whole),
         cmocka_unit_test(nothing_is_lost_or_doubled_by_holds_at_random),
     };
