@@ -162,8 +162,7 @@ int wf_engine_dead_skip(struct wf_turn *turn, uint64_t seq, const struct wf_valu
                              "dead letter %" PRIu64 " is an event, which has no result", seq);
     if (rc == 0)
         rc = note_act(&life, "operator.skip", by, &item, reason, NULL, err);
-    bool is_awaited = rc == 0 && (item.kind == WF_QUEUE_PART || item_is_awaited(&life, &item));
-    if (is_awaited && item.kind != WF_QUEUE_EVENT)
+    if (rc == 0 && item_is_awaited(&life, &item) && item.kind != WF_QUEUE_EVENT)
         rc = end_work(&life, &item, data, by, err);
     return rc == 0 ? finish(&life, err) : rc;
 }

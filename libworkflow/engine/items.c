@@ -20,6 +20,8 @@ bool item_is_awaited(const struct life *life, const struct wf_rec_queue *item)
         return false;
     if (item->kind == WF_QUEUE_TASK)
         return wf_value_int(wf_map_get(entry, RUN_BURIED), 0) > 0;
+    if (item->kind == WF_QUEUE_PART)
+        return wf_str_equal(wf_value_str(wf_map_get(entry, RUN_ACTIVITY)), item->activity);
     return wf_value_int(wf_map_get(entry, RUN_SEQ), 0) == (int64_t)item->seq;
 }
 

@@ -112,12 +112,39 @@ static void a_part_that_is_refused_leaves_the_decision_to_the_head(void **state)
     cell_close(cell);
 }
 
+/* The word that a part has closed is buried, and an operator drops it. */
+static void a_dropped_word_of_a_part_is_told_to_the_whole(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_new("2026-11-25 08:10");
+    struct wf_rec_queue dead = {0};
+    const char *code = submit_set(cell);
+    complete(cell, "verification.review", "civil_servant", "{'verdict': 'approve'}");
+    const char *part = part_of(cell, code, 1);
+    cell_hold(cell, WF_HOLD_QUEUE, "intake.link");
+    for (int i = 0; i < 200 && !look_up(cell, part)->closed; i++) {
+        if (!work_once(cell, NULL))
+            cell_advance(cell, "1 days");
+    }
+    assert_closed(cell, part, "approved");
+    assert_in(cell, code, "parts");
+    cell_release(cell, WF_HOLD_QUEUE, "intake.link");
+    cell_bury_first(cell, WF_INTAKE);
+    assert_true(cell_first_dead(cell, &dead));
+    assert_int_equal(dead.kind, WF_QUEUE_PART);
+    cell_drop_dead(cell, dead.seq);
+    assert_times(cell, code, "error.communication", 1);
+    assert_in(cell, code, "unopened");
+    cell_close(cell);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_linked_set_opens_its_parts_under_its_own_number),
         cmocka_unit_test(a_linked_set_ends_when_all_its_parts_have_ended),
         cmocka_unit_test(a_part_that_is_refused_leaves_the_decision_to_the_head),
+        cmocka_unit_test(a_dropped_word_of_a_part_is_told_to_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
