@@ -2,8 +2,9 @@
 /*
  * The engine's own memory: compiled procedures, by code and version. They are read from the store,
  * so that every worker of a cell has the same ones, and read again when the store's generation
- * moves. A version that does not compile here (a worker older than its definition) is left out:
- * its dossiers wait in the queues, the others go on.
+ * moves. A version that does not compile here (a worker older than its definition, a template that
+ * is gone) is left out, and said to be: what falls due for its dossiers fails and becomes dead
+ * letters, which an operator puts back when the worker or its files are mended. The others go on.
  */
 #include "life.h"
 
@@ -142,7 +143,11 @@ static int load_one(struct wf_engine *engine, const struct wf_rec_procedure *rec
     int rc = wf_procedure_parse(name, (const char *)record->source.ptr, record->source.len,
                                 engine->options.catalogue, &report, &out->procedure, err);
     wf_report_fini(&report);
-    return rc == WF_E_NOMEM ? rc : 0;
+    if (rc == WF_E_NOMEM)
+        return rc;
+    if (rc < 0 && engine->options.left_out != NULL)
+        engine->options.left_out(engine->options.context, record, err->text);
+    return 0;
 }
 
 /* What both lists have belongs to the new one from now on. */

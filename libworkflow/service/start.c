@@ -5,6 +5,7 @@
  * the store is touched.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -131,6 +132,16 @@ static int open_papers(struct worker *worker, struct wf_error *err)
     return wf_papers_open(worker->settings.papers, &options, &worker->papers, err);
 }
 
+static void log_left_out(void *context, const struct wf_rec_procedure *record, const char *why)
+{
+    char code[64];
+    (void)context;
+    (void)wf_str_copy(record->code, code, sizeof(code));
+    wf_log(WF_LOG_ERROR, WF_LOG_PROCEDURE_EVENT,
+           &(struct wf_log_fact){.procedure = code, .rc = WF_E_INVALID},
+           "version %" PRIu64 " is left out, it does not compile here: %s", record->version, why);
+}
+
 static int open_engine(struct worker *worker, struct wf_error *err)
 {
     wf_registry_catalogue(worker->registry, &worker->catalogue);
@@ -142,6 +153,7 @@ static int open_engine(struct worker *worker, struct wf_error *err)
         .registry = worker->registry,
         .calendar = worker->calendar,
         .setting = wf_settings_text,
+        .left_out = log_left_out,
         .context = &worker->settings,
         .papers = worker->papers,
         .pid = (uint64_t)getpid(),

@@ -30,7 +30,7 @@ static const struct {
     [WF_LOG_READER_EVENT]      = {"warn", "", "nothing; a program that reads the store has died"},
     [WF_LOG_PARTIES_EVENT]     = {"info, error", "rc", "error: mend the file that `msg` names; until then the registry stays as it was"},
     [WF_LOG_PAPERS_EVENT]      = {"info, error", "rc", "error: the folder of papers cannot be read: its disk, its rights"},
-    [WF_LOG_PROCEDURE_EVENT]   = {"info", "", ""},
+    [WF_LOG_PROCEDURE_EVENT]   = {"info, error", "procedure, rc", "error: `msg` says what this program misses (a template, an activity); mend it or bring the program up to date, start it again, put the dead letters back"},
     [WF_LOG_FILE_EVENT]        = {"info, warn", "rc", "warn: tell the party; what is wrong stands in its `rejected` and `out`"},
     [WF_LOG_PARCEL_EVENT]      = {"info, warn", "dossier, rc", "warn: `hoso courier status`"},
     [WF_LOG_STRANGER_EVENT]    = {"warn", "", "somebody tries, or a party has an old key; when it goes on, close the port to that address"},

@@ -157,6 +157,64 @@ static void a_wrong_definition_is_refused_and_disturbs_nothing(void **state)
     cell_close(cell);
 }
 
+struct left {
+    unsigned times;
+    uint64_t version;
+    char why[256];
+};
+
+static void note_left_out(void *context, const struct wf_rec_procedure *record, const char *why)
+{
+    struct left *left = context;
+    left->times++;
+    left->version = record->version;
+    (void)snprintf(left->why, sizeof(left->why), "%s", why);
+}
+
+static void put_version(struct cell *cell, uint64_t version, const char *text)
+{
+    struct wf_txn *txn = NULL;
+    struct wf_error err = {0};
+    struct wf_rec_procedure record = {.code = wf_str("9.000001"),
+                                      .version = version,
+                                      .source = {(const uint8_t *)text, strlen(text)},
+                                      .installed = cell->now,
+                                      .by = wf_str("test"),
+                                      .active = true,
+                                      .file = wf_str("newer.cfg")};
+    assert_ok(wf_txn_begin(cell->store, true, &txn, &err), err);
+    assert_ok(wf_procedure_put(txn, &record, &err), err);
+    assert_ok(wf_txn_commit(txn, &err), err);
+}
+
+/* As a worker does that is older than the program that installed it. */
+static void a_version_that_does_not_compile_here_is_left_out_and_said_to_be(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_new("2026-11-30 09:10");
+    struct left left = {0};
+    struct wf_engine *engine = NULL;
+    struct wf_error err = {0};
+    struct wf_engine_options options = {.self = WF_INTAKE,
+                                        .catalogue = &cell->catalogue,
+                                        .registry = cell->registry,
+                                        .calendar = cell->calendar,
+                                        .left_out = note_left_out,
+                                        .context = &left};
+    assert_ok(wf_engine_open(&options, &engine, &err), err);
+    assert_ok(wf_engine_refresh(engine, cell->store, NULL, &err), err);
+    assert_int_equal(left.times, 0);
+    put_version(cell, 7, "procedure: { code = \"9.000001\"; version = 7;\n tomorrow = true; };");
+    assert_ok(wf_engine_refresh(engine, cell->store, NULL, &err), err);
+    assert_int_equal(left.times, 1);
+    assert_int_equal(left.version, 7);
+    assert_non_null(strstr(left.why, "newer.cfg:2"));
+    assert_ok(wf_engine_refresh(engine, cell->store, NULL, &err), err);
+    assert_int_equal(left.times, 1);
+    wf_engine_close(engine);
+    cell_close(cell);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_roll_back_turns_new_dossiers_and_leaves_running_ones),
         cmocka_unit_test(running_ones_can_be_taken_back_and_forth),
         cmocka_unit_test(a_wrong_definition_is_refused_and_disturbs_nothing),
+        cmocka_unit_test(a_version_that_does_not_compile_here_is_left_out_and_said_to_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

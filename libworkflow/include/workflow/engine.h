@@ -113,7 +113,9 @@ struct wf_engine_options {
     const struct wf_registry *registry;
     const struct wf_calendar *calendar;
     const char *(*setting)(void *context, const char *name); /* settings for handlers */
-    void *context;
+    /* Hears of a version that does not compile here, when versions are loaded; NULL = nobody. */
+    void (*left_out)(void *context, const struct wf_rec_procedure *record, const char *why);
+    void *context;            /* of setting and left_out */
     struct wf_papers *papers; /* NULL = none are kept: no dossier can name a file */
     uint64_t pid;             /* of the worker, for health */
     uint64_t seed;            /* of the jitter */
