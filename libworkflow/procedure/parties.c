@@ -167,6 +167,15 @@ static bool is_party_file(const char *file)
     return file[0] != '.' && length > 4 && length < 64 && strcmp(file + length - 4, ".cfg") == 0;
 }
 
+static const struct wf_party *by_token(const struct wf_parties *parties, const char *hash)
+{
+    for (size_t i = 0; i < parties->n; i++) {
+        if (wf_party_has(&parties->entries[i].party.tokens, wf_str(hash)))
+            return &parties->entries[i].party;
+    }
+    return NULL;
+}
+
 static void check_shared_keys(const struct wf_parties *parties, const struct wf_party *p,
                               const char *folder, struct wf_report *report)
 {
@@ -175,6 +184,13 @@ static void check_shared_keys(const struct wf_parties *parties, const struct wf_
         if (other != NULL)
             wf_report_error(report, folder, 0,
                             "%s and %s have the same key: each party needs its own", other->name,
+                            p->name);
+    }
+    for (size_t i = 0; i < p->tokens.n; i++) {
+        const struct wf_party *other = by_token(parties, p->tokens.items[i]);
+        if (other != NULL)
+            wf_report_error(report, folder, 0,
+                            "%s and %s have the same token: each party needs its own", other->name,
                             p->name);
     }
 }

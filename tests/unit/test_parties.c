@@ -104,6 +104,20 @@ static void two_parties_may_not_share_a_key(void **state)
     assert_non_null(strstr(err.text, "same key"));
 }
 
+#define TOKEN_A "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void two_parties_may_not_share_a_token(void **state)
+{
+    const char *folder = *state;
+    struct wf_parties *parties = NULL;
+    put(folder, "a.cfg",
+        "name=\"a\"; organisation=\"x\"; kind=\"desk\"; tokens=[\"" TOKEN_A "\"];");
+    put(folder, "b.cfg",
+        "name=\"b\"; organisation=\"x\"; kind=\"desk\"; tokens=[\"" TOKEN_A "\"];");
+    assert_int_equal(load(folder, &parties), WF_E_CONFIG);
+    assert_non_null(strstr(err.text, "same token"));
+}
+
 static void the_stamp_moves_with_every_change(void **state)
 {
     const char *folder = *state;
@@ -138,6 +152,7 @@ int main(void)
         cmocka_unit_test(a_folder_that_is_not_there_is_an_empty_registry),
         WITH_FOLDER(a_mistake_in_any_file_fails_the_load_with_its_name),
         WITH_FOLDER(two_parties_may_not_share_a_key),
+        WITH_FOLDER(two_parties_may_not_share_a_token),
         WITH_FOLDER(the_stamp_moves_with_every_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
