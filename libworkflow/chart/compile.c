@@ -301,7 +301,6 @@ int wf_chart_compile(const struct wf_node *group, const struct wf_chart_scope *s
                          .report = report};
     if (c.chart == NULL)
         return wf_fail(err, WF_E_NOMEM, "no memory for a chart");
-    size_t n_before = report->n;
     size_t errors_before = report->errors;
     size_t dropped_before = report->dropped;
     compile_all(&c, group);
@@ -310,13 +309,8 @@ int wf_chart_compile(const struct wf_node *group, const struct wf_chart_scope *s
         rc = wf_fail(err, WF_E_NOMEM, "no memory for a chart");
     else if (report->errors == errors_before && report->dropped > dropped_before)
         rc = wf_fail(err, WF_E_NOMEM, "no memory for messages on a chart");
-    else if (report->errors > errors_before) {
-        char line[sizeof(err->text)];
-        bool is_kept = report->n > n_before;
-        rc = wf_fail(err, WF_E_CONFIG, "%s",
-                     is_kept ? wf_report_line(report, n_before, line, sizeof(line))
-                             : "the chart has errors");
-    }
+    else
+        rc = wf_report_result_since(report, errors_before, err);
     if (rc != 0) {
         wf_chart_free(c.chart);
         return rc;

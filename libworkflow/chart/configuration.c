@@ -77,6 +77,8 @@ int wf_chart_configuration(const struct wf_chart *chart, const struct wf_value *
         int at = wf_chart_find(chart, id);
         if (at < 0)
             return wf_fail(err, WF_E_STATE, "there is no state %s", id);
+        if (is_history(&view.states[at]))
+            return wf_fail(err, WF_E_STATE, "a dossier cannot be in history %s", id);
         activate(&view, at);
     }
     int rc = check_all(&view, err);

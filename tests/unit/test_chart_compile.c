@@ -147,6 +147,40 @@ static void all_mistakes_are_reported_together(void **state)
     close_world(&w);
 }
 
+/* The text of a refusal is that of the first error, whatever was warned of before. */
+static void a_warning_is_no_refusal(void **state)
+{
+    (void)state;
+    struct world w;
+    assert_int_equal(compile(&w, "states: { p: { type = \"parallel\"; states: {\n"
+                                 "h: { type = \"history\"; default = \"a\"; }; a: {}; b: {};\n"
+                                 "}; };\n"
+                                 "z: { status = 12; }; };"),
+                     WF_E_CONFIG);
+    assert_true(w.report.messages[0].is_warning);
+    assert_int_equal(w.report.errors, 1);
+    assert_string_equal(strstr(w.err.text, "t.cfg:4: "), w.err.text);
+    close_world(&w);
+}
+
+/* Ancestors and regions belong to a configuration; a history is nothing one can be in. */
+static void a_configuration_is_made_whole_of_states_only(void **state)
+{
+    (void)state;
+    struct world w;
+    const struct wf_value *whole = NULL;
+    open_world(&w, "states: { a: { states: { h: { type = \"history\"; default = \"a1\"; };"
+                   " a1: {}; a2: {}; }; }; };");
+    struct wf_value *wanted = wf_list(w.arena);
+    wf_list_add(w.arena, wanted, wf_text(w.arena, "a2"));
+    assert_ok(wf_chart_configuration(w.chart, wanted, w.arena, &whole, &w.err), w.err);
+    assert_string_equal(joined(&w, whole), "a a2");
+    wf_list_add(w.arena, wanted, wf_text(w.arena, "h"));
+    assert_int_equal(wf_chart_configuration(w.chart, wanted, w.arena, &whole, &w.err), WF_E_STATE);
+    assert_non_null(strstr(w.err.text, "history h"));
+    close_world(&w);
+}
+
 /* Every block of the manual is a chart that compiles and starts without an error of its own. */
 static void the_charts_of_the_manual_are_true(void **state)
 {
@@ -179,6 +213,8 @@ int main(void)
         cmocka_unit_test(a_chart_shows_its_parts),
         cmocka_unit_test(mistakes_in_a_chart_are_refused_with_line_and_remedy),
         cmocka_unit_test(all_mistakes_are_reported_together),
+        cmocka_unit_test(a_warning_is_no_refusal),
+        cmocka_unit_test(a_configuration_is_made_whole_of_states_only),
         cmocka_unit_test(the_charts_of_the_manual_are_true),
     };
     return cmocka_run_group_tests_name("chart_compile", tests, NULL, NULL);
