@@ -5,6 +5,7 @@
  */
 #include "workflow/identifiers.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "procedure/pattern.h"
@@ -259,6 +260,37 @@ int wf_check_procedure_code(struct wf_str text, struct wf_error *err)
     if (!good || (rest.len > 0 && !pattern_is(rest, ".99")))
         return refuse(err, "a procedure code looks like 1.004873, 1.000948.H38 or 1.001193.01");
     return 0;
+}
+
+/* ---- series of numbers ------------------------------------------------------------------------ */
+
+void wf_code_day(const struct wf_civil *day, const char *code_date, char out[16])
+{
+    bool is_long = strcmp(code_date, "YYYYMMDD") == 0;
+    (void)snprintf(out, 16, is_long ? "%04u%02u%02u" : "%02u%02u%02u",
+                   (unsigned)day->year % (is_long ? 10000 : 100), (unsigned)day->month % 100,
+                   (unsigned)day->day % 100);
+}
+
+void wf_code_series(struct wf_str site, const struct wf_civil *day, const char *code_date,
+                    char out[WF_SERIES])
+{
+    char text[16];
+    wf_code_day(day, code_date, text);
+    (void)snprintf(out, WF_SERIES, "%.*s|%s", WF_STR_ARG(site), text);
+}
+
+uint64_t wf_code_most(int digits)
+{
+    uint64_t most = 0;
+    while (digits-- > 0)
+        most = most * 10 + 9;
+    return most;
+}
+
+void wf_s10_series(const char *service, char out[WF_SERIES])
+{
+    (void)snprintf(out, WF_SERIES, "S10|%s", service);
 }
 
 /* ---- postal items (UPU S10) ---------------------------------------------------------------- */

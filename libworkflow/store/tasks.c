@@ -86,6 +86,11 @@ int wf_task_put_new(struct wf_txn *txn, struct wf_rec_task *task, struct wf_erro
     return 0;
 }
 
+void wf_task_skip_ids(struct wf_txn *txn, uint64_t count)
+{
+    txn->counts.task_id += count;
+}
+
 int wf_task_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena, struct wf_rec_task *out,
                 struct wf_error *err)
 {

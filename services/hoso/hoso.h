@@ -117,6 +117,7 @@ enum hoso_exit {
     X(ARCHIVE,    "archive",     "DIR",    "bring it forward by the changes of this archive")      \
     X(UNTIL,      "until",       "WHEN",   "not beyond YYYY-MM-DDTHH:MM[:SS], or this number of "  \
                                            "the journal")                                          \
+    X(SKIP_NUMBERS, "skip-numbers", "N",   "of each series, as they may have been given (1000)")    \
     X(MOVE,       "move",        NULL,     "move what waits now")                                  \
     X(OFF,        "off",         NULL,     "end recording; what waits is dropped")                 \
     X(FIRST_DAY,  "first-day",   "DATE",   "first day of reception (30 days ago)")                 \

@@ -14,15 +14,18 @@
 
 #include "archive.h"
 #include "children.h"
+#include "restore.h"
 
 #define MANIFEST_MOST ((size_t)4 << 20)
 #define CFG_MOST      ((size_t)1 << 20)
+#define SKIP_MOST     1000000
 
 struct restore {
     struct hoso *h;
     const char *backup;
     char final[4096], aside[4096];
     const struct wf_value *manifest;
+    int64_t skip; /* numbers of each series */
 };
 
 static const struct hoso_column columns[] = {
@@ -32,6 +35,7 @@ static const struct hoso_column columns[] = {
     {"journal_seq", "Journal up to event", "Nhật ký đến sự kiện", HOSO_NUMBER},
     {"dossiers", "Dossiers", "Hồ sơ", HOSO_NUMBER},
     {"replayed", "Changes of the archive", "Thay đổi từ kho lưu", HOSO_NUMBER},
+    {"skipped", "Numbers passed over, of each series", "Số bỏ qua trong mỗi dãy số", HOSO_NUMBER},
 };
 
 /* ---- manifest -------------------------------------------------------------------------------- */
@@ -354,6 +358,15 @@ static int bring_forward(struct restore *r)
     return 0;
 }
 
+static int skip_numbers(struct restore *r)
+{
+    char path[4096];
+    int rc = restore_skip_numbers(r->h, (uint64_t)r->skip);
+    if (hoso_path(path, r->h->settings.store, "lock.mdb"))
+        (void)unlink(path);
+    return rc;
+}
+
 static int make(struct restore *r)
 {
     struct hoso *h = r->h;
@@ -369,6 +382,8 @@ static int make(struct restore *r)
         rc = check_store(r);
     if (rc == 0)
         rc = bring_forward(r);
+    if (rc == 0)
+        rc = skip_numbers(r);
     return rc == 0 ? keep_settle(h, r->aside, r->final) : rc;
 }
 
@@ -381,7 +396,9 @@ int hoso_restore(struct hoso *h)
     *r = (struct restore){.h = h, .backup = h->args[0]};
     if (hoso_has(h, OPT_UNTIL) && !hoso_has(h, OPT_ARCHIVE))
         return wf_fail(&h->err, WF_E_CONFIG, "--until goes with --archive DIR");
-    int rc = keep_places(h, h->args[1], r->final, r->aside);
+    int rc = hoso_number(h, OPT_SKIP_NUMBERS, RESTORE_SKIP, SKIP_MOST, &r->skip);
+    if (rc == 0)
+        rc = keep_places(h, h->args[1], r->final, r->aside);
     if (rc == 0)
         rc = hoso_become_owner(h, r->final);
     if (rc == 0)
@@ -401,6 +418,7 @@ int hoso_restore(struct hoso *h)
     }
     struct wf_value *answer = wf_map_copy(h->arena, r->manifest);
     (void)wf_map_put(h->arena, answer, "folder", wf_text(h->arena, r->final));
+    (void)wf_map_put(h->arena, answer, "skipped", wf_int(h->arena, r->skip));
     rc = hoso_answer(h, answer, &done);
     if (rc != 0 || done)
         return rc;

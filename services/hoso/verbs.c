@@ -321,8 +321,11 @@ const struct hoso_verb hoso_verbs[] = {
      "With --archive the changes since the backup follow, to the last one or to --until: a moment "
      "of the clock on the wall, or the last number of the journal that is wanted.\n\n"
      "  hoso restore /backup/monday vi-thanh --archive /archive/vi-thanh \\\n"
-     "        --until 2026-11-23T14:29:59",
-     hoso_restore, {OPT_NAME, OPT_ARCHIVE, OPT_UNTIL}},
+     "        --until 2026-11-23T14:29:59\n\n"
+     "The numbers that the lost cell may have given since then are not given again: 1,000 of today's "
+     "dossier codes of each site are passed over, and as many parcels for each site. --skip-numbers "
+     "chooses another span; 0 where nothing was done after the backup.",
+     hoso_restore, {OPT_NAME, OPT_ARCHIVE, OPT_UNTIL, OPT_SKIP_NUMBERS}},
     {"archive", "", 0, 0, "how far the archive of changes has come",
      "`hoso run` moves changes to the folder `archive` of hoso.cfg by itself. --move does it once "
      "where no archiver runs; --off ends recording: what follows needs a new backup.",

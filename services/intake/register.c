@@ -8,40 +8,31 @@
 #include "intake.h"
 
 #include <inttypes.h>
-#include <string.h>
+
+#include "workflow/identifiers.h"
 
 #define LEAST_DIGITS 4
 #define MOST_DIGITS  7
 
-/* "261123" or "20261123", by the setting code_date. */
-static const char *code_day(struct wf_work *work)
-{
-    struct wf_civil day = wf_civil_of(wf_work_calendar(work), wf_work_now(work));
-
-    if (strcmp(wf_work_setting(work, "code_date"), "YYYYMMDD") == 0)
-        return wf_arena_printf(wf_work_arena(work), "%04d%02d%02d", day.year, day.month, day.day);
-    return wf_arena_printf(wf_work_arena(work), "%02d%02d%02d", day.year % 100, day.month, day.day);
-}
-
 static int next_code(struct wf_work *work, const char **out, struct wf_error *err)
 {
-    struct wf_arena *arena = wf_work_arena(work);
     const char *site = hoso_site(work);
-    const char *day = code_day(work);
-    const char *series = site && day ? wf_arena_printf(arena, "%s|%s", site, day) : NULL;
+    const char *code_date = wf_work_setting(work, "code_date");
+    const struct wf_civil today = wf_civil_of(wf_work_calendar(work), wf_work_now(work));
     int digits = (int)hoso_number_setting(work, "code_digits", LEAST_DIGITS, MOST_DIGITS);
-    uint64_t most = 9;
+    char series[WF_SERIES];
+    char day[16];
     uint64_t number;
     int rc;
 
-    if (series == NULL)
+    if (site == NULL)
         return wf_fail(err, WF_E_NOMEM, "dossier code: out of memory");
-    for (int i = 1; i < digits; i++)
-        most = most * 10 + 9;
-    rc = wf_work_number(work, series, most, &number, err);
+    wf_code_day(&today, code_date, day);
+    wf_code_series(wf_str(site), &today, code_date, series);
+    rc = wf_work_number(work, series, wf_code_most(digits), &number, err);
     if (rc < 0)
         return wf_wrap(err, "dossier code");
-    *out = wf_arena_printf(arena, "%s-%s-%0*" PRIu64, site, day, digits, number);
+    *out = wf_arena_printf(wf_work_arena(work), "%s-%s-%0*" PRIu64, site, day, digits, number);
     return *out ? 0 : wf_fail(err, WF_E_NOMEM, "dossier code: out of memory");
 }
 

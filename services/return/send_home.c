@@ -13,7 +13,6 @@
 
 #include <string.h>
 
-#define S10_MOST      99999999
 #define ITEM_MOST     32
 #define ATTEMPTS_MOST 10
 
@@ -57,16 +56,14 @@ static int parcel_remember(struct wf_work *work, const struct parcel *parcel,
 static int number_item(struct wf_work *work, char item[14], struct wf_error *err)
 {
     const char *service = wf_work_setting(work, "item_service");
-    const char *series;
+    char series[WF_SERIES];
     uint64_t serial;
     int rc;
 
     if (strlen(service) != 2)
         return wf_fail(err, WF_E_CONFIG, "setting item_service must be two capital letters");
-    series = wf_arena_printf(wf_work_arena(work), "S10|%s", service);
-    if (series == NULL)
-        return wf_fail(err, WF_E_NOMEM, "item number: out of memory");
-    rc = wf_work_number(work, series, S10_MOST, &serial, err);
+    wf_s10_series(service, series);
+    rc = wf_work_number(work, series, WF_S10_MOST, &serial, err);
     if (rc < 0)
         return wf_wrap(err, "item number");
     wf_s10_format(service, (uint32_t)serial, item);

@@ -22,6 +22,7 @@ import unittest
 from common import DOSSIER, ENV
 
 HOSO, CONFIG, PROCEDURES = sys.argv[1:4]
+OTHER_SITE = "000.00.11.H30"
 PATIENCE = 30  # seconds, on a busy machine
 SEED = int(os.environ.get("KEEP_SEED", "20261123"))
 PLACES = int(os.environ.get("KEEP_PLACES", "300"))
@@ -64,8 +65,9 @@ class Place:
         self.stop()
         shutil.rmtree(self.folder)
 
-    def submit(self):
-        done = run("submit", "-", "--json", "--cell", self.cell, given=json.dumps(DOSSIER))
+    def submit(self, **changes):
+        done = run("submit", "-", "--json", "--cell", self.cell,
+                   given=json.dumps({**DOSSIER, **changes}))
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)["dossier"]
 
@@ -138,6 +140,35 @@ class Keeping(unittest.TestCase):
         self.until(lambda: self.ask("show", code)["events"] >= 4, "the work goes on")
         self.assertNotEqual(self.place.submit(), code)
         self.assertTrue(self.ask("verify")["undamaged"])
+
+    def test_a_restored_cell_gives_nothing_that_the_lost_one_may_have_given(self):
+        self.place.start()
+        self.place.submit()
+        self.until(lambda: self.ask("task", "list")["tasks"], "the review is open")
+        self.hoso("backup", self.place.path("b"))
+        lost = [self.place.submit(), self.place.submit(site=OTHER_SITE)]
+        self.until(lambda: len(self.ask("task", "list")["tasks"]) == 3, "the reviews are open")
+        tasks = {task["task"] for task in self.ask("task", "list")["tasks"]}
+        self.place.stop()
+        shutil.rmtree(self.cell)
+        said = json.loads(run("restore", self.place.path("b"), self.cell, "--json").stdout)
+        self.assertEqual(said["skipped"], 1000)
+        self.place.start()
+        new = [self.place.submit(), self.place.submit(site=OTHER_SITE)]
+        self.until(lambda: len(self.ask("task", "list")["tasks"]) == 3, "the reviews are open")
+        more = {task["task"] for task in self.ask("task", "list")["tasks"]} - {min(tasks)}
+        self.assertEqual([code[:-4] for code in new], [code[:-4] for code in lost])
+        self.assertEqual([code[-4:] for code in new], ["1002", "1001"])
+        self.assertFalse(more & tasks)
+        self.assertTrue(self.ask("verify")["undamaged"])
+        for words, skipped in ((("--skip-numbers", "0"), 0), ((), 1000)):
+            cell = self.place.path(f"skip{skipped}")
+            said = self.hoso("restore", self.place.path("b"), cell, "--name", "cell", *words)
+            self.assertIn(f"{skipped:,}".replace(",", ""), said.replace(",", ""))
+        self.assertIn("smaller --skip-numbers", self.hoso(
+            "restore", self.place.path("b"), self.place.path("no"), "--name", "cell",
+            "--skip-numbers", "9999", expect=1))
+        self.assertFalse(os.path.exists(self.place.path("no")))
 
     def test_mistakes_get_one_line_each(self):
         backup, new = self.place.path("b"), self.place.path("new")

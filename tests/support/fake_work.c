@@ -2,6 +2,7 @@
 #include "fake_work.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 struct wf_work *fake_work_new(void)
@@ -194,7 +195,7 @@ int wf_work_number(struct wf_work *work, const char *series, uint64_t max, uint6
 {
     if (work->number >= max)
         return wf_fail(err, WF_E_FULL, "no number left");
-    work->series = series;
+    (void)snprintf(work->series, sizeof(work->series), "%s", series);
     *out = ++work->number;
     return 0;
 }

@@ -31,8 +31,8 @@ struct wf_work {
     const char *failure;           /* of fail */
     const struct wf_value *news;   /* of the last progress */
     size_t n_news;
-    uint64_t number;    /* last given out */
-    const char *series; /* of it */
+    uint64_t number;  /* last given out */
+    char series[100]; /* of it */
 };
 
 /* A work at site 000.00.13.H30 on 2026-11-23 09:10 with empty content. */

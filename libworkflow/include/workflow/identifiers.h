@@ -10,6 +10,7 @@
 #ifndef WORKFLOW_IDENTIFIERS_H
 #define WORKFLOW_IDENTIFIERS_H
 
+#include "workflow/calendar.h"
 #include "workflow/error.h"
 #include "workflow/text.h"
 
@@ -45,6 +46,20 @@ int wf_s10_check_digit(uint32_t serial);
 
 /* "EE" + 8 digits + check digit + "VN", with NUL. service: two capital letters; nothing ends it. */
 void wf_s10_format(const char service[2], uint32_t serial, char out[14]);
+
+/*
+ * Number series of a cell (wf_number_next). A dossier's code is the place of reception, the local
+ * day and a number of the series of both; a parcel's item number has one of the series of its service.
+ */
+#define WF_SERIES   96
+#define WF_S10_MOST 99999999
+
+/* "261123", or "20261123" where the setting code_date is "YYYYMMDD". */
+void wf_code_day(const struct wf_civil *day, const char *code_date, char out[16]);
+void wf_code_series(struct wf_str site, const struct wf_civil *day, const char *code_date,
+                    char out[WF_SERIES]);
+uint64_t wf_code_most(int digits); /* greatest number of so many digits */
+void wf_s10_series(const char *service, char out[WF_SERIES]);
 
 /* Two capital letters, 8 digits and their check digit, VN. */
 int wf_check_s10(struct wf_str text, struct wf_error *err) WF_CHECKED;

@@ -274,6 +274,8 @@ int wf_queue_next_due(struct wf_txn *txn, enum wf_service service, int64_t *out,
 
 /* New task: gives task->id. token must be 0 and visible set. */
 int wf_task_put_new(struct wf_txn *txn, struct wf_rec_task *task, struct wf_error *err) WF_CHECKED;
+/* The next `count` ids are never given: leases of a time that was lost may still name them. */
+void wf_task_skip_ids(struct wf_txn *txn, uint64_t count);
 int wf_task_get(struct wf_txn *txn, uint64_t id, struct wf_arena *arena, struct wf_rec_task *out,
                 struct wf_error *err) WF_CHECKED;
 /* Rewrites; `before` as it is stored (the index over activity, role, address, visible follows). */
