@@ -26,6 +26,8 @@ struct wf_store {
     bool writing;           /* one of them writes */
     bool failed;            /* a commit failed: nothing more is begun */
     bool was_full;          /* the map was full: look for dead readers before the next write */
+    struct wf_buf seen_row; /* the counters row as it was last unpacked */
+    struct wf_counts seen;  /* and what it says */
     struct wf_txn *idle[2]; /* one reader (its slot kept by mdb_txn_reset) and one writer */
 };
 

@@ -265,6 +265,7 @@ static void free_store(struct wf_store *store)
     if (store->pid == getpid())
         mdb_env_close(store->env);
     wf_arena_free(store->arena);
+    wf_buf_fini(&store->seen_row);
     wf_free(store->path);
     wf_free(store);
 }

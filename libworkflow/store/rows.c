@@ -2,7 +2,7 @@
 /* What is in a row: packed records, checked numbers, and the counters row. */
 #include <string.h>
 
-#include "store/txn.h"
+#include "store/env.h"
 
 #define NUMBER_BYTES   12 /* u64 and checksum u32, big-endian */
 #define CHECKED_BYTES  8
@@ -155,18 +155,21 @@ static void counters_key(struct wf_key *key)
     wf_key_text(key, wf_str("counters"));
 }
 
-int wf_counts_load(struct wf_txn *txn, struct wf_error *err)
+static int damaged_counts(struct wf_error *err)
 {
-    struct wf_key key;
+    return wf_fail(err, WF_E_CORRUPT, "the counters row is missing or damaged");
+}
+
+static int unpack_counts(struct wf_slice row, struct wf_arena *arena, struct wf_counts *c,
+                         struct wf_error *err)
+{
     struct wf_rec_counters r;
-    counters_key(&key);
-    wf_arena_reset(txn->arena);
-    int rc = wf_txn_get_record(txn, WF_TABLE_META, &key, WF_REC_counters, txn->arena, &r, err);
-    if (rc == WF_NONE || (rc == 0 && r.journal_hash.len != WF_HASH_BYTES))
-        return wf_fail(err, WF_E_CORRUPT, "the counters row is missing or damaged");
+    wf_arena_reset(arena);
+    int rc = wf_txn_unpack(WF_TABLE_META, WF_REC_counters, row, arena, &r, err);
     if (rc < 0)
         return rc;
-    struct wf_counts *c = &txn->counts;
+    if (r.journal_hash.len != WF_HASH_BYTES)
+        return damaged_counts(err);
     *c = (struct wf_counts){.dossier_id = r.dossier_id,
                             .queue_seq = r.queue_seq,
                             .task_id = r.task_id,
@@ -192,7 +195,30 @@ int wf_counts_load(struct wf_txn *txn, struct wf_error *err)
     read_five(r.retrying, c->retrying);
     read_five(r.again, c->again);
     read_five(r.held, c->held);
-    txn->loaded = *c;
+    return 0;
+}
+
+/* Every transaction begins with this row, and often it is the one that was read just before: then
+ * its bytes, checksum among them, prove what is in it. */
+int wf_counts_load(struct wf_txn *txn, struct wf_error *err)
+{
+    struct wf_key key;
+    struct wf_slice row;
+    struct wf_store *store = txn->store;
+    struct wf_buf *seen = &store->seen_row;
+    counters_key(&key);
+    int rc = wf_txn_get(txn, WF_TABLE_META, &key, &row, err);
+    if (rc != 0)
+        return rc < 0 ? rc : damaged_counts(err);
+    if (seen->len == 0 || row.len != seen->len || memcmp(row.ptr, seen->ptr, row.len) != 0) {
+        wf_buf_clear(seen);
+        rc = unpack_counts(row, txn->arena, &store->seen, err);
+        if (rc < 0)
+            return rc;
+        wf_buf_add(seen, row.ptr, row.len);
+    }
+    txn->counts = store->seen;
+    txn->loaded = store->seen;
     return 0;
 }
 

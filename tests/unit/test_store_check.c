@@ -410,6 +410,27 @@ static void a_lost_task_shows_in_the_totals_too(void **state)
     assert_finds("counters");
 }
 
+/* What they said is remembered from one transaction to the next, with their very bytes. */
+static void counters_that_change_by_one_bit_are_refused_at_once(void **state)
+{
+    uint8_t bytes[1000];
+    struct wf_slice row;
+    struct wf_key key;
+    (void)state;
+    struct wf_txn *txn = teststore_begin(&t, true);
+    wf_key_start(&key);
+    wf_key_text(&key, wf_str("counters"));
+    assert_ok(wf_txn_get(txn, WF_TABLE_META, &key, &row, &t.err), t.err);
+    assert_true(row.len > 0 && row.len <= sizeof(bytes));
+    memcpy(bytes, row.ptr, row.len);
+    bytes[row.len / 2] ^= 1;
+    row.ptr = bytes;
+    assert_ok(wf_txn_put(txn, WF_TABLE_META, &key, row, WF_PUT_SET, &t.err), t.err);
+    teststore_commit(&t, txn);
+    assert_int_equal(wf_txn_begin(t.store, false, &txn, &t.err), WF_E_CORRUPT);
+    assert_int_equal(wf_txn_begin(t.store, true, &txn, &t.err), WF_E_CORRUPT);
+}
+
 static void rows_of_nobody_are_named(void **state)
 {
     (void)state;
@@ -540,6 +561,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_row_too_many_is_named_while_others_write, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_lost_task_shows_in_the_totals_too, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(counters_that_change_by_one_bit_are_refused_at_once, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(rows_of_nobody_are_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(findings_are_told_a_hundred_times_at_most, set_up,
                                         tear_down),
