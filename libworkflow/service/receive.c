@@ -23,9 +23,7 @@ int receive_all(struct batch *batch, struct wf_error *err)
 {
     struct worker *worker = batch->worker;
     size_t most = (size_t)worker->settings.batch;
-    batch->requests = wf_arena_alloc(worker->arena, most * sizeof(*batch->requests));
-    if (batch->requests == NULL)
-        return wf_fail(err, WF_E_NOMEM, "no memory for a batch");
+    batch->requests = worker->requests;
     for (size_t seen = 0; seen < 2 * most && batch->n < most; seen++) {
         if (wf_arena_used(worker->arena) > BATCH_ARENA_MAX)
             break;

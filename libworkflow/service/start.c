@@ -118,6 +118,13 @@ static int open_store(struct worker *worker, struct wf_error *err)
     return rc;
 }
 
+/* Once, not for each batch: a batch of one need not clear room for hundreds. */
+static int make_room(struct worker *worker, struct wf_error *err)
+{
+    worker->requests = wf_alloc((size_t)worker->settings.batch * sizeof(*worker->requests));
+    return worker->requests != NULL ? 0 : wf_fail(err, WF_E_NOMEM, "out of memory");
+}
+
 static int open_papers(struct worker *worker, struct wf_error *err)
 {
     struct wf_papers_options options = {
@@ -185,6 +192,8 @@ int worker_open(struct worker *worker, const struct wf_options *options, struct 
     if (rc == 0)
         rc = open_store(worker, err);
     if (rc == 0)
+        rc = make_room(worker, err);
+    if (rc == 0)
         rc = open_papers(worker, err);
     if (rc == 0)
         rc = open_engine(worker, err);
@@ -213,6 +222,7 @@ void worker_close(struct worker *worker)
     wf_engine_close(worker->engine);
     wf_papers_close(worker->papers);
     wf_arena_free(worker->paper_arena);
+    wf_free(worker->requests);
     wf_store_close(worker->store);
     wf_parties_free(worker->parties);
     wf_calendar_free(worker->calendar);

@@ -45,6 +45,7 @@ struct worker {
     struct wf_engine *engine;
     struct wf_arena *arena;       /* of one batch */
     struct wf_arena *paper_arena; /* of one request for a paper */
+    struct request *requests;     /* room for those of one batch: settings.batch */
     struct wf_buf out;
     struct wf_buf prune_place;
     int signal_fd;
