@@ -9,8 +9,9 @@
 #include "batch.h"
 
 #define SWEEP_EVERY_MS 1000
-#define SWEEP_MS       10
-#define SWEEP_MOST     16 /* taken away in one transaction */
+#define ROUND_EVERY_MS 3000 /* at the earliest after all have been looked through */
+#define SWEEP_MS       3    /* a request that comes meanwhile waits so long */
+#define SWEEP_MOST     16   /* taken away in one transaction */
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
@@ -97,17 +98,22 @@ static int remove_unnamed(struct worker *worker, struct sweep *sweep, struct wf_
     return rc < 0 ? rc : 0;
 }
 
-/* Few folders where they are full, all of them where they are not. */
+/* Few folders where they are full, all of them where they are not; those that are missing, as most
+ * are where few papers have come, are not asked for one by one. */
 static int sweep_whole(struct worker *worker, int64_t before_ms, struct wf_error *err)
 {
     struct sweep sweep = {.err = err};
     int64_t until_ms = wf_monotonic_ms() + SWEEP_MS;
-    int rc = wf_txn_begin(worker->store, false, &sweep.txn, err);
+    bool is_there[WF_PAPER_FOLDERS];
+    int rc = wf_papers_folders(worker->papers, is_there, err);
+    if (rc == 0)
+        rc = wf_txn_begin(worker->store, false, &sweep.txn, err);
     if (rc != 0)
         return rc;
     for (unsigned i = 0; rc == 0 && i < WF_PAPER_FOLDERS && wf_monotonic_ms() < until_ms; i++) {
-        rc = wf_papers_each(worker->papers, worker->paper_folder, before_ms, note_unnamed, &sweep,
-                            err);
+        if (is_there[worker->paper_folder])
+            rc = wf_papers_each(worker->papers, worker->paper_folder, before_ms, note_unnamed,
+                                &sweep, err);
         if (rc == 0)
             worker->paper_folder = (worker->paper_folder + 1) % WF_PAPER_FOLDERS;
         worker->papers_round |= worker->paper_folder == 0;
@@ -122,8 +128,9 @@ int papers_sweep(struct worker *worker, struct wf_error *err)
     int64_t before_ms = wf_real_ms() - worker->settings.papers_keep;
     size_t removed = 0;
     struct wf_error why = {0};
-    worker->next_papers_ms = wf_monotonic_ms() + SWEEP_EVERY_MS;
     int rc = sweep_whole(worker, before_ms, err);
+    worker->next_papers_ms =
+        wf_monotonic_ms() + (worker->papers_round ? ROUND_EVERY_MS : SWEEP_EVERY_MS);
     if (worker->papers_round && wf_papers_forget(worker->papers, before_ms, &removed, &why) == 0 &&
         removed > 0)
         wf_log(WF_LOG_INFO, WF_LOG_PAPERS_EVENT, NULL, "%zu old uploads were forgotten", removed);

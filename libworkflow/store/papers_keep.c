@@ -56,6 +56,25 @@ int wf_papers_check(const struct wf_papers *papers, const uint8_t hash[WF_HASH_B
     return 0;
 }
 
+int wf_papers_folders(const struct wf_papers *papers, bool out[WF_PAPER_FOLDERS],
+                      struct wf_error *err)
+{
+    DIR *dir = NULL;
+    int rc = paper_open_folder(papers->folder, ".", &dir, err);
+    if (rc < 0)
+        return rc;
+    memset(out, 0, WF_PAPER_FOLDERS * sizeof(*out));
+    if (dir == NULL)
+        return 0;
+    for (const struct dirent *d = readdir(dir); d != NULL; d = readdir(dir)) {
+        uint8_t nth;
+        if (strlen(d->d_name) == 2 && wf_unhex(d->d_name, 2, &nth, 1))
+            out[nth] = true;
+    }
+    (void)closedir(dir);
+    return 0;
+}
+
 int wf_papers_each(const struct wf_papers *papers, unsigned nth, int64_t before_ms,
                    int (*fn)(void *context, const uint8_t hash[WF_HASH_BYTES]), void *context,
                    struct wf_error *err)

@@ -329,6 +329,24 @@ static void what_is_old_is_found_and_forgotten(void **state)
     assert_false(wf_papers_named(papers, wf_str(""), hash));
 }
 
+static void the_folders_that_there_are_are_those_of_papers(void **state)
+{
+    char path[600];
+    bool is_there[WF_PAPER_FOLDERS];
+    unsigned n = 0;
+    (void)state;
+    assert_ok(wf_papers_folders(papers, is_there, &err), err);
+    for (unsigned i = 0; i < WF_PAPER_FOLDERS; i++)
+        assert_false(is_there[i]);
+    (void)put("p", 0, SIZE);
+    assert_int_equal(mkdir(tempdir_path(&dir, "papers/zz", path, sizeof(path)), 0700), 0);
+    assert_ok(wf_papers_folders(papers, is_there, &err), err);
+    for (unsigned i = 0; i < WF_PAPER_FOLDERS; i++)
+        n += is_there[i];
+    assert_int_equal(n, 1);
+    assert_true(is_there[hash[0]]);
+}
+
 static void a_damaged_paper_is_found_and_mended_by_sending_it_again(void **state)
 {
     char rest[200];
@@ -423,6 +441,7 @@ int main(void)
         T(a_party_has_only_so_many_bytes_that_no_dossier_names),
         T(a_full_disk_refuses_and_the_upload_goes_on_later),
         T(what_is_old_is_found_and_forgotten),
+        T(the_folders_that_there_are_are_those_of_papers),
         T(a_damaged_paper_is_found_and_mended_by_sending_it_again),
         T(lack_of_memory_is_an_error_and_no_crash),
 #if defined(WF_FAULT_INJECTION)

@@ -95,6 +95,10 @@ int wf_papers_check(const struct wf_papers *papers, const uint8_t hash[WF_HASH_B
 
 #define WF_PAPER_FOLDERS 256
 
+/* Which of the folders there are: all but a few are missing where few papers have come. */
+int wf_papers_folders(const struct wf_papers *papers, bool out[WF_PAPER_FOLDERS],
+                      struct wf_error *err) WF_CHECKED;
+
 /* Calls fn for each whole paper of folder `nth`, last touched before before_ms (real), until it
  * gives non-zero, which is returned. */
 int wf_papers_each(const struct wf_papers *papers, unsigned nth, int64_t before_ms,
