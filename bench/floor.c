@@ -199,11 +199,11 @@ double floor_saturated(struct floor *floor, uint64_t n, const unsigned batch[FLO
     return seconds() - started;
 }
 
-double floor_six_commits(struct floor *floor)
+double floor_six_commits(struct floor *floor, bool with_lists)
 {
     double started = seconds();
     uint64_t id = floor->dossiers++;
-    floor->with_lists = false;
+    floor->with_lists = with_lists;
     for (unsigned s = 0; s < FLOOR_SERVICES; s++) {
         if (!commit_batch(floor, s, id, 1))
             return -1;

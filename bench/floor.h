@@ -39,6 +39,6 @@ double floor_saturated(struct floor *floor, uint64_t n, const unsigned batch[FLO
                        bool with_lists);
 
 /* Six commits one after the other, each with the writes of one step of one dossier: seconds. */
-double floor_six_commits(struct floor *floor);
+double floor_six_commits(struct floor *floor, bool with_lists);
 
 #endif
