@@ -162,7 +162,8 @@ static int judge(const struct portal_settings *s, json_t *take_answer, struct po
     if (!code_of(take_answer, code))
         rc = wf_fail(err, WF_E_TIMEOUT, "its answer has no error_code");
     else if (is_success(code) || holds(&s->known_codes, code))
-        is = (struct portal_answer){.verdict = PORTAL_TAKEN, .json = json_incref(take_answer)};
+        is = (struct portal_answer){.verdict = is_success(code) ? PORTAL_TAKEN : PORTAL_KNOWN,
+                                    .json = json_incref(take_answer)};
     else if (holds(&s->session_codes, code))
         rc = WF_NONE;
     else if (holds(&s->again_codes, code))

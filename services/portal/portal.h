@@ -187,12 +187,13 @@ struct portal_link {
     char session[257]; /* "" = none */
 };
 
-enum portal_verdict { PORTAL_TAKEN, PORTAL_REFUSED };
+/* KNOWN: the portal has one of the records; of a batch it does not tell which. */
+enum portal_verdict { PORTAL_TAKEN, PORTAL_KNOWN, PORTAL_REFUSED };
 
 struct portal_answer {
     enum portal_verdict verdict;
     char reason[256]; /* of REFUSED: code and message, masked */
-    json_t *json;     /* of TAKEN: the whole answer, for json_decref */
+    json_t *json;     /* but of REFUSED: the whole answer, for json_decref */
 };
 
 int portal_link_open(struct portal_link *link, const struct portal_settings *settings,

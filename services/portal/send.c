@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Outbox -> portal. A batch that the portal refuses says nothing of its single records: they are
- * sent again one by one, and what is then refused is held. A record may reach the portal twice, when
- * an answer was lost: the same bytes with the same key.
+ * Outbox -> portal. A batch that the portal refuses, or of which it knows a record, says nothing of
+ * its single records: they are sent again one by one, and what is then refused is held. A record may
+ * reach the portal twice, when an answer was lost: the same bytes with the same key.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,14 +39,12 @@ static json_t *request_of(const struct portal_row *rows, size_t n)
     return NULL;
 }
 
-static int refused(struct portal *p, const struct portal_row *rows, size_t n, const char *reason,
-                   struct wf_error *err)
+static int hold(struct portal *p, const struct portal_row *row, const char *reason,
+                struct wf_error *err)
 {
-    if (n > 1)
-        return outbox_alone(p->db, rows, n, err);
-    int rc = outbox_hold(p->db, &rows[0], reason, wf_real_ms(), err);
+    int rc = outbox_hold(p->db, row, reason, wf_real_ms(), err);
     if (rc == 0)
-        wf_log(WF_LOG_WARN, WF_LOG_REFUSED_EVENT, &(struct wf_log_fact){.dossier = rows[0].code},
+        wf_log(WF_LOG_WARN, WF_LOG_REFUSED_EVENT, &(struct wf_log_fact){.dossier = row->code},
                "the portal refuses a record (code %.*s): it is held: hoso portal list --held",
                (int)strcspn(reason, ":"), reason);
     return rc;
@@ -70,8 +68,10 @@ static int send_batch(struct adapter *a, const struct portal_row *rows, size_t n
         return rc;
     json_decref(answer.json);
     p->is_scrubbed = false;
-    return answer.verdict == PORTAL_TAKEN ? outbox_done(p->db, rows, n, wf_real_ms(), err)
-                                          : refused(p, rows, n, answer.reason, err);
+    if (answer.verdict != PORTAL_TAKEN && n > 1)
+        return outbox_alone(p->db, rows, n, err);
+    return answer.verdict == PORTAL_REFUSED ? hold(p, &rows[0], answer.reason, err)
+                                            : outbox_done(p->db, rows, n, wf_real_ms(), err);
 }
 
 /* When all is said: old keys go, and nothing that was overwritten stays in the files. */

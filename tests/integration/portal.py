@@ -295,6 +295,22 @@ class Trouble(Cell):
         self.assertEqual(self.portal.statuses[code], [1, 2, 6])
         self.assertGreater(self.portal.calls["login"], 2)
 
+    def test_that_one_of_a_batch_is_known_says_nothing_of_the_others(self):
+        with open(os.path.join(self.cell, "portal.cfg"), "a", encoding="utf-8") as file:
+            file.write(f'known_codes = [ "{portal_standin.KNOWN}" ];\n')
+        self.start_adapter()
+        self.until_told(self.submit(), 1)  # and all that came before it
+        self.until(lambda: self.portal_status()["waiting"] == 0, "nothing waits")
+        self.portal.tells_known, self.portal.lose = True, 1 << 30
+        before, known = self.portal_status()["dossiers"], self.submit()
+        self.until(lambda: known in self.portal.dossiers, "the portal has it, and nobody was told")
+        other = self.submit()
+        self.until(lambda: self.portal_status()["dossiers"] == before + 2, "both wait to be told")
+        self.portal.lose = 0
+        for code in (known, other):
+            self.until_told(code, 1)
+        self.until(lambda: self.portal_status()["waiting"] == 0, "all is settled")
+
     def test_a_refused_dossier_is_held_and_the_others_go_on(self):
         self.portal.stop()
         self.start_adapter()

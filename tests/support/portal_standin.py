@@ -24,9 +24,14 @@ NgayBatDau NgayKetThucTheoQuyDinh""".split())
 AFTER = {None: {1, 2}, 1: {2, 3, 5, 7}, 2: {4, 5, 6, 7, 8}, 3: set(), 4: {5, 6, 7, 8, 9},
          5: {2, 4, 7, 8}, 6: {4, 7, 8}, 7: {2, 4, 8}, 8: set(), 9: {10, 4}, 10: set()}
 USER, PASSWORD, UNIT, HEADER = "hau-giang", "bí mật 1", "000.00.00.H30", "VN:GOV:000.00.00.G22"
+KNOWN = "205"
 
 
 class Refused(Exception):
+    pass
+
+
+class Known(Exception):
     pass
 
 
@@ -47,6 +52,7 @@ class Portal:
         self.session_calls = 0  # a session holds for so many calls; 0 = for ever
         self.lose = 0  # this many answers are lost after the work is done
         self.twice = False
+        self.tells_known = False  # of a record that it has: by a code of its own
         self.garbage = 0  # this many answers are a page of HTML
         self.used = collections.Counter()
         self.server = None
@@ -139,6 +145,9 @@ class Portal:
         except Refused as why:
             self.dossiers, self.keys, self.last = before
             return {"error_code": "200", "message": str(why)}
+        except Known:
+            self.dossiers, self.keys, self.last = before
+            return {"error_code": KNOWN, "message": "đã có"}
         for effect in effects:
             effect()
         return {"error_code": "00", "message": "OK"}
@@ -153,6 +162,8 @@ class Portal:
         if key in self.keys:
             if self.keys[key] != text:
                 self.faults.append(f"{key} came twice with other content")
+            if self.tells_known:
+                raise Known
             return
         n, part = map(int, key[len(code) + 1:].split("/"))
         if not key.startswith(code + "/") or (n, part) <= self.last.get(code, (0, 0)):
