@@ -198,7 +198,7 @@ static int give_svg(struct hoso *h, struct wf_buf *take_text)
     struct output output;
     int rc = take_text->failed ? wf_fail(&h->err, WF_E_NOMEM, "draw: out of memory") : 0;
     if (rc == 0)
-        rc = tool_output_open(h, &output);
+        rc = tool_output_open(h, false, &output);
     if (rc == 0) {
         rc = draw(h, take_text, &output);
         rc = tool_output_close(h, &output, rc);

@@ -101,7 +101,7 @@ int hoso_dump(struct hoso *h)
     struct output output;
     int rc = hoso_store(h, false);
     if (rc == 0)
-        rc = tool_output_open(h, &output);
+        rc = tool_output_open(h, true, &output);
     if (rc != 0)
         return rc;
     struct dump d = {.h = h, .file = output.file};

@@ -328,7 +328,7 @@ int hoso_export_journal(struct hoso *h)
     x.after = format == &formats[1] && from > 0 ? (uint64_t)from - 1 : 0;
     x.arena = wf_arena_new(0);
     x.rows = wf_arena_new(0);
-    rc = x.arena != NULL && x.rows != NULL ? tool_output_open(h, &x.output) : no_memory(h);
+    rc = x.arena != NULL && x.rows != NULL ? tool_output_open(h, true, &x.output) : no_memory(h);
     if (rc == 0) {
         rc = write_all(&x, format);
         rc = tool_output_close(h, &x.output, rc);

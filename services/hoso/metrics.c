@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "keep.h"
 #include "tools.h"
@@ -332,15 +334,18 @@ void metrics_text(const struct wf_value *answer, struct wf_buf *out)
 
 /* ---- the verb -------------------------------------------------------------------------------- */
 
-/* The exporter may read at any moment: it finds the old figures or the new ones. */
+/* The exporter may read at any moment: it finds the old figures or the new ones. It has an account of
+ * its own; there is nothing personal in them. */
 static int write_aside(struct hoso *h, const char *path, const struct wf_buf *text)
 {
     char aside[4096];
     if (snprintf(aside, sizeof(aside), "%s.part", path) >= (int)sizeof(aside))
         return wf_fail(&h->err, WF_E_CONFIG, "--output: the name is too long");
     int rc = keep_write(h, aside, text->ptr, text->len);
-    if (rc == 0 && rename(aside, path) != 0)
+    if (rc == 0 && (chmod(aside, 0644) != 0 || rename(aside, path) != 0))
         rc = wf_fail(&h->err, WF_E_IO, "%s: %s", path, strerror(errno));
+    if (rc != 0)
+        (void)unlink(aside);
     return rc;
 }
 

@@ -3,6 +3,7 @@
 #include "tools.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,15 +136,21 @@ const char *tool_timestamp(const struct wf_calendar *calendar, int64_t ms, char 
 
 /* ---- output -------------------------------------------------------------------------------- */
 
-int tool_output_open(struct hoso *h, struct output *out)
+int tool_output_open(struct hoso *h, bool is_private, struct output *out)
 {
     *out = (struct output){stdout, NULL};
     if (!hoso_has(h, OPT_OUTPUT))
         return 0;
-    out->file = fopen(h->opt[OPT_OUTPUT], "we");
-    if (out->file == NULL)
-        return wf_fail(&h->err, WF_E_INVALID, "--output %s: %s", h->opt[OPT_OUTPUT],
-                       strerror(errno));
+    int fd = open(h->opt[OPT_OUTPUT], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                  is_private ? 0600 : 0666);
+    out->file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (out->file == NULL) {
+        int rc =
+            wf_fail(&h->err, WF_E_INVALID, "--output %s: %s", h->opt[OPT_OUTPUT], strerror(errno));
+        if (fd >= 0)
+            (void)close(fd);
+        return rc;
+    }
     out->name = h->opt[OPT_OUTPUT];
     return 0;
 }
@@ -154,10 +161,15 @@ int tool_output_close(struct hoso *h, struct output *output, int rc)
         return rc;
     struct stat is;
     bool is_ours = fstat(fileno(output->file), &is) == 0 && S_ISREG(is.st_mode);
-    int closed = fclose(output->file);
+    bool is_whole = fflush(output->file) == 0 && (!is_ours || fsync(fileno(output->file)) == 0);
+    int why = errno;
+    if (fclose(output->file) != 0 && is_whole) {
+        is_whole = false;
+        why = errno;
+    }
     output->file = NULL;
-    if (rc == 0 && closed != 0)
-        rc = wf_fail(&h->err, WF_E_INVALID, "--output %s: %s", output->name, strerror(errno));
+    if (rc == 0 && !is_whole)
+        rc = wf_fail(&h->err, WF_E_INVALID, "--output %s: %s", output->name, strerror(why));
     if (rc != 0 && is_ours) /* never a device */
         (void)unlink(output->name);
     return rc;
@@ -184,7 +196,7 @@ int tool_give(struct hoso *h, struct wf_buf *take_text)
         rc = hoso_answer(h, hoso_map(h, "text", take_text->failed ? NULL : hoso_str(h, text), NULL),
                          &done);
     } else {
-        rc = tool_output_open(h, &output);
+        rc = tool_output_open(h, false, &output);
         if (rc == 0) {
             rc = tool_write(h, &output, take_text);
             rc = tool_output_close(h, &output, rc);

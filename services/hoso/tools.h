@@ -26,8 +26,9 @@ struct output {
     const char *name; /* NULL = standard output */
 };
 
-int tool_output_open(struct hoso *h, struct output *out) WF_CHECKED;
-/* Ends the file; where rc or writing failed the half-written file is taken away. */
+/* A new file is for everybody whom the umask lets, or for its owner only where it is `is_private`. */
+int tool_output_open(struct hoso *h, bool is_private, struct output *out) WF_CHECKED;
+/* Ends and syncs the file; where rc or writing failed the half-written file is taken away. */
 int tool_output_close(struct hoso *h, struct output *output, int rc) WF_CHECKED;
 
 /* Writes the buffer as a whole; the buffer is emptied. */

@@ -234,6 +234,7 @@ class Keeping(unittest.TestCase):
         self.place.stop()
         dump, again = self.place.path("d.jsonl"), self.place.path("again.jsonl")
         self.hoso("dump", "--output", dump)
+        self.assertEqual(os.stat(dump).st_mode & 0o777, 0o600)
         self.assertIn("not empty", self.hoso("load", dump, expect=1))
         lines = pathlib.Path(dump).read_text(encoding="utf-8").splitlines()
         shutil.rmtree(os.path.join(self.cell, "store"))

@@ -215,6 +215,7 @@ class Figures(Cell):
         path = os.path.join(self.folder, "hoso.prom")
         self.submit()
         self.hoso("metrics", "--output", path)
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o644)  # the exporter has another account
         text = pathlib.Path(path).read_text(encoding="utf-8")
         done = command("promtool", "check", "metrics", given=text)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
