@@ -135,6 +135,19 @@ static void a_harmless_key_does_not_uncover_what_is_below_it(void **state)
     assert_string_equal(wf_value_text(wf_list_at(wf_map_get(masked, "to"), 0), ""), "A.");
 }
 
+static void what_comes_from_outside_does_not_steer_the_terminal(void **state)
+{
+    static const struct hoso_column column = {"text", "Text", "Text", HOSO_TEXT};
+    (void)state;
+    const struct wf_value *row = hoso_map(&h, "text",
+                                          wf_text(h.arena, "a\x1b[2Jb\x7f\nc\xc2\x9b"
+                                                           "2Jd\xc2\xa0"
+                                                           "ê"),
+                                          NULL);
+    assert_string_equal(hoso_cell_text(&h, &column, row), "a [2Jb  c  2Jd\xc2\xa0"
+                                                          "ê");
+}
+
 static void whom_a_gateway_writes_to_is_masked(void **state)
 {
     (void)state;
@@ -284,6 +297,7 @@ int main(void)
         CASE(a_vietnamese_letter_takes_one_column),
         CASE(unknown_texts_are_masked_and_known_ones_kept),
         CASE(a_harmless_key_does_not_uncover_what_is_below_it),
+        CASE(what_comes_from_outside_does_not_steer_the_terminal),
         CASE(whom_a_gateway_writes_to_is_masked),
         CASE(what_was_entered_is_masked_whatever_its_id),
         CASE(a_brief_line_names_the_plain_members),
