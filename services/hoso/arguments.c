@@ -109,15 +109,14 @@ static int find_verb(struct hoso *h, int argc, char **argv, int at, int *out_wor
     return -1;
 }
 
-static void unknown_verb(const char *word)
+static void unknown_verb(struct hoso *h, const char *word)
 {
-    const char *names[64];
+    const char **names = wf_arena_alloc(h->arena, hoso_n_verbs * sizeof(*names));
     size_t length = strlen(word);
-    size_t n = 0;
     bool is_group = false;
-    for (size_t i = 0; i < hoso_n_verbs && n < WF_COUNT(names); i++) {
+    for (size_t i = 0; i < hoso_n_verbs && names != NULL; i++) {
         const char *name = hoso_verbs[i].name;
-        names[n++] = name;
+        names[i] = name;
         if (strncmp(name, word, length) != 0 || name[length] != ' ')
             continue;
         (void)fprintf(stderr, is_group ? ", %s" : "hoso: say which: hoso %s", name);
@@ -127,7 +126,7 @@ static void unknown_verb(const char *word)
         (void)fputc('\n', stderr);
         return;
     }
-    const char *nearest = wf_nearest(word, names, n);
+    const char *nearest = names != NULL ? wf_nearest(word, names, hoso_n_verbs) : NULL;
     (void)fprintf(stderr, "hoso: there is no verb \"%s\"%s%s: `hoso --help` lists them\n", word,
                   nearest != NULL ? ", perhaps " : "", nearest != NULL ? nearest : "");
 }
@@ -184,7 +183,7 @@ int hoso_arguments(struct hoso *h, int argc, char **argv)
     }
     int words = 1;
     if (find_verb(h, argc, argv, at, &words) != 0) {
-        unknown_verb(argv[at]);
+        unknown_verb(h, argv[at]);
         return EXIT_USAGE;
     }
     int used = at + words - 1; /* argv[used] becomes the name of the program */
@@ -262,11 +261,12 @@ int hoso_actor(struct hoso *h, struct wf_str *out_by, struct wf_str *out_role)
 {
     const char *by = hoso_has(h, OPT_BY) ? h->opt[OPT_BY] : getenv("HOSO_BY");
     const char *role = hoso_has(h, OPT_ROLE) ? h->opt[OPT_ROLE] : getenv("HOSO_ROLE");
-    if (by == NULL || *by == '\0')
+    if (out_by != NULL && (by == NULL || *by == '\0'))
         return wf_fail(&h->err, WF_E_CONFIG, "who acts? give --by PERSON or set HOSO_BY");
     if (out_role != NULL && (role == NULL || *role == '\0'))
         return wf_fail(&h->err, WF_E_CONFIG, "in which role? give --role ROLE or set HOSO_ROLE");
-    *out_by = wf_str(by);
+    if (out_by != NULL)
+        *out_by = wf_str(by);
     if (out_role != NULL)
         *out_role = wf_str(role);
     return 0;

@@ -129,10 +129,8 @@ int hoso_submit(struct hoso *h)
         rc = fill(h, given, &submit);
     if (rc == 0 && (submit.by.len == 0 || hoso_has(h, OPT_BY)))
         rc = hoso_actor(h, &submit.by, NULL);
-    if (rc == 0 && (submit.role.len == 0 || hoso_has(h, OPT_ROLE))) {
-        struct wf_str by;
-        rc = hoso_actor(h, &by, &submit.role);
-    }
+    if (rc == 0 && (submit.role.len == 0 || hoso_has(h, OPT_ROLE)))
+        rc = hoso_actor(h, NULL, &submit.role);
     if (rc == 0 && submit.fields == NULL)
         submit.fields = wf_map(h->arena);
     if (rc == 0)

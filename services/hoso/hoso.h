@@ -243,7 +243,7 @@ int hoso_number(struct hoso *h, enum hoso_option option, int64_t fallback, int64
 /* --service as a number, -1 when not given. */
 int hoso_service_option(struct hoso *h, int *out) WF_CHECKED;
 int hoso_number_arg(struct hoso *h, int i, const char *what, uint64_t *out) WF_CHECKED;
-/* --by and --role, or the environment's; WF_E_INVALID where they are missing. */
+/* --by and --role, or the environment's; WF_E_CONFIG where they are missing. NULL = not wanted. */
 int hoso_actor(struct hoso *h, struct wf_str *out_by, struct wf_str *out_role) WF_CHECKED;
 /* --by, else the account's name: for operators' verbs. */
 const char *hoso_operator(struct hoso *h);

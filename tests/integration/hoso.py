@@ -139,6 +139,7 @@ class WithoutWorkers(Cell):
         self.assertIn("--by", self.hoso("event", "x", "withdraw", expect=2))
         self.assertIn("--reason", self.hoso("queue", "drop", "1", expect=2))
         self.assertIn("perhaps list", self.run_hoso("lits").stderr)
+        self.assertIn("perhaps backup", self.run_hoso("bakup").stderr)
         self.assertEqual(self.run_hoso("list", "--nonsense").returncode, 2)
         with open(os.path.join(self.cell, "hoso.cfg"), "a", encoding="utf-8") as file:
             file.write("bacth = 3;\n")
@@ -230,6 +231,13 @@ class WithWorkers(Cell):
         again = self.ask("submit", "-", "--id", "counter-7-1", given=given)
         self.assertEqual(first["dossier"], again["dossier"])
         self.assertEqual(len(self.ask("list")["dossiers"]), 1)
+
+    def test_who_files_may_stand_in_the_file_and_the_role_on_the_line(self):
+        given = json.dumps({**DOSSIER, "by": "an", "role": None})
+        self.assertIn("--role", self.hoso("submit", "-", given=given, expect=2))
+        self.hoso("submit", "-", "--role", DOSSIER["role"], given=given)
+        given = json.dumps({**DOSSIER, "by": None})
+        self.assertIn("--by", self.hoso("submit", "-", given=given, expect=2))
 
     def test_what_is_wrong_with_a_dossier_is_said_in_the_clerks_words(self):
         for changes, words in (({"phone": "12"}, "hoso: fields.phone: "),
