@@ -46,12 +46,18 @@ int adapter_secret(const char *path, char *out, size_t size, struct wf_error *er
         return wf_fail(err, WF_E_CONFIG, "%s: %s: write the secret into it (mode 0600)", path,
                        strerror(errno));
     bool is_closed = fstat(fd, &st) == 0 && (st.st_mode & 077) == 0;
-    ssize_t n = is_closed ? read(fd, out, size - 1) : 0;
+    ssize_t n = is_closed ? read(fd, out, size) : 0;
     (void)close(fd);
     if (!is_closed)
         return wf_fail(err, WF_E_CONFIG, "%s: others may read it: chmod 0600", path);
-    out[n > 0 ? n : 0] = '\0';
-    out[strcspn(out, "\r\n")] = '\0';
+    size_t length = n > 0 ? (size_t)n : 0;
+    size_t line = 0;
+    while (line < length && out[line] != '\r' && out[line] != '\n' && out[line] != '\0')
+        line++;
+    if (line == size) /* a part of it would be refused, and after some tries the account shut */
+        return wf_fail(err, WF_E_CONFIG, "%s: its first line is longer than %zu bytes", path,
+                       size - 1);
+    out[line] = '\0';
     return out[0] != '\0' ? 0
                           : wf_fail(err, WF_E_CONFIG,
                                     "%s: it is empty: write the secret into its first line", path);

@@ -312,10 +312,16 @@ static void a_secret_is_the_first_line_of_a_file_that_is_closed_to_others(void *
     int fd = open(secret_path, O_WRONLY | O_CREAT, 0600);
     assert_int_equal(adapter_secret(secret_path, secret, sizeof(secret), &err), WF_E_CONFIG);
     assert_non_null(strstr(err.text, "empty"));
-    assert_int_equal(write(fd, "open sesame\r\nmore", 17), 17);
-    (void)close(fd);
+    assert_int_equal(pwrite(fd, "open sesame\r\nand more", 21, 0), 21);
     assert_int_equal(adapter_secret(secret_path, secret, sizeof(secret), &err), 0);
     assert_string_equal(secret, "open sesame");
+    assert_int_equal(pwrite(fd, "open sesame, please\n", 20, 0), 20);
+    assert_int_equal(adapter_secret(secret_path, secret, sizeof(secret), &err), 0);
+    assert_string_equal(secret, "open sesame, please");
+    assert_int_equal(pwrite(fd, "open sesame, please.", 20, 0), 20);
+    (void)close(fd);
+    assert_int_equal(adapter_secret(secret_path, secret, sizeof(secret), &err), WF_E_CONFIG);
+    assert_non_null(strstr(err.text, "longer than 19 bytes"));
     assert_int_equal(chmod(secret_path, 0640), 0);
     assert_int_equal(adapter_secret(secret_path, secret, sizeof(secret), &err), WF_E_CONFIG);
     assert_non_null(strstr(err.text, "chmod 0600"));
