@@ -37,7 +37,7 @@ static void add_delay(struct import *in, const xmlNode *node, const char *delay)
     double amount = strtod(delay, &end);
     double ms = strcmp(end, "ms") == 0 ? amount : amount * 1000;
     bool is_time = end != delay && (strcmp(end, "s") == 0 || strcmp(end, "ms") == 0);
-    if (!is_time || ms < 0 || ms > 1e12) {
+    if (!is_time || !(ms >= 0 && ms <= 1e12)) { /* so that "nan" is none either */
         import_refuse(in, node, "delay \"%.40s\": no time: write 10s or 500ms", delay);
         return;
     }

@@ -279,6 +279,8 @@ class Scxml(Tools):
         self.refused("<onentry><assign location='x'>1</assign></onentry>", "without expr")
         self.refused("<onentry><send event='x' target='#_parent'/></onentry>", "attribute target")
         self.refused("<state id='a.b'/>", "a.b", "rename")
+        for delay in ("nans", "-1s", "1e300s", "5"):
+            self.refused("<onentry><send event='x' delay='%s'/></onentry>" % delay, delay, "no time")
 
     def test_a_chart_of_another_tool_becomes_a_definition_to_be_filled_in(self):
         self.path("x.scxml", self.DOCUMENT %
