@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The completion of the shell, driven as bash drives it.
+"""The completion of the shell, driven as bash drives it; and in zsh, at its own prompt.
 
     tests/completion.py COMPLETION HOSO SOURCE
 """
 import os
 import pathlib
+import pty
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 COMPLETION, HOSO, SOURCE = (os.path.abspath(word) for word in sys.argv[1:4])
@@ -95,6 +98,45 @@ class Completion(unittest.TestCase):
 
     def test_where_there_is_no_cell_nothing_is_said(self):
         self.assertEqual([], self.complete("procedure", "show", "--cell", "/nowhere", "1."))
+
+
+@unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
+class Zsh(unittest.TestCase):
+    """Typed at a terminal: what zsh makes of bash's completion (man/completion.bash says how)."""
+    START = "autoload -Uz compinit && compinit -D && autoload -Uz bashcompinit && bashcompinit"
+
+    def setUp(self):
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            env = {k: v for k, v in os.environ.items() if not k.startswith("HOSO_")}
+            os.execvpe("zsh", ["zsh", "-f", "-i"], {**env, "TERM": "dumb"})
+        self.addCleanup(self.end)
+        self.type(f"{self.START}; source {COMPLETION}; PATH={os.path.dirname(HOSO)}:$PATH; "
+                  "PS1='>'; echo rea''dy\n")
+        self.until("ready\r\n")
+
+    def end(self):
+        self.type("\x15exit\n")
+        os.waitpid(self.pid, 0)
+        os.close(self.terminal)
+
+    def type(self, text):
+        os.write(self.terminal, text.encode())
+
+    def until(self, wanted):
+        seen, end = "", time.monotonic() + 30
+        while wanted not in seen:
+            self.assertLess(time.monotonic(), end, f"no {wanted!r} in {seen!r}")
+            if select.select([self.terminal], [], [], 0.1)[0]:
+                seen += os.read(self.terminal, 65536).decode(errors="replace")
+
+    def test_words_and_options_are_completed(self):
+        for begun, whole in (("hoso sub", "hoso submit"), ("hoso task com", "hoso task complete"),
+                             ("hoso list --over", "hoso list --overdue"),
+                             ("hoso queue list --service ver", "--service verification")):
+            self.type(begun + "\t")
+            self.until(whole)
+            self.type("\x15")
 
 
 if __name__ == "__main__":
