@@ -10,9 +10,12 @@
 
 #include "workflow/service.h"
 
-enum { KEY_CHECK = 256, KEY_FOREGROUND, KEY_READY, KEY_VERSION };
+enum { KEY_CHECK = 256, KEY_FOREGROUND, KEY_READY, KEY_VERSION, KEY_LISTEN };
 
+/* The first one is not of all programs. */
 static const struct argp_option rows[] = {
+    {"listen", KEY_LISTEN, "ADDRESS:PORT", 0,
+     "instead of the settings' address; port 0 = any that is free", 0},
     {"config", 'c', "FILE", 0, "settings of the cell (CELL/hoso.cfg)", 0},
     {"check", KEY_CHECK, NULL, 0, "check what was configured, then end", 0},
     {"foreground", KEY_FOREGROUND, NULL, 0, "stay in the foreground (always so)", 0},
@@ -37,6 +40,9 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
         options->check_only = true;
         return 0;
     case KEY_FOREGROUND:
+        return 0;
+    case KEY_LISTEN:
+        options->listen = arg;
         return 0;
     case KEY_READY:
         options->ready_fd = (int)strtol(arg, &end, 10);
@@ -73,13 +79,24 @@ static char *add_settings(int key, const char *text, void *input)
     return copy;
 }
 
-bool wf_options_read(int argc, char **argv, const char *doc, struct wf_options *out)
+static bool read_rows(int argc, char **argv, const char *doc, const struct argp_option *first,
+                      struct wf_options *out)
 {
     const struct argp argp = {
-        .options = rows, .parser = take_option, .doc = doc, .help_filter = add_settings};
+        .options = first, .parser = take_option, .doc = doc, .help_filter = add_settings};
     argp_err_exit_status = 2;
     *out = (struct wf_options){.ready_fd = -1};
     return argp_parse(&argp, argc, argv, 0, NULL, out) == 0;
+}
+
+bool wf_options_read(int argc, char **argv, const char *doc, struct wf_options *out)
+{
+    return read_rows(argc, argv, doc, rows + 1, out);
+}
+
+bool wf_options_read_listen(int argc, char **argv, const char *doc, struct wf_options *out)
+{
+    return read_rows(argc, argv, doc, rows, out);
 }
 
 void wf_options_say_ready(const struct wf_options *options)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hoso-bridge: settings, lines to the workers, HTTP; then one loop until a signal ends it. */
-#include <argp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,15 +15,8 @@
 
 #define STOP_MS 2000 /* what is under way may so long be finished */
 
-struct options {
-    const char *config;
-    const char *listen;
-    int ready_fd;
-    bool check_only;
-};
-
 struct bridge {
-    struct options options;
+    struct wf_options options;
     struct wf_settings settings;
     struct guard guard;
     struct asks asks;
@@ -35,48 +27,6 @@ struct bridge {
     int64_t stop_by_ms; /* 0 = it goes on */
     int64_t notify_at_ms;
 };
-
-static error_t option(int key, char *text, struct argp_state *state)
-{
-    struct options *options = state->input;
-    char *end = NULL;
-    switch (key) {
-    case 'c':
-        options->config = text;
-        return 0;
-    case 'l':
-        options->listen = text;
-        return 0;
-    case 'k':
-        options->check_only = true;
-        return 0;
-    case 'r':
-        options->ready_fd = (int)strtol(text, &end, 10);
-        if (end == text || *end != '\0' || options->ready_fd < 0)
-            argp_error(state, "--ready-fd wants the number of an open descriptor, not \"%s\"",
-                       text);
-        return 0;
-    case ARGP_KEY_ARG:
-        return ARGP_ERR_UNKNOWN;
-    case ARGP_KEY_END:
-        if (options->config == NULL)
-            argp_error(state, "give --config FILE");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp_option rows[] = {
-    {"config", 'c', "FILE", 0, "the cell's hoso.cfg", 0},
-    {"listen", 'l', "ADDRESS:PORT", 0, "instead of bridge_listen; port 0 = any that is free", 0},
-    {"check", 'k', NULL, 0, "check the settings, then end", 0},
-    {"ready-fd", 'r', "N", 0, "write a line to this descriptor when HTTP is served", 0},
-    {0}};
-
-static const struct argp parser = {
-    rows, option, NULL, "The verbs of the queue endpoints over HTTP: docs/bridge.md.",
-    NULL, NULL,   NULL};
 
 static int read_settings(struct bridge *bridge, struct wf_error *err)
 {
@@ -170,11 +120,7 @@ static void say_ready(const struct bridge *bridge)
 {
     bridge->slot->ready = 1;
     wf_log(WF_LOG_INFO, WF_LOG_READY_EVENT, NULL, "http at %s", http_place(bridge->http));
-    wf_notify("READY=1");
-    if (bridge->options.ready_fd < 0)
-        return;
-    (void)!write(bridge->options.ready_fd, "ready\n", 6);
-    (void)close(bridge->options.ready_fd);
+    wf_options_say_ready(&bridge->options);
 }
 
 static void take_signals(struct bridge *bridge, int64_t now_ms)
@@ -244,15 +190,15 @@ static void end_well(struct bridge *bridge)
 
 int main(int argc, char **argv)
 {
-    static struct bridge bridge = {.options = {.ready_fd = -1}, .signal_fd = -1, .lock_fd = -1};
+    static struct bridge bridge = {.signal_fd = -1, .lock_fd = -1};
     struct wf_error err = {0};
-    argp_err_exit_status = 2;
     wf_log_open("bridge", WF_LOG_INFO);
-    if (argp_parse(&parser, argc, argv, 0, NULL, &bridge.options) != 0)
+    if (!wf_options_read_listen(argc, argv, "The queue endpoints over HTTP: docs/bridge.md.\v",
+                                &bridge.options))
         return 2;
     int rc = read_settings(&bridge, &err);
     if (rc == 0)
-        wf_settings_log(&bridge.settings, false);
+        wf_settings_log(&bridge.settings, bridge.options.verbose);
     if (rc == 0 && !bridge.options.check_only)
         rc = open_all(&bridge, &err);
     if (rc == 0 && !bridge.options.check_only) {

@@ -18,7 +18,7 @@ static const struct hoso_column columns[] = {
     {"on", "Recording", "Đang ghi", HOSO_YESNO},
     {"seq", "Changes so far", "Số thay đổi", HOSO_NUMBER},
     {"waiting", "Not archived yet", "Chưa lưu trữ", HOSO_NUMBER},
-    {"lag_ms", "The oldest waits, ms", "Chờ lâu nhất, ms", HOSO_NUMBER},
+    {"lag_ms", "The oldest waits", "Chờ lâu nhất", HOSO_SPAN},
     {"file", "Last file", "Tệp cuối", HOSO_TEXT},
 };
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -36,6 +37,11 @@ int keep_places(struct hoso *h, const char *folder, char final[4096], char aside
     if (length == 0 || length + sizeof(ASIDE) > 4000 || strcmp(folder, "/") == 0)
         return wf_fail(&h->err, WF_E_CONFIG, "\"%.40s\": a folder's name is wanted", folder);
     (void)snprintf(final, 4096, "%.*s", (int)length, folder);
+    (void)snprintf(aside, 4096, "%s", final);
+    const char *parent = dirname(aside);
+    if (access(parent, F_OK) != 0 && errno == ENOENT)
+        return wf_fail(&h->err, WF_E_CONFIG, "%s: there is no folder %.200s: make it first", final,
+                       parent);
     (void)snprintf(aside, 4096, "%.*s" ASIDE, (int)length, folder);
     return 0;
 }

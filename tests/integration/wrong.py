@@ -158,6 +158,8 @@ CASES = [
     ("another LMDB made the store", another_lmdb, ["status", "list", "run", "upgrade"], 2,
      "VERSION", ()),
     ("the backup is of another cell", a_backup, ["restore b other"], 1, "--name cell", ()),
+    ("the place of a copy is not there", a_backup, ["restore b nowhere/cell", "backup nowhere/b"], 2,
+     "make it first", ()),
     ("the backup was not finished", half_a_backup, ["restore b cell2 --name cell"], 2,
      "is no backup", ()),
     ("the backup was half copied", a_cut_backup, ["restore b cell2 --name cell"], 1, "damaged", ()),

@@ -32,11 +32,14 @@ struct wf_options {
     const char *config; /* CELL/hoso.cfg */
     bool check_only;
     bool verbose;
-    int ready_fd; /* -1 = nobody waits for the ready line */
+    int ready_fd;       /* -1 = nobody waits for the ready line */
+    const char *listen; /* --listen of a program that has it; NULL = as the settings say */
 };
 
 /* Wrong usage ends the process with 2, --help and --version with 0. `doc` may end in "\v". */
 bool wf_options_read(int argc, char **argv, const char *doc, struct wf_options *out);
+/* The same, of a program that also takes --listen ADDRESS:PORT. */
+bool wf_options_read_listen(int argc, char **argv, const char *doc, struct wf_options *out);
 /* Writes the ready line and closes the descriptor; tells the service manager as well. */
 void wf_options_say_ready(const struct wf_options *options);
 
