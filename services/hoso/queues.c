@@ -29,7 +29,7 @@ static const struct hoso_column dead_columns[] = {
 
 static const struct hoso_column show_columns[] = {
     {"seq", "Seq", "Số", HOSO_NUMBER},
-    {"where", "Lies in", "Nằm ở", HOSO_TEXT},
+    {"where", "Lies in", "Nằm ở", HOSO_TERM},
     {"service", "Service", "Dịch vụ", HOSO_TEXT},
     {"kind", "Kind", "Loại", HOSO_TEXT},
     {"activity", "Activity", "Công việc", HOSO_TEXT},
