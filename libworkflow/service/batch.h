@@ -24,7 +24,7 @@ int turn_begin(struct worker *worker, bool write, struct wf_turn *turn,
                struct wf_error *err) WF_CHECKED;
 void turn_forget(struct worker *worker, struct wf_turn *turn);
 int turn_look_ahead(struct worker *worker, struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
-/* What is due and whose it is, for as long as the batch's arena lives. */
+/* What is due and whose it is, for as long as the batch's arena lives; NULL where that is little. */
 const struct wf_ahead *turn_read_ahead(const struct worker *worker, const struct wf_turn *turn);
 int turn_commit(struct worker *worker, struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
 

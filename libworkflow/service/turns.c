@@ -5,6 +5,10 @@
  */
 #include "batch.h"
 
+/* Fewer items are not worth a look more at each of their rows: nobody waits for the lock, as a rule,
+ * and a lone dossier would be the slower for it. */
+#define AHEAD_LEAST 4
+
 int turn_begin(struct worker *worker, bool write, struct wf_turn *turn, struct wf_error *err)
 {
     for (;;) {
@@ -56,7 +60,11 @@ int turn_look_ahead(struct worker *worker, struct wf_turn *turn, struct wf_error
 
 const struct wf_ahead *turn_read_ahead(const struct worker *worker, const struct wf_turn *turn)
 {
-    const struct wf_ahead_scope scope = {.service = worker->spec->service,
+    enum wf_service self = worker->spec->service;
+    bool few = wf_txn_counts(turn->txn)->queued[self] < AHEAD_LEAST;
+    if (few && worker->next_timer_ms > turn->now_ms)
+        return NULL;
+    const struct wf_ahead_scope scope = {.service = self,
                                          .now_ms = turn->now_ms,
                                          .real_ms = turn->real_ms,
                                          .most = (size_t)worker->settings.batch};
