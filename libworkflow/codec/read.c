@@ -96,11 +96,10 @@ static uint64_t big_endian(const uint8_t *from, size_t bytes)
  * come first: small integers and short texts, whose head is one byte. */
 static int read_head(struct reader *reader, struct token *token)
 {
+    *token = (struct token){NEVER, 0, reader->at};
     if (bytes_left(reader) == 0)
         return refuse(reader, "cut short");
-    uint8_t lead = *reader->at;
-    token->start = reader->at++;
-    token->size = 0;
+    uint8_t lead = *reader->at++;
     if (lead < 0x80 || lead >= 0xe0) {
         token->form = lead < 0x80 ? UINT : INT;
         return 0;
