@@ -275,25 +275,31 @@ static int take_released(void *context, const struct wf_rec_hold *hold)
     return WF_NONE;
 }
 
-int wf_engine_put_back(struct wf_turn *turn, size_t most, size_t *out_moved, struct wf_error *err)
+int wf_engine_put_back(struct wf_turn *turn, size_t most, size_t *out_moved, size_t *out_damaged,
+                       struct wf_error *err)
 {
     size_t moved = 0;
+    size_t damaged = 0;
     while (moved < most && wf_txn_counts(turn->txn)->releasing > 0) {
         struct wf_rec_hold hold = {0};
         size_t n = 0;
+        size_t bad = 0;
         int rc = wf_hold_each(turn->txn, turn->arena, take_released, &hold, err);
         if (rc == WF_NONE)
-            rc = wf_hold_move_back(turn->txn, hold.id, most - moved, &n, err);
+            rc = wf_hold_move_back(turn->txn, hold.id, most - moved, &n, &bad, err);
         else if (rc == 0)
             rc = wf_fail(err, WF_E_CORRUPT, "holds: one that is released is missing");
-        if (rc == 0 && n < most - moved)
+        bool is_over = n < most - moved;
+        if (rc == 0 && is_over)
             rc = wf_hold_del(turn->txn, &hold, err);
         if (rc != 0)
             return rc;
+        damaged += is_over ? bad : 0; /* told once, at the hold's end */
         moved += n;
         turn->own_work = true;
         turn->tasks_opened = true;
     }
     *out_moved = moved;
+    *out_damaged = damaged;
     return moved > 0 || wf_txn_counts(turn->txn)->releasing > 0 ? 0 : WF_NONE;
 }

@@ -92,6 +92,7 @@ static int put_back_released(struct worker *worker, int64_t now, struct wf_error
     struct wf_turn turn;
     bool releasing = false;
     size_t moved = 0;
+    size_t damaged = 0;
     worker->next_release_ms = now + RELEASE_EVERY_MS;
     int rc = is_releasing(worker, &releasing, err);
     if (rc != 0 || !releasing)
@@ -100,15 +101,19 @@ static int put_back_released(struct worker *worker, int64_t now, struct wf_error
     rc = turn_begin(worker, true, &turn, err);
     if (rc != 0)
         return rc;
-    rc = wf_engine_put_back(&turn, RELEASE_ROWS, &moved, err);
+    rc = wf_engine_put_back(&turn, RELEASE_ROWS, &moved, &damaged, err);
     if (rc < 0) {
         turn_forget(worker, &turn);
         return rc == WF_E_FULL ? 0 : rc;
     }
     rc = turn_commit(worker, &turn, err);
-    if (rc == 0)
-        worker->next_release_ms = now; /* until nothing is left */
-    return rc;
+    if (rc != 0)
+        return rc;
+    worker->next_release_ms = now; /* until nothing is left */
+    if (damaged > 0)
+        wf_log(WF_LOG_ERROR, WF_LOG_DAMAGE_EVENT, NULL,
+               "%zu damaged row(s) of a released hold were not put back: see hoso verify", damaged);
+    return 0;
 }
 
 void read_parties(struct worker *worker)

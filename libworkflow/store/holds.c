@@ -220,15 +220,44 @@ static void hold_rows(struct wf_key *key, uint64_t hold)
     wf_key_u64(key, hold);
 }
 
-/* Items that have failed before are counted apart while they wait. */
-static int was_tried(struct wf_txn *txn, struct wf_slice value, int64_t *out, struct wf_error *err)
+static int check_task(struct wf_txn *txn, const struct wf_key *held, struct wf_error *err)
+{
+    struct wf_rec_task task;
+    struct wf_key key;
+    int rc = wf_task_get(txn, wf_u64_load(held->bytes + NUMBER_AT), txn->arena, &task, err);
+    if (rc == 0)
+        (void)wf_task_place(&key, &task);
+    if (rc == WF_NONE ||
+        (rc == 0 && (key.len != held->len || memcmp(key.bytes, held->bytes, key.len) != 0)))
+        return wf_fail(err, WF_E_CORRUPT, "held: a task is missing, or not put aside here");
+    return rc;
+}
+
+/* Is the row sound? Asked before the first write, so that one that is not can be passed over. Items
+ * that have failed before are counted apart while they wait. */
+static int check_row(struct wf_txn *txn, const struct wf_key *held, struct wf_slice value,
+                     int64_t *out_tried, struct wf_error *err)
 {
     struct wf_rec_queue item;
+    struct wf_rec_timer timer;
+    int rc;
     wf_arena_reset(txn->arena);
-    int rc = wf_txn_unpack(WF_TABLE_HELD, WF_REC_queue, value, txn->arena, &item, err);
-    if (rc == 0)
-        *out = item.attempts > 0 ? 1 : 0;
-    return rc;
+    *out_tried = 0;
+    if (held->len != WF_HELD_BYTES || held->bytes[SERVICE_AT] >= WF_SERVICE_COUNT)
+        return wf_fail(err, WF_E_CORRUPT, "held: a key is damaged");
+    switch (held->bytes[WF_HELD_KIND_AT]) {
+    case WF_HELD_ITEM:
+        rc = wf_txn_unpack(WF_TABLE_HELD, WF_REC_queue, value, txn->arena, &item, err);
+        if (rc == 0)
+            *out_tried = item.attempts > 0 ? 1 : 0;
+        return rc;
+    case WF_HELD_TIMER:
+        return wf_txn_unpack(WF_TABLE_HELD, WF_REC_timer, value, txn->arena, &timer, err);
+    case WF_HELD_TASK:
+        return check_task(txn, held, err);
+    default:
+        return wf_fail(err, WF_E_CORRUPT, "held: a key is damaged");
+    }
 }
 
 /* An item or timer: its bytes go from one table to the other as they are. */
@@ -261,20 +290,16 @@ static int move_task(struct wf_txn *txn, uint64_t id, struct wf_error *err)
     return wf_task_update(txn, &task, &back, err);
 }
 
+/* A row that check_row found sound. */
 static int move_one(struct wf_txn *txn, const struct wf_key *held, struct wf_slice value,
-                    struct wf_error *err)
+                    int64_t tried, struct wf_error *err)
 {
     struct wf_counts *counts = &txn->counts;
-    unsigned service = held->len == WF_HELD_BYTES ? held->bytes[SERVICE_AT] : WF_SERVICE_COUNT;
-    int64_t tried = 0;
+    unsigned service = held->bytes[SERVICE_AT];
     int rc;
-    if (service >= WF_SERVICE_COUNT)
-        return wf_fail(err, WF_E_CORRUPT, "held: a key is damaged");
     switch (held->bytes[WF_HELD_KIND_AT]) {
     case WF_HELD_ITEM:
-        rc = was_tried(txn, value, &tried, err);
-        if (rc == 0)
-            rc = move_row(txn, held, value, WF_TABLE_QUEUES, err);
+        rc = move_row(txn, held, value, WF_TABLE_QUEUES, err);
         if (rc == 0)
             counts->retrying[service] += tried;
         counts->queued[service] += rc == 0;
@@ -285,32 +310,42 @@ static int move_one(struct wf_txn *txn, const struct wf_key *held, struct wf_sli
         counts->timers += rc == 0;
         counts->held_timers -= rc == 0;
         return rc;
-    case WF_HELD_TASK:
-        return move_task(txn, wf_u64_load(held->bytes + NUMBER_AT), err);
     default:
-        return wf_fail(err, WF_E_CORRUPT, "held: a key is damaged");
+        return move_task(txn, wf_u64_load(held->bytes + NUMBER_AT), err);
     }
 }
 
 int wf_hold_move_back(struct wf_txn *txn, uint64_t hold, size_t most, size_t *out_moved,
-                      struct wf_error *err)
+                      size_t *out_damaged, struct wf_error *err)
 {
+    struct wf_rows rows;
+    struct wf_key from;
+    struct wf_slice value;
     size_t moved = 0;
-    int rc = 0;
-    while (moved < most) {
-        struct wf_key key;
-        struct wf_slice value;
-        hold_rows(&key, hold);
-        rc = wf_txn_seek(txn, WF_TABLE_HELD, &key, sizeof(hold), &value, err);
+    size_t damaged = 0;
+    hold_rows(&from, hold);
+    int rc = wf_rows_open(txn, WF_TABLE_HELD, &from, sizeof(hold), &rows, err);
+    if (rc < 0)
+        return rc;
+    while (moved < most && (rc = wf_rows_next(&rows, &value, err)) == 0) {
+        const struct wf_key held = rows.at;
+        int64_t tried = 0;
+        rc = check_row(txn, &held, value, &tried, err);
+        if (rc == WF_E_CORRUPT) {
+            damaged++;
+            continue;
+        }
         if (rc == 0)
-            rc = move_one(txn, &key, value, err);
+            rc = move_one(txn, &held, value, tried, err);
         if (rc != 0)
             break;
         moved++;
     }
+    wf_rows_close(&rows);
     if (rc < 0)
         return rc;
     *out_moved = moved;
+    *out_damaged = damaged;
     return 0;
 }
 

@@ -39,6 +39,7 @@ static const struct {
     [WF_LOG_WATCHDOG_EVENT]    = {"error", "", "nothing, once; when it comes again: a failing disk, or a defect to report"},
     [WF_LOG_SUPPRESSED_EVENT]  = {"warn", "", "find out what repeats itself; `log_rate` is the bound"},
     [WF_LOG_ARCHIVE_EVENT]     = {"debug, warn", "", "warn: recording has ended: was that meant? then make a backup"},
+    [WF_LOG_DAMAGE_EVENT]      = {"error", "", "`hoso verify` names them; restore the last backup beside the cell and compare"},
     [WF_LOG_NOTE_EVENT]        = {"debug, info, error", "rc", "error: `msg` says what"},
 };
 /* clang-format on */

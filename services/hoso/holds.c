@@ -67,18 +67,20 @@ int holds_act(struct hoso *h, struct wf_engine *engine, const struct wf_hold_ord
 }
 
 /* Until nothing is left, of earlier releases that broke off too. */
-static int put_back_all(struct hoso *h, struct wf_engine *engine, int64_t *out_moved)
+static int put_back_all(struct hoso *h, struct wf_engine *engine, int64_t *out_moved,
+                        int64_t *out_damaged)
 {
     struct wf_arena *arena = wf_arena_new(0);
     int rc = arena != NULL ? 0 : wf_fail(&h->err, WF_E_NOMEM, "out of memory");
-    *out_moved = 0;
+    *out_moved = *out_damaged = 0;
     while (rc == 0) {
         struct wf_turn turn;
         size_t moved = 0;
+        size_t damaged = 0;
         rc = hoso_turn(h, engine, arena, &turn);
         if (rc != 0)
             break;
-        rc = wf_engine_put_back(&turn, ROWS_AT_ONCE, &moved, &h->err);
+        rc = wf_engine_put_back(&turn, ROWS_AT_ONCE, &moved, &damaged, &h->err);
         int committed = 0;
         if (rc < 0)
             wf_txn_abort(turn.txn);
@@ -86,6 +88,7 @@ static int put_back_all(struct hoso *h, struct wf_engine *engine, int64_t *out_m
             committed = wf_txn_commit(turn.txn, &h->err);
         rc = committed != 0 ? committed : rc;
         *out_moved += (int64_t)moved;
+        *out_damaged += (int64_t)damaged;
     }
     wf_arena_free(arena);
     return rc < 0 ? rc : 0;
@@ -123,6 +126,7 @@ int hoso_release(struct hoso *h)
     struct wf_engine *engine = NULL;
     struct wf_hold_order order;
     int64_t moved = 0;
+    int64_t damaged = 0;
     bool done = false;
     int rc = read_order(h, &order);
     if (rc == 0)
@@ -130,16 +134,25 @@ int hoso_release(struct hoso *h)
     if (rc == 0)
         rc = holds_act(h, engine, &order, true);
     if (rc == 0)
-        rc = put_back_all(h, engine, &moved);
+        rc = put_back_all(h, engine, &moved, &damaged);
     wf_engine_close(engine);
     if (rc == 0)
-        rc = hoso_answer(
-            h, hoso_map(h, "released", named(h, &order), "put_back", wf_int(h->arena, moved), NULL),
-            &done);
+        rc = hoso_answer(h,
+                         hoso_map(h, "released", named(h, &order), "put_back",
+                                  wf_int(h->arena, moved), "damaged", wf_int(h->arena, damaged),
+                                  NULL),
+                         &done);
     if (rc == 0 && !done)
         (void)printf(h->vi ? "%s %.*s: đã cho tiếp tục, đưa lại %" PRId64 " việc\n"
                            : "%s %.*s goes on; put back: %" PRId64 "\n",
                      wf_hold_kind_word(order.kind), WF_STR_ARG(order.name), moved);
+    if (rc == 0 && damaged > 0)
+        (void)fprintf(stderr,
+                      h->vi ? "hoso: %" PRId64 " dòng dữ liệu hỏng chưa đưa lại được: xem hoso "
+                              "verify\n"
+                            : "hoso: %" PRId64 " damaged row(s) were not put back: see hoso "
+                              "verify\n",
+                      damaged);
     return rc;
 }
 

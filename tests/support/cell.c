@@ -578,7 +578,8 @@ bool cell_put_back(struct cell *cell, size_t most)
     struct wf_error err = {0};
     struct wf_turn turn = begin(cell, WF_INTAKE);
     size_t moved = 0;
-    int rc = wf_engine_put_back(&turn, most, &moved, &err);
+    size_t damaged = 0;
+    int rc = wf_engine_put_back(&turn, most, &moved, &damaged, &err);
     if (rc < 0)
         fail_msg("%s", err.text);
     commit(cell, &turn);

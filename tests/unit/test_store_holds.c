@@ -112,12 +112,59 @@ static void assert_sound(void)
     assert_string_equal(names, "");
 }
 
+/* The first row of the kind gets other bytes; of a task, its record. */
+static void damage_first(struct wf_txn *txn, enum wf_held_kind kind)
+{
+    struct wf_key key;
+    struct wf_slice value;
+    uint8_t bytes[4000];
+    enum wf_table table = kind == WF_HELD_TASK ? WF_TABLE_TASKS : WF_TABLE_HELD;
+    wf_key_start(&key);
+    wf_key_u64(&key, 1);
+    if (kind != WF_HELD_TASK)
+        wf_key_u8(&key, kind);
+    assert_ok(wf_txn_seek(txn, table, &key, key.len, &value, &t.err), t.err);
+    assert_true(value.len > 12 && value.len <= sizeof(bytes));
+    memcpy(bytes, value.ptr, value.len);
+    bytes[12] ^= 1;
+    assert_ok(wf_txn_put(txn, table, &key, (struct wf_slice){bytes, value.len}, WF_PUT_SET, &t.err),
+              t.err);
+}
+
+static void a_damaged_row_is_passed_over_and_the_others_go_back(void **state)
+{
+    (void)state;
+    char names[1000];
+    size_t moved = 0;
+    size_t damaged = 0;
+    struct wf_txn *txn = teststore_begin(&t, true);
+    put_all_aside(txn);
+    damage_first(txn, WF_HELD_ITEM);
+    damage_first(txn, WF_HELD_TIMER);
+    damage_first(txn, WF_HELD_TASK);
+    teststore_commit(&t, txn);
+
+    txn = teststore_begin(&t, true);
+    assert_ok(wf_hold_move_back(txn, 1, 3, &moved, &damaged, &t.err), t.err);
+    assert_int_equal(moved, 3);
+    assert_ok(wf_hold_move_back(txn, 1, 100, &moved, &damaged, &t.err), t.err);
+    assert_int_equal(moved, 2 * (ITEMS - 1) - 3);
+    assert_int_equal(damaged, 3);
+    assert_int_equal(wf_txn_counts(txn)->queued[WF_RETURN], ITEMS - 1);
+    assert_int_equal(wf_txn_counts(txn)->held[WF_RETURN], 1);
+    teststore_commit(&t, txn);
+    check(names);
+    assert_non_null(strstr(names, "held"));
+    assert_non_null(strstr(names, "tasks"));
+}
+
 static void what_is_put_aside_is_met_no_more_and_goes_back_in_order(void **state)
 {
     (void)state;
     struct wf_rec_queue item;
     struct wf_rec_task task;
     size_t moved = 0;
+    size_t damaged = 0;
     size_t n = 0;
     struct wf_txn *txn = teststore_begin(&t, true);
     put_all_aside(txn);
@@ -136,7 +183,7 @@ static void what_is_put_aside_is_met_no_more_and_goes_back_in_order(void **state
     assert_sound();
 
     txn = teststore_begin(&t, true);
-    assert_ok(wf_hold_move_back(txn, 1, 2, &moved, &t.err), t.err);
+    assert_ok(wf_hold_move_back(txn, 1, 2, &moved, &damaged, &t.err), t.err);
     assert_int_equal(moved, 2);
     assert_ok(wf_queue_first(txn, WF_RETURN, 1000, t.arena, &item, &t.err), t.err);
     assert_int_equal(item.due, 100 - ITEMS + 1); /* the soonest first */
@@ -144,7 +191,7 @@ static void what_is_put_aside_is_met_no_more_and_goes_back_in_order(void **state
     assert_sound();
 
     txn = teststore_begin(&t, true);
-    assert_ok(wf_hold_move_back(txn, 1, 100, &moved, &t.err), t.err);
+    assert_ok(wf_hold_move_back(txn, 1, 100, &moved, &damaged, &t.err), t.err);
     assert_int_equal(moved, 2 * ITEMS - 1);
     counts = wf_txn_counts(txn);
     assert_int_equal(counts->queued[WF_RETURN], ITEMS);
@@ -228,6 +275,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_put_aside_is_met_no_more_and_goes_back_in_order,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_row_is_passed_over_and_the_others_go_back, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_hold_is_there_once_and_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_lost_row_is_missed, set_up, tear_down),
     };

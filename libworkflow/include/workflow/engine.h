@@ -282,9 +282,10 @@ int wf_engine_release(struct wf_turn *turn, const struct wf_hold_order *order,
 /*
  * Puts back at most `most` rows of holds that are released, each at its place. To be repeated in
  * turns of their own until WF_NONE: nothing is left. May break off at any point: a worker of
- * intake goes on with it.
+ * intake goes on with it. Damaged rows stay where they are, for wf_store_check to name; how many is
+ * said in the turn in which their hold ends.
  */
-int wf_engine_put_back(struct wf_turn *turn, size_t most, size_t *out_moved,
+int wf_engine_put_back(struct wf_turn *turn, size_t most, size_t *out_moved, size_t *out_damaged,
                        struct wf_error *err) WF_CHECKED;
 
 /* ---- versions ------------------------------------------------------------------------------- */

@@ -46,6 +46,7 @@ enum wf_log_level { WF_LOG_FATAL, WF_LOG_ERROR, WF_LOG_WARN, WF_LOG_INFO, WF_LOG
     X(WATCHDOG,    "watchdog",     "a worker held the write lock too long")                \
     X(SUPPRESSED,  "suppressed",   "so many lines of one event were not written")         \
     X(ARCHIVE,     "archive",      "changes were moved to the archive, or recording ended") \
+    X(DAMAGE,      "damage",       "damaged rows of the store were passed over")           \
     X(NOTE,        "note",         "free text for debugging")
 /* clang-format on */
 

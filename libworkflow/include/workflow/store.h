@@ -356,9 +356,10 @@ int wf_timer_hold(struct wf_txn *txn, enum wf_service service, int64_t due_ms, u
 /* A timer that the hold has put aside; WF_NONE where it has not. */
 int wf_timer_del_held(struct wf_txn *txn, enum wf_service service, int64_t due_ms, uint64_t seq,
                       uint64_t hold, struct wf_error *err) WF_CHECKED;
-/* Moves at most `most` rows back to their places, first by kind, then by due time. */
+/* Moves at most `most` rows back to their places, first by kind, then by due time. Damaged ones are
+ * passed over, for wf_store_check to name, and counted in *out_damaged, each time anew. */
 int wf_hold_move_back(struct wf_txn *txn, uint64_t hold, size_t most, size_t *out_moved,
-                      struct wf_error *err) WF_CHECKED;
+                      size_t *out_damaged, struct wf_error *err) WF_CHECKED;
 /* How many rows the hold has put aside, counted up to `most`. */
 int wf_hold_count(struct wf_txn *txn, uint64_t hold, size_t most, size_t *out,
                   struct wf_error *err) WF_CHECKED;
