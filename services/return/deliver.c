@@ -70,7 +70,7 @@ int hoso_deliver_check(const struct wf_rec_task *task, const struct wf_value *re
     rc = hoso_need_word(result, "outcome", parcel_outcomes, WF_COUNT(parcel_outcomes), err);
     if (rc == 0 && wf_str_is(wf_value_str(wf_map_get(result, "outcome")), "failed"))
         rc = hoso_need_text(result, "reason", err);
-    return rc == 0 ? hoso_may_be(result, "attempt", WF_INT, err) : rc;
+    return rc == 0 ? hoso_parcel_attempt(result, "result", err) : rc;
 }
 
 int hoso_deliver_done(struct wf_work *work, const struct wf_rec_task *task,

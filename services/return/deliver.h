@@ -15,6 +15,10 @@ int hoso_deliver_end(struct wf_work *work, const char *outcome, const char *by, 
 /* Numbers a parcel and opens the courier's first task. */
 int hoso_send_home(struct wf_work *work, struct wf_error *err) WF_CHECKED;
 
+/* Of `from`: not said, or a number that can be counted on from; `where` is "result" or "data". */
+int hoso_parcel_attempt(const struct wf_value *from, const char *where,
+                        struct wf_error *err) WF_CHECKED;
+
 /* The courier has ended its task: {outcome, reason, attempt}. */
 int hoso_parcel_done(struct wf_work *work, const struct wf_rec_task *task,
                      const struct wf_value *result, struct wf_error *err) WF_CHECKED;

@@ -11,10 +11,12 @@
 #include "parcel.h"
 #include "workflow/identifiers.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define ITEM_MOST     32
-#define ATTEMPTS_MOST 10
+#define ITEM_MOST       32
+#define ATTEMPTS_MOST   10
+#define ATTEMPT_HIGHEST 99 /* that a courier may tell; it may count otherwise than we do */
 
 /* ---- memory -----------------------------------------------------------------------------------
  */
@@ -177,6 +179,22 @@ static int check_item(const struct wf_value *news, struct wf_error *err)
                          "data.item must be at most %d letters and digits", ITEM_MOST);
 }
 
+/* All that comes later is measured by it: one that is far too large would make it all old news. */
+int hoso_parcel_attempt(const struct wf_value *from, const char *where, struct wf_error *err)
+{
+    const struct wf_value *attempt = wf_map_get(from, "attempt");
+    char field[32];
+
+    if (attempt == NULL || attempt->type == WF_NULL)
+        return 0;
+    int64_t number = wf_value_int(attempt, -1);
+    if (number >= 0 && number <= ATTEMPT_HIGHEST)
+        return 0;
+    (void)snprintf(field, sizeof(field), "%s.attempt", where);
+    return wf_fail_field(err, WF_E_INVALID, field, "%s must be a number from 0 to %d", field,
+                         ATTEMPT_HIGHEST);
+}
+
 int hoso_parcel_news(struct wf_work *work, const struct wf_rec_task *task,
                      const struct wf_value *data, struct wf_error *err)
 {
@@ -190,6 +208,8 @@ int hoso_parcel_news(struct wf_work *work, const struct wf_rec_task *task,
     if (!parcel_of_word(wf_value_str(wf_map_get(data, "state")), &news))
         return wf_fail_field(err, WF_E_INVALID, "data.state", "data.state is no state of a parcel");
     rc = check_item(data, err);
+    if (rc == 0)
+        rc = hoso_parcel_attempt(data, "data", err);
     if (rc != 0)
         return rc;
     parcel_read(wf_work_memory(work), &parcel);

@@ -122,6 +122,28 @@ static void unknown_news_of_a_parcel_are_refused(void **state)
     assert_string_equal(err.field, "data.state");
 }
 
+static void an_attempt_that_nothing_can_follow_is_refused(void **state)
+{
+    static const int64_t bad[] = {-1, 100, INT64_MAX};
+    struct wf_work *work = *state;
+
+    start_parcel(work);
+    const struct wf_activity *deliver = activity("return.deliver");
+    const struct wf_rec_task *task = &work->tasks[0];
+    for (size_t i = 0; i < WF_COUNT(bad); i++) {
+        struct wf_value *news = fake_map(work, "state", "failed", NULL);
+        struct wf_value *result = fake_map(work, "outcome", "failed", "reason", "absent", NULL);
+        (void)wf_map_put(work->arena, news, "attempt", wf_int(work->arena, bad[i]));
+        (void)wf_map_put(work->arena, result, "attempt", wf_int(work->arena, bad[i]));
+        assert_int_equal(deliver->task_progress(work, task, news, &err), WF_E_INVALID);
+        assert_string_equal(err.field, "data.attempt");
+        assert_int_equal(deliver->check_result(task, result, &err), WF_E_INVALID);
+        assert_string_equal(err.field, "result.attempt");
+    }
+    end_task(work, "failed");
+    assert_int_equal(int_of(work->tasks[1].params, "attempt"), 2);
+}
+
 static void a_couriers_own_number_stands_in_news_and_result(void **state)
 {
     struct wf_work *work = *state;
@@ -233,6 +255,7 @@ int main(void)
         CASE(a_lost_parcel_ends_the_work),
         CASE(a_parcel_that_came_back_is_not_tried_again),
         CASE(unknown_news_of_a_parcel_are_refused),
+        CASE(an_attempt_that_nothing_can_follow_is_refused),
         CASE(a_couriers_own_number_stands_in_news_and_result),
         CASE(what_is_still_to_be_paid_stands_on_the_label),
         CASE(papers_are_collected_at_home_if_there_is_an_address),
