@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "workflow/identifiers.h"
@@ -75,21 +76,25 @@ static int pool_line(struct db *db, const struct courier_settings *s, const char
 /* Numbers that are known already stay as they are, so the file may be read again at each start. */
 static int read_pool(struct db *db, const struct courier_settings *s, struct wf_error *err)
 {
-    char line[128];
+    char *line = NULL;
+    size_t size = 0;
     if (strcmp(s->items, "pool") != 0)
         return 0;
     FILE *file = fopen(s->item_pool, "re");
     if (file == NULL)
         return wf_fail(err, WF_E_CONFIG, "%s: %s", s->item_pool, strerror(errno));
     int rc = db_begin(db, err);
-    for (int n = 1; rc == 0 && fgets(line, sizeof(line), file) != NULL; n++) {
+    for (int n = 1; rc == 0 && getline(&line, &size, file) >= 0; n++) {
         line[strcspn(line, " \t\r\n")] = '\0';
         rc = pool_line(db, s, line, n, err);
     }
+    if (rc == 0 && !feof(file))
+        rc = wf_fail(err, WF_E_CONFIG, "%s: %s", s->item_pool, strerror(errno));
     if (rc == 0)
         rc = db_commit(db, err);
     if (rc != 0)
         db_rollback(db);
+    free(line); /* getline's */
     (void)fclose(file);
     return rc;
 }

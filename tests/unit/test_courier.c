@@ -372,7 +372,10 @@ static void a_number_that_was_never_sent_goes_back_to_the_pool(void **state)
     struct courier_settings *s = adapter.settings;
     (void)state;
     db_close(db);
-    write_file("items.txt", "EE473124829VN\n# more\n\nEE123456785VN\n");
+    write_file("items.txt",
+               "EE473124829VN\n# more, and a line that is longer than a number would ever be: "
+               "the courier's note of what these are for, from whom they came and "
+               "when\n\nEE123456785VN\n");
     s->items = "pool";
     s->item_pool = in_folder("items.txt");
     s->item_check = true;
