@@ -16,8 +16,9 @@
 
 #include "workflow/log.h"
 
-#define ROWS_AT_ONCE 64 /* then another party has its turn */
-#define HASH_SHOWN   16 /* digits in names and log lines */
+#define ROWS_AT_ONCE 64   /* then another party has its turn */
+#define RESULT_MOST  2048 /* bytes of one row's, as json_dumps writes it */
+#define HASH_SHOWN   16   /* digits in names and log lines */
 
 /* ---- beginning ------------------------------------------------------------------------------- */
 
@@ -28,7 +29,8 @@ static json_t *known_results(const struct drop *drop, const struct job *job)
     char *text = NULL;
     size_t length = 0;
     (void)snprintf(name, sizeof(name), "%.*s.result.json", HASH_SHOWN, job->hash);
-    size_t most = (size_t)drop->settings->max_bytes * 4 + 1048576;
+    size_t most = (size_t)drop->settings->max_bytes * 4 +
+                  (size_t)drop->settings->max_rows * RESULT_MOST + 1048576;
     if (file_read(drop->dirs[DIR_DONE], name, most, &text, &length, NULL) != 0)
         return NULL;
     json_t *all = json_too_deep(text, length, JSON_DEPTH_MAX) == length

@@ -23,6 +23,8 @@ static const struct {
                        "xem trạng thái hồ sơ: bỏ dòng này hoặc gửi lại sau"},
     {WF_E_CONFLICT,    "the row was taken with other content before: look the dossier up first",
                        "dòng này đã được nhận với nội dung khác: hãy tra cứu hồ sơ trước"},
+    {WF_E_HELD,        "on hold: drop the row again when the operator has released it",
+                       "đang tạm giữ: gửi lại dòng này khi người vận hành đã bỏ tạm giữ"},
     {WF_E_UNSUPPORTED, "correct the member that is not known here",
                        "sửa thành phần không được hỗ trợ"},
 };

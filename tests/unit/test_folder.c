@@ -311,6 +311,7 @@ static void every_refusal_has_a_cure_in_two_languages(void **state)
         assert_string_not_equal(cure_of(WF_E_##name, false), cure_of(WF_E_##name, true));
     WF_ERRORS(X)
 #undef X
+    assert_non_null(strstr(cure_of(WF_E_HELD, false), "released"));
 }
 
 static void times_are_told_in_vietnamese_time(void **state)
