@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+#include "catalogue.h"
+
+#define ACTIVITIES_MOST 64
+
 static const struct hoso_column list_columns[] = {
     {"task", "Task", "Số", HOSO_NUMBER},
     {"activity", "Activity", "Công việc", HOSO_TEXT},
@@ -131,6 +135,24 @@ static int print_claimed(struct hoso *h, const struct wf_value *tasks)
     return hoso_print_table(h, claimed_columns, WF_COUNT(claimed_columns), rows);
 }
 
+/* A slip of the pen is told here, with what may have been meant. */
+static int check_activity(struct hoso *h, const char *activity)
+{
+    const struct wf_catalogue *all = hoso_catalogue();
+    const char *names[ACTIVITIES_MOST];
+    size_t n = 0;
+    for (size_t i = 0; i < all->n_activities; i++) {
+        if (strcmp(all->activities[i]->name, activity) == 0)
+            return 0;
+        if (n < ACTIVITIES_MOST)
+            names[n++] = all->activities[i]->name;
+    }
+    const char *nearest = wf_nearest(activity, names, n);
+    return wf_fail(&h->err, WF_E_NOT_FOUND, "no service offers \"%.64s\": %s%s", activity,
+                   nearest != NULL ? "did you mean " : "activities read service.work, such as ",
+                   nearest != NULL ? nearest : "verification.review");
+}
+
 int hoso_task_claim(struct hoso *h)
 {
     const char *activity = h->args[0];
@@ -141,12 +163,9 @@ int hoso_task_claim(struct hoso *h)
     int64_t wait = 0;
     int64_t max = 0;
     int service = wf_service_of_activity(activity);
-    if (service < 0)
-        return wf_fail(&h->err, WF_E_NOT_FOUND,
-                       "no service offers \"%.64s\": activities read service.work, such as "
-                       "verification.review",
-                       activity);
-    int rc = hoso_actor(h, &fetch.by, &fetch.role);
+    int rc = check_activity(h, activity);
+    if (rc == 0)
+        rc = hoso_actor(h, &fetch.by, &fetch.role);
     if (rc == 0)
         rc = hoso_number(h, OPT_LEASE, 600, 86400, &lease);
     if (rc == 0)

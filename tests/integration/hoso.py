@@ -140,6 +140,8 @@ class WithoutWorkers(Cell):
         self.assertIn("--reason", self.hoso("queue", "drop", "1", expect=2))
         self.assertIn("perhaps list", self.run_hoso("lits").stderr)
         self.assertIn("perhaps backup", self.run_hoso("bakup").stderr)
+        self.assertIn("did you mean verification.review",
+                      self.hoso("task", "claim", "verification.reviw", expect=3))
         self.assertEqual(self.run_hoso("list", "--nonsense").returncode, 2)
         with open(os.path.join(self.cell, "hoso.cfg"), "a", encoding="utf-8") as file:
             file.write("bacth = 3;\n")
