@@ -284,6 +284,24 @@ static int make_absolute(struct wf_store *store, struct wf_error *err)
     return 0;
 }
 
+/* LMDB opens the file to read before it waits for the lock that an upgrade holds: by then another
+ * file may be in its place, and what was opened would be the store of the past, for ever. */
+static int check_in_place(const struct wf_store *store, struct wf_error *err)
+{
+    char name[PATH_MAX];
+    struct stat opened;
+    struct stat placed;
+    mdb_filehandle_t fd = -1;
+    (void)snprintf(name, sizeof(name), "%.*s/" WF_DATA_FILE, PATH_MAX - 20, store->path);
+    int rc = mdb_env_get_fd(store->env, &fd);
+    if (rc != 0 || fstat(fd, &opened) != 0 || stat(name, &placed) != 0)
+        return wf_lmdb_fail(err, rc != 0 ? rc : errno, name);
+    return opened.st_dev == placed.st_dev && opened.st_ino == placed.st_ino
+               ? 0
+               : wf_fail(err, WF_E_BUSY, "%s: the store was replaced meanwhile: try again",
+                         store->path);
+}
+
 static int open_env(struct wf_store *store, struct wf_error *err)
 {
     int rc = check_data_file(store->path, err);
@@ -297,7 +315,7 @@ static int open_env(struct wf_store *store, struct wf_error *err)
         rc = wf_env_new(&store->options, &store->env, err);
     if (rc == 0)
         rc = wf_env_open(store->env, store->path, store->options.read_only ? MDB_RDONLY : 0, err);
-    return rc;
+    return rc == 0 ? check_in_place(store, err) : rc;
 }
 
 static int open_store(const char *path, const struct wf_store_options *options, bool older,

@@ -209,6 +209,66 @@ static void another_format_or_another_program_is_told(void **state)
     teststore_fini(&t);
 }
 
+/* Ends with 0 where the store was refused as busy. */
+static void open_in_child(const char *path)
+{
+    const struct wf_store_options options = {.read_only = true};
+    struct wf_store *store = NULL;
+    int rc = wf_store_open(path, &options, &store, NULL);
+    _exit(rc == WF_E_BUSY ? 0 : 1);
+}
+
+/* In the list of locks: "1: -> POSIX ADVISORY READ pid ...". */
+static bool waits_for_lock(pid_t child)
+{
+    char line[200];
+    char wanted[32];
+    bool found = false;
+    FILE *locks = fopen("/proc/locks", "re");
+    assert_non_null(locks);
+    (void)snprintf(wanted, sizeof(wanted), " %d ", (int)child);
+    while (!found && fgets(line, sizeof(line), locks) != NULL)
+        found = strstr(line, "->") != NULL && strstr(line, wanted) != NULL;
+    (void)fclose(locks);
+    return found;
+}
+
+static void who_waited_while_the_file_was_replaced_is_refused(void **state)
+{
+    (void)state;
+    struct teststore t;
+    char data[400];
+    char other[400];
+    char lock[400];
+    char command[1000];
+    int status = 0;
+    struct flock first = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    teststore_create(&t, NULL);
+    struct wf_store *store = NULL;
+    assert_ok(wf_store_open(t.path, NULL, &store, &t.err), t.err); /* makes the lock file */
+    wf_store_close(store);
+    (void)snprintf(data, sizeof(data), "%s/data.mdb", t.path);
+    (void)snprintf(other, sizeof(other), "%s/other", t.path);
+    (void)snprintf(lock, sizeof(lock), "%s/lock.mdb", t.path);
+    (void)snprintf(command, sizeof(command), "cp %s %s", data, other);
+    assert_int_equal(system(command), 0);
+    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(fcntl(fd, F_SETLK, &first), 0);
+    pid_t child = fork();
+    if (child == 0)
+        open_in_child(t.path);
+    for (int i = 0; i < 2000 && !waits_for_lock(child); i++)
+        (void)usleep(5000);
+    assert_true(waits_for_lock(child));
+    assert_int_equal(rename(other, data), 0);
+    (void)close(fd);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    teststore_fini(&t);
+}
+
 static void a_folder_that_may_not_be_written_is_told(void **state)
 {
     (void)state;
@@ -487,6 +547,7 @@ int main(void)
 #endif
         cmocka_unit_test(what_is_no_store_is_refused_with_one_clear_error),
         cmocka_unit_test(another_format_or_another_program_is_told),
+        cmocka_unit_test(who_waited_while_the_file_was_replaced_is_refused),
         cmocka_unit_test(a_folder_that_may_not_be_written_is_told),
         cmocka_unit_test(a_store_is_opened_once_in_a_process),
         cmocka_unit_test(network_file_systems_are_known),

@@ -55,7 +55,8 @@ int wf_store_create(const char *path, const char *cell, const struct wf_clock *c
 /*
  * Opens, checks the format, clears stale readers. WF_E_NOT_FOUND: no store there; WF_E_VERSION:
  * another format or program; WF_E_CORRUPT: no LMDB file; WF_E_CONFIG: a network file system;
- * WF_E_STATE: this process has it open already; WF_E_IO: no right to write.
+ * WF_E_STATE: this process has it open already; WF_E_BUSY: it was replaced meanwhile (upgrade,
+ * compact); WF_E_IO: no right to write.
  */
 int wf_store_open(const char *path, const struct wf_store_options *options, struct wf_store **out,
                   struct wf_error *err) WF_CHECKED;
