@@ -238,7 +238,7 @@ int wf_parties_load(const char *folder, struct wf_report *report, struct wf_part
     else if (dir != NULL)
         rc = read_all(dir, folder, report, parties, err);
     else if (errno != ENOENT)
-        rc = wf_fail(err, WF_E_CONFIG, "%s: %s", folder, strerror(errno));
+        rc = wf_fail(err, WF_E_IO, "%s: %s", folder, strerror(errno));
     if (dir != NULL)
         (void)closedir(dir);
     if (rc != 0) {
@@ -280,6 +280,22 @@ uint64_t wf_parties_stamp(const char *folder)
     }
     (void)closedir(dir);
     return stamp != 0 ? stamp : 1;
+}
+
+bool wf_parties_due(struct wf_parties_watch *watch, const char *folder)
+{
+    uint64_t stamp = wf_parties_stamp(folder);
+    if (stamp != watch->stamp)
+        *watch = (struct wf_parties_watch){.stamp = stamp};
+    return !watch->is_settled;
+}
+
+bool wf_parties_read(struct wf_parties_watch *watch, int rc)
+{
+    bool tells = rc == 0 || !watch->is_told;
+    watch->is_settled = rc == 0 || rc == WF_E_CONFIG;
+    watch->is_told = rc != 0;
+    return tells;
 }
 
 /* ---- looking up -------------------------------------------------------------------------------

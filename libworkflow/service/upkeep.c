@@ -123,20 +123,19 @@ void read_parties(struct worker *worker)
     struct wf_parties *fresh = NULL;
     struct wf_error err;
     (void)snprintf(folder, sizeof(folder), "%s/parties", worker->settings.folder);
-    uint64_t stamp = wf_parties_stamp(folder);
     worker->next_parties_ms = wf_monotonic_ms() + PARTIES_EVERY_MS;
-    if (stamp == worker->parties_stamp && worker->parties != NULL)
+    if (!wf_parties_due(&worker->parties_watch, folder))
         return;
-    worker->parties_stamp = stamp;
-    if (wf_parties_load(folder, &report, &fresh, &err) == 0) {
+    int rc = wf_parties_load(folder, &report, &fresh, &err);
+    bool tells = wf_parties_read(&worker->parties_watch, rc);
+    if (rc == 0) {
         wf_parties_free(worker->parties);
         worker->parties = fresh;
         wf_log(WF_LOG_INFO, WF_LOG_PARTIES_EVENT, NULL, "%zu parties are registered",
                wf_parties_count(fresh));
-    } else {
-        struct wf_log_fact fact = {.rc = err.code};
-        wf_log(WF_LOG_ERROR, WF_LOG_PARTIES_EVENT, &fact, "the parties stay as they were: %s",
-               err.text);
+    } else if (tells) {
+        wf_log(WF_LOG_ERROR, WF_LOG_PARTIES_EVENT, &(struct wf_log_fact){.rc = rc},
+               "the parties stay as they were: %s", err.text);
     }
     wf_report_fini(&report);
 }

@@ -35,7 +35,7 @@ struct worker {
     struct wf_calendar *calendar;
     struct wf_catalogue catalogue;
     struct wf_parties *parties;
-    uint64_t parties_stamp; /* of the folder as it was read */
+    struct wf_parties_watch parties_watch;
     struct wf_store *store;
     struct wf_papers *papers;
     struct wf_clock clock;

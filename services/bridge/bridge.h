@@ -96,9 +96,7 @@ struct bucket {
 struct guard {
     const char *folder; /* CELL/parties */
     struct wf_parties *parties;
-    uint64_t stamp;  /* of the registry when it was read last */
-    bool is_settled; /* to read it once more would give the same */
-    bool is_told;    /* the log says why it could not be read */
+    struct wf_parties_watch watch;
     int64_t look_at_ms;
     int64_t rate; /* requests a second, of a party that has none of its own */
     struct bucket *buckets;

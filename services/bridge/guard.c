@@ -18,25 +18,20 @@ void guard_look(struct guard *guard, int64_t now_ms)
     if (now_ms < guard->look_at_ms)
         return;
     guard->look_at_ms = now_ms + LOOK_MS;
-    uint64_t stamp = wf_parties_stamp(guard->folder);
-    bool is_new = stamp != guard->stamp;
-    if (!is_new && guard->is_settled)
+    if (!wf_parties_due(&guard->watch, guard->folder))
         return;
     struct wf_report report = {0};
     struct wf_error err = {0};
     struct wf_parties *fresh = NULL;
     int rc = wf_parties_load(guard->folder, &report, &fresh, &err);
+    bool tells = wf_parties_read(&guard->watch, rc);
     if (rc == 0) {
         wf_parties_free(guard->parties);
         guard->parties = fresh;
         wf_log(WF_LOG_INFO, WF_LOG_PARTIES_EVENT, NULL, "%zu parties", wf_parties_count(fresh));
-    } else if (is_new || !guard->is_told) {
+    } else if (tells) {
         wf_log(WF_LOG_ERROR, WF_LOG_PARTIES_EVENT, &(struct wf_log_fact){.rc = rc}, "%s", err.text);
     }
-    /* A wrong file stays wrong until it is changed; lack of memory or of open files passes. */
-    guard->stamp = stamp;
-    guard->is_settled = rc == 0 || rc == WF_E_CONFIG;
-    guard->is_told = rc != 0;
     wf_report_fini(&report);
 }
 

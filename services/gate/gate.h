@@ -70,9 +70,7 @@ struct gate {
     bool verbose;
     char folder[1100]; /* of the parties' files */
     struct wf_parties *parties;
-    uint64_t stamp;            /* of the registry when it was read last */
-    bool is_settled;           /* to read it once more would give the same */
-    bool is_told;              /* the log says why it could not be read */
+    struct wf_parties_watch watch;
     struct visitor **visitors; /* by name; never taken away while the gate runs */
     size_t n_visitors;
     struct key *keys; /* by key */

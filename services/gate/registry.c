@@ -131,9 +131,9 @@ static int take(struct gate *gate, struct wf_parties *parties, struct wf_error *
 
 void registry_read(struct gate *gate, bool in_any_case)
 {
-    uint64_t stamp = wf_parties_stamp(gate->folder);
-    bool is_new = in_any_case || stamp != gate->stamp;
-    if (!is_new && gate->is_settled)
+    if (in_any_case)
+        gate->watch = (struct wf_parties_watch){0};
+    if (!wf_parties_due(&gate->watch, gate->folder))
         return;
     struct wf_report report = {0};
     struct wf_parties *fresh = NULL;
@@ -144,18 +144,15 @@ void registry_read(struct gate *gate, bool in_any_case)
         if (rc != 0)
             wf_parties_free(fresh);
     }
+    bool tells = wf_parties_read(&gate->watch, rc);
     wf_report_fini(&report);
     (void)malloc_trim(0); /* what reading all files took */
     if (rc == 0)
         wf_log(WF_LOG_INFO, WF_LOG_PARTIES_EVENT, NULL, "%zu parties are registered",
                wf_parties_count(fresh));
-    else if (is_new || !gate->is_told)
+    else if (tells)
         wf_log(WF_LOG_ERROR, WF_LOG_PARTIES_EVENT, &(struct wf_log_fact){.rc = rc},
                "the parties stay as they were: %s", err.text);
-    /* A wrong file stays wrong until it is changed; lack of memory or of open files passes. */
-    gate->stamp = stamp;
-    gate->is_settled = rc == 0 || rc == WF_E_CONFIG;
-    gate->is_told = rc != 0;
 }
 
 const struct key *registry_find(const struct gate *gate, const char *z85)

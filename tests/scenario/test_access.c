@@ -5,7 +5,13 @@
  */
 #include "support/test.h"
 
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "service/worker.h"
+#include "support/few_files.h"
 #include "support/steps.h"
+#include "support/tempdir.h"
 
 #define OTHER_SITE "000.00.14.H30"
 
@@ -234,6 +240,40 @@ static void a_journal_page_tells_the_status_after_each_event(void **state)
     cell_close(cell);
 }
 
+static void put_party(const char *cell, const char *more)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof(path), "%s/parties/a.cfg", cell);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fprintf(file, "name = \"a\"; organisation = \"x\"; kind = \"desk\"; %s\n", more) >
+                0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_party_revoked_while_no_file_could_be_opened_is_shut_out_later(void **state)
+{
+    static struct worker worker;
+    char folder[PATH_MAX];
+    struct tempdir dir;
+    (void)state;
+    tempdir_init(&dir);
+    assert_int_equal(mkdir(tempdir_path(&dir, "parties", folder, sizeof(folder)), 0700), 0);
+    worker = (struct worker){.settings.folder = dir.path};
+    put_party(dir.path, "");
+    read_parties(&worker);
+    assert_false(wf_parties_at(worker.parties, 0)->revoked);
+    put_party(dir.path, "revoked = true;");
+    struct rlimit limit = few_files_begin();
+    read_parties(&worker);
+    few_files_end(limit);
+    assert_false(wf_parties_at(worker.parties, 0)->revoked);
+    read_parties(&worker);
+    assert_true(wf_parties_at(worker.parties, 0)->revoked);
+    wf_parties_free(worker.parties);
+    tempdir_fini(&dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_journal_reader_sees_its_own_dossiers_and_moves_past_the_others),
         cmocka_unit_test(whoever_is_registered_reads_definitions),
         cmocka_unit_test(a_journal_page_tells_the_status_after_each_event),
+        cmocka_unit_test(a_party_revoked_while_no_file_could_be_opened_is_shut_out_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,10 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "bridge/bridge.h"
+#include "support/few_files.h"
 #include "support/tempdir.h"
 #include "workflow/engine.h"
 
@@ -241,11 +240,9 @@ static void write_party(const char *folder, const char *more)
     assert_int_equal(fclose(file), 0);
 }
 
-/* One file more than may be open, as under a flood of connections. */
 static void a_party_revoked_while_no_file_could_be_opened_is_shut_out_later(void **state)
 {
     struct tempdir dir;
-    struct rlimit files;
     (void)state;
     tempdir_init(&dir);
     write_party(dir.path, "");
@@ -253,13 +250,9 @@ static void a_party_revoked_while_no_file_could_be_opened_is_shut_out_later(void
     guard_look(&guard, 1000);
     assert_false(wf_parties_at(guard.parties, 0)->revoked);
     write_party(dir.path, "revoked = true;");
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
-    int next = dup(STDIN_FILENO); /* the folder gets this number, and its file none */
-    (void)close(next);
-    const struct rlimit few = {(rlim_t)next + 1, files.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    struct rlimit limit = few_files_begin();
     guard_look(&guard, 2000);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    few_files_end(limit);
     assert_false(wf_parties_at(guard.parties, 0)->revoked);
     guard_look(&guard, 3000);
     assert_true(wf_parties_at(guard.parties, 0)->revoked);

@@ -10,9 +10,10 @@
  *                     courier, portal or monitor; known by a CURVE key or a token
  *            address  what tasks are addressed to: a site, an agency, "sms", "vnpost"
  * LIFE CYCLE wf_parties_load -> look-ups (pure) -> wf_parties_free; load anew to see changes:
- *            wf_parties_stamp tells whether the folder has changed.
+ *            wf_parties_due tells when, wf_parties_read what came of it.
  * ERRORS     WF_E_CONFIG with every mistake in the report: one mistake fails the whole load, and
  *            the caller keeps the table that it has. A folder that is not there is an empty table.
+ *            WF_E_IO, WF_E_NOMEM: it could not be read now.
  * DANGERS    a revoked party is in the table, with `revoked` set: its key must be refused.
  * THREADS    immutable after loading.
  */
@@ -60,6 +61,20 @@ void wf_parties_free(struct wf_parties *parties);
 
 /* A number that changes when a file of the folder was added, removed or replaced; 0 = no folder. */
 uint64_t wf_parties_stamp(const char *folder);
+
+/* What a process that keeps a table knows of its folder. Zeroed = it was never read. */
+struct wf_parties_watch {
+    uint64_t stamp;  /* as the folder was when it was looked at last */
+    bool is_settled; /* to read it once more would give the same */
+    bool is_told;    /* the log says why it could not be read */
+};
+
+/* Is the folder to be read? To be asked before each reading, which wf_parties_read then ends. */
+bool wf_parties_due(struct wf_parties_watch *watch, const char *folder);
+
+/* Notes what came of reading, 0 or a code; true where the log is to say it. A wrong file stays
+ * wrong until it is changed; lack of memory or of open files passes, and is tried again. */
+bool wf_parties_read(struct wf_parties_watch *watch, int rc);
 
 size_t wf_parties_count(const struct wf_parties *parties);
 const struct wf_party *wf_parties_at(const struct wf_parties *parties, size_t i);
