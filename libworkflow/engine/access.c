@@ -93,6 +93,14 @@ int access_fetch(const struct wf_turn *turn, const struct wf_msg_task_fetch *m,
     return 0;
 }
 
+bool access_may_fetch(const struct wf_turn *turn, const struct wf_rec_task *task)
+{
+    const struct wf_party *p = turn->party;
+    return p == NULL ||
+           (serves(p, task->to) && wf_party_has(&p->activities, task->activity) &&
+            (task->role.len == 0 || wf_party_has(&p->roles, task->role)));
+}
+
 bool access_holds(const struct wf_turn *turn, const struct wf_rec_task *task)
 {
     return turn->party == NULL || wf_str_is(task->party, turn->party->name);

@@ -232,6 +232,7 @@ int access_submit(const struct wf_turn *turn, const struct wf_msg_dossier_submit
 int access_raise(const struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
 int access_fetch(const struct wf_turn *turn, const struct wf_msg_task_fetch *m,
                  struct wf_error *err) WF_CHECKED;
+bool access_may_fetch(const struct wf_turn *turn, const struct wf_rec_task *task);
 bool access_holds(const struct wf_turn *turn, const struct wf_rec_task *task);
 int access_journal(const struct wf_turn *turn, struct wf_error *err) WF_CHECKED;
 

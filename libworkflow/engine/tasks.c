@@ -193,17 +193,18 @@ static int check_lease_role(const struct wf_turn *turn, const struct wf_rec_task
     return access_role(turn, as, err);
 }
 
+/* Who could fetch the task may know that somebody else has it; for all others it does not exist. */
 static int held_task(struct wf_turn *turn, uint64_t id, uint64_t token, struct wf_rec_task *out,
                      struct wf_error *err)
 {
     int rc = wf_task_get(turn->txn, id, turn->arena, out, err);
-    bool mine = rc == 0 && (enum wf_service)out->service == turn->engine->options.self &&
-                access_holds(turn, out);
-    if (rc == WF_NONE || (rc == 0 && !mine))
+    bool here = rc == 0 && (enum wf_service)out->service == turn->engine->options.self;
+    bool mine = here && access_holds(turn, out);
+    if (rc == WF_NONE || (rc == 0 && !mine && !(here && access_may_fetch(turn, out))))
         return wf_fail_field(err, WF_E_NOT_FOUND, "body.task",
                              "task %" PRIu64 " is done, withdrawn, or not of service %s", id,
                              wf_service_word(turn->engine->options.self));
-    if (rc == 0 && (!out->leased || out->token != token || token == 0))
+    if (rc == 0 && (!mine || !out->leased || out->token != token || token == 0))
         return wf_fail_field(err, WF_E_STALE, "body.token",
                              "task %" PRIu64 " is not held with this token: fetch it again", id);
     return rc == 0 ? check_lease_role(turn, out, err) : rc;

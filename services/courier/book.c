@@ -281,8 +281,9 @@ int book_take(struct db *db, const struct courier_settings *settings,
     " charge, postage, asked, tries, news FROM orders "
 
 /* Without a task nobody can be told, unless the cell does not want to know any more. */
-#define TELLABLE "(fresh = 1 AND state <> 'waiting' AND (task <> 0 OR state <> 'ordered'))"
-#define ASKABLE  "(state = 'cancelling' OR (state = 'waiting' AND task <> 0))"
+#define HELD     "(task <> 0 AND token <> 0)"
+#define TELLABLE "(fresh = 1 AND state <> 'waiting' AND (" HELD " OR state <> 'ordered'))"
+#define ASKABLE  "(state = 'cancelling' OR (state = 'waiting' AND " HELD "))"
 
 /* No wait is two days long: such a time was set by a clock that went wrong. */
 #define DUE "(next_ms <= ?1 OR next_ms > ?1 + 172800000)"
@@ -412,10 +413,11 @@ int book_leased(struct db *db, const struct order *order, int64_t until_ms, stru
                  until_ms);
 }
 
-int book_lost(struct db *db, const struct order *order, struct wf_error *err)
+int book_lost(struct db *db, const struct order *order, int64_t until_ms, struct wf_error *err)
 {
-    return db_do(db, err, "UPDATE orders SET task = 0 WHERE id = ?1 AND token = ?2", "ii",
-                 order->id, order->token);
+    return db_do(db, err,
+                 "UPDATE orders SET token = 0, lease_until = ?3 WHERE id = ?1 AND token = ?2",
+                 "iii", order->id, order->token, until_ms);
 }
 
 /* Never asked for: nobody has heard of its number, and the pool may have it back. */

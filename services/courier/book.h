@@ -46,7 +46,7 @@ struct order {
     const char *item;    /* number on the parcel, "" = not known yet */
     const char *person;  /* JSON, "" once the courier has the order */
     enum order_state state;
-    int64_t task, token, lease_until_ms; /* task 0 = none is held */
+    int64_t task, token, lease_until_ms; /* task 0 = there is none; token 0 = it is not held */
     int64_t fee, charge, postage;        /* the three ledgers; their sum is taken at the door */
     int64_t asked, tries;
     enum parcel_state news; /* the last that the events come to */
@@ -101,8 +101,10 @@ int book_later(struct db *db, const struct order *order, const char *why, int64_
                struct wf_error *err) WF_CHECKED;
 int book_leased(struct db *db, const struct order *order, int64_t until_ms,
                 struct wf_error *err) WF_CHECKED;
-/* Somebody else holds the task, or nobody does; it may be offered again. */
-int book_lost(struct db *db, const struct order *order, struct wf_error *err) WF_CHECKED;
+/* Somebody else holds the task, or nobody does: it may be offered again, and whether it is still
+ * there is asked at `until_ms`. */
+int book_lost(struct db *db, const struct order *order, int64_t until_ms,
+              struct wf_error *err) WF_CHECKED;
 /* The cell no longer waits: cancels what was not collected yet. */
 int book_gone(struct db *db, const struct courier_settings *settings, const struct order *order,
               int64_t now_ms, struct wf_arena *arena, struct wf_error *err) WF_CHECKED;

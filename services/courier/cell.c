@@ -120,8 +120,9 @@ static int settle(struct courier *c, const struct order *order, int rc, struct w
 {
     const struct wf_log_fact fact = {.dossier = order->dossier, .rc = rc};
     if (rc == WF_E_STALE) {
-        wf_log(WF_LOG_WARN, WF_LOG_PARCEL_EVENT, &fact, "the lease has passed on");
-        rc = book_lost(c->db, order, err);
+        if (order->token != 0)
+            wf_log(WF_LOG_WARN, WF_LOG_PARCEL_EVENT, &fact, "the lease has passed on");
+        rc = book_lost(c->db, order, wf_real_ms() + c->settings->lease_ms, err);
         return rc == 0 ? WF_NONE : rc;
     }
     if (rc == WF_E_NOT_FOUND) {

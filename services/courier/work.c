@@ -369,9 +369,9 @@ static int turn(struct adapter *a, int64_t *wait_ms, struct wf_error *err)
     struct courier *c = of(a);
     bool more = false;
     int64_t next = INT64_MAX;
-    int rc = keep_leases(c, err);
+    int rc = cell_fetch(c, &more, err); /* first: who may not fetch sees no task, and knows nothing */
     if (rc == 0)
-        rc = cell_fetch(c, &more, err);
+        rc = keep_leases(c, err);
     if (rc == 0)
         rc = ask_orders(c, &more, err);
     if (rc == 0)

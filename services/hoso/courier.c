@@ -62,7 +62,8 @@ static const struct figure {
     {"stray", "SELECT count(*) FROM orders WHERE state = 'stray' AND ?1"},
     {"over", "SELECT count(*) FROM orders WHERE state = 'over' AND ?1"},
     {"untold", "SELECT count(*) FROM orders WHERE fresh = 1 AND state = 'ordered' AND ?1"},
-    {"without_task", "SELECT count(*) FROM orders WHERE task = 0 AND state = 'ordered' AND ?1"},
+    {"without_task", "SELECT count(*) FROM orders WHERE (task = 0 OR token = 0)"
+                     " AND state = 'ordered' AND ?1"},
     {"oldest_waiting_ms", "SELECT coalesce(?1 - min(created_ms), 0) FROM orders"
                           " WHERE state IN ('waiting', 'cancelling')"},
     {"tracked_ms", "SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM notes"

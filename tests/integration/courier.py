@@ -365,6 +365,61 @@ class Cancelling(Cell):
         self.until(lambda: self.outcome(code) == "delivered", "the dossier is delivered")
         self.assertEqual(self.courier.complaints, [])
 
+    def claim(self):
+        """Somebody else takes the task of the one parcel, as soon as its lease has ended."""
+        tasks = json.loads(self.hoso("task", "claim", "return.deliver", "--to", "vnpost", "--role",
+                                     "courier", "--by", "an", "--wait", "20", "--json"))
+        return [str(tasks["tasks"][0][name]) for name in ("task", "token")]
+
+    def test_an_order_stands_while_somebody_else_holds_its_task(self):
+        self.begin("ngsp")
+        given_back, withdrawn = self.submit(), None
+        self.until_ordered(given_back)
+        self.stop()
+        task, token = self.claim()
+        self.start()
+        self.until(lambda: self.rows("SELECT token FROM orders") == [(0,)], "the loss is known")
+        status = json.loads(self.hoso("courier", "status", "--json"))
+        self.assertEqual((status["ordered"], status["without_task"]), (1, 1))
+        self.hoso("task", "fail", task, token, "not mine", "--by", "an", "--retry", "1")
+        self.courier.happens(given_back, "4")
+        self.until(lambda: self.outcome(given_back) == "delivered", "it goes on")
+        withdrawn = self.submit()
+        self.until_ordered(withdrawn)
+        self.stop()
+        self.claim()
+        self.start()
+        self.until(lambda: self.rows("SELECT 1 FROM orders WHERE token = 0"), "the loss is known")
+        self.raise_event(withdrawn, "withdraw")
+        self.until(lambda: self.order_state(withdrawn) == "cancelled", "the order is cancelled")
+        self.assertEqual(self.courier.asked["cancel"], 1)
+
+    def register(self, text):
+        """What the registration says from now on, and the worker has heard of it."""
+        def read():
+            return self.log_path.read_text(encoding="utf-8").count("service=return event=parties")
+        before = read()
+        pathlib.Path(self.cell, "parties", "courier.cfg").write_text(text, encoding="utf-8")
+        self.until(lambda: read() > before, "the parties are read again")
+
+    def test_an_order_stands_while_the_registration_hides_its_task(self):
+        self.begin("ngsp")
+        code = self.submit()
+        self.until_ordered(code)
+        self.stop()
+        task, token = self.claim()
+        self.addCleanup(self.register, PARTY)
+        self.register(PARTY.replace('"vnpost"', ""))
+        self.start()
+        self.until(lambda: "does not serve address vnpost" in
+                   self.log_path.read_text(encoding="utf-8"), "the adapter hears of it")
+        self.assertEqual(self.order_state(code), "ordered")
+        self.register(PARTY)
+        self.hoso("task", "fail", task, token, "not mine", "--by", "an", "--retry", "1")
+        self.courier.happens(code, "4")
+        self.until(lambda: self.outcome(code) == "delivered", "it goes on")
+        self.assertEqual(self.courier.asked["cancel"], 0)
+
 
 class Tracking(Cell):
     def test_news_that_come_late_are_put_in_the_order_of_their_own_time(self):

@@ -24,6 +24,8 @@ static const struct registered files[] = {
                   "activities = [\"verification.review\"];"},
     {"desk", "kind = \"desk\"; sites = [\"" SITE "\"]; roles = [\"civil_servant\"];"
              "activities = [\"verification.review\"];"},
+    {"desk-2", "kind = \"desk\"; sites = [\"" SITE "\"]; roles = [\"civil_servant\"];"
+               "activities = [\"verification.review\"];"},
     {"sms", "kind = \"gateway\"; addresses = [\"sms\", \"zalo\"]; roles = [\"gateway\"];"
             "activities = [\"notification.send\"];"},
     {"monitor", "kind = \"monitor\"; sites = [\"*\"]; journal = true;"},
@@ -158,7 +160,11 @@ static void another_party_cannot_complete_a_leased_task(void **state)
                                         .by = wf_str("x")};
     assert_string_equal(hears(cell, "counter", WF_VERIFICATION, WF_MSG_task_complete, &done),
                         "not_found");
+    assert_string_equal(hears(cell, "desk-2", WF_VERIFICATION, WF_MSG_task_complete, &done),
+                        "stale"); /* it could have fetched it */
     assert_string_equal(hears(cell, "desk", WF_VERIFICATION, WF_MSG_task_complete, &done), "ok");
+    assert_string_equal(hears(cell, "desk-2", WF_VERIFICATION, WF_MSG_task_complete, &done),
+                        "not_found"); /* it is done */
     close_with_parties(cell);
 }
 
