@@ -96,9 +96,8 @@ int access_fetch(const struct wf_turn *turn, const struct wf_msg_task_fetch *m,
 bool access_may_fetch(const struct wf_turn *turn, const struct wf_rec_task *task)
 {
     const struct wf_party *p = turn->party;
-    return p == NULL ||
-           (serves(p, task->to) && wf_party_has(&p->activities, task->activity) &&
-            (task->role.len == 0 || wf_party_has(&p->roles, task->role)));
+    return p == NULL || (serves(p, task->to) && wf_party_has(&p->activities, task->activity) &&
+                         (task->role.len == 0 || wf_party_has(&p->roles, task->role)));
 }
 
 bool access_holds(const struct wf_turn *turn, const struct wf_rec_task *task)

@@ -24,7 +24,7 @@
 #include "workflow/sandbox.h"
 
 #define WAIT_MOST_MS 60000
-#define TURN_MOST_MS 120000 /* a turn that takes longer does not get on */
+#define TURN_MOST_MS 120000 /* a turn that takes longer from beat to beat does not get on */
 #define LOG_RATE     1000   /* as hoso.cfg has it by default: there is none where a gate is set */
 
 /* ---- back-off -------------------------------------------------------------------------------- */
@@ -162,12 +162,17 @@ int adapter_work(struct adapter *a, struct adapter_side *side,
     return 0;
 }
 
+void adapter_beat(struct adapter *a, int64_t ms)
+{
+    a->slot->beat_ms = wf_monotonic_ms() + (ms > TURN_MOST_MS ? ms : TURN_MOST_MS);
+}
+
 /* A turn may wait for the other system, and a wait is meant: the next beat is told beforehand. */
 static bool rest(struct adapter *a, int64_t ms)
 {
     a->slot->beat_ms = wf_monotonic_ms() + (ms < WAIT_MOST_MS ? ms : WAIT_MOST_MS);
     bool stops = adapter_wait(a, ms);
-    a->slot->beat_ms = wf_monotonic_ms() + TURN_MOST_MS;
+    adapter_beat(a, 0);
     return stops;
 }
 

@@ -135,7 +135,12 @@ int adapter_load(struct adapter *a, const struct adapter_spec *spec, const char 
                  struct wf_report *report, struct wf_error *err) WF_CHECKED;
 void adapter_unload(struct adapter *a);
 
-/* The connection to the cell, opened when it is first wanted; a party's own name goes with it. */
+/* The turn gets on, and what it does next may take `ms`. To be said before each request to the other
+ * system: one that is slow with everything does not look as if the adapter hung. */
+void adapter_beat(struct adapter *a, int64_t ms);
+
+/* The connection to the cell, opened when it is first wanted; a party's own name goes with it. To be
+ * asked for before each request, since it is a beat too. */
 int adapter_client(struct adapter *a, struct wf_client **out, struct wf_error *err) WF_CHECKED;
 
 /* Waits so long, or until there is a signal; true when it is time to stop. */

@@ -123,6 +123,7 @@ int adapter_client(struct adapter *a, struct wf_client **out, struct wf_error *e
     const struct wf_client_options options = {.timeout_ms = a->common->timeout_ms,
                                               .party = a->common->party};
     int rc = 0;
+    adapter_beat(a, a->common->timeout_ms);
     if (a->client == NULL)
         rc = is_remote(a) ? open_gate(a, err) : wf_client_open(a->run, &options, &a->client, err);
     if (rc == 0)

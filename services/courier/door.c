@@ -50,6 +50,7 @@ static int log_in(struct courier *c, struct wf_error *err)
                                          .body = wf_str("grant_type=client_credentials"),
                                          .type = form,
                                          .user = user};
+    adapter_beat(c->a, s->answer_ms);
     rc = http_ask(c->http, &request, arena, &answer, err);
     explicit_bzero(secret, sizeof(secret));
     explicit_bzero(user, sizeof(user));
@@ -78,6 +79,7 @@ static int post(struct courier *c, const char *path, const char *body, struct ht
                                          .headers = headers,
                                          .n_headers = c->token[0] != '\0' ? 1 : 0,
                                          .body = wf_str(body)};
+    adapter_beat(c->a, c->settings->answer_ms);
     rc = http_ask(c->http, &request, arena, out, err);
     explicit_bzero(header, sizeof(header));
     return rc;

@@ -369,7 +369,8 @@ static int turn(struct adapter *a, int64_t *wait_ms, struct wf_error *err)
     struct courier *c = of(a);
     bool more = false;
     int64_t next = INT64_MAX;
-    int rc = cell_fetch(c, &more, err); /* first: who may not fetch sees no task, and knows nothing */
+    int rc =
+        cell_fetch(c, &more, err); /* first: who may not fetch sees no task, and knows nothing */
     if (rc == 0)
         rc = keep_leases(c, err);
     if (rc == 0)

@@ -133,6 +133,7 @@ static int turn(struct adapter *a, int64_t *wait_ms, struct wf_error *err)
     hear(folder);
     for (size_t i = 0; i < folder->n && !a->stopping; i++) {
         struct drop *drop = &folder->drops[i];
+        adapter_beat(a, settings->common.timeout_ms);
         int64_t again = drop_run(drop, wf_monotonic_ms());
         due = again < due ? again : due;
     }

@@ -16,17 +16,17 @@
 #define HEADERS_MAX  16
 #define PASSWORD_MAX 200
 
-int portal_link_open(struct portal_link *link, const struct portal_settings *settings,
-                     int signal_fd, struct wf_error *err)
+int portal_link_open(struct portal_link *link, struct adapter *a, struct wf_error *err)
 {
+    const struct portal_settings *settings = a->settings;
     const struct http_options options = {.timeout_ms = settings->http_timeout_ms,
                                          .answer_max = ANSWER_MAX,
                                          .ca = settings->ca,
-                                         .signal_fd = signal_fd};
+                                         .signal_fd = a->signal_fd};
     char password[PASSWORD_MAX];
     if (settings->headers.n > HEADERS_MAX)
         return wf_fail(err, WF_E_CONFIG, "headers: at most %d", HEADERS_MAX);
-    *link = (struct portal_link){.settings = settings};
+    *link = (struct portal_link){.a = a, .settings = settings};
     /* It is read again at each login, so that it can be changed; here, so that one hears at once. */
     int rc = adapter_secret(settings->password_file, password, sizeof(password), err);
     explicit_bzero(password, sizeof(password));
@@ -75,6 +75,7 @@ static int post(struct portal_link *link, const char *url, const json_t *request
                                      .headers = link->settings->headers.items,
                                      .n_headers = link->settings->headers.n,
                                      .body = wf_str(text)};
+    adapter_beat(link->a, link->settings->http_timeout_ms);
     int rc = http_ask(link->http, &ask, arena, &answer, err);
     explicit_bzero(text, strlen(text));
     free(text);

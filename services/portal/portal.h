@@ -182,7 +182,8 @@ int outbox_renew(struct db *db, const struct portal_row *row, const char *body,
 /* ---- the portal (link.c) --------------------------------------------------------------------- */
 
 struct portal_link {
-    const struct portal_settings *settings;
+    struct adapter *a;
+    const struct portal_settings *settings; /* the adapter's */
     struct http_client *http;
     char session[257]; /* "" = none */
 };
@@ -196,8 +197,7 @@ struct portal_answer {
     json_t *json;     /* but of REFUSED: the whole answer, for json_decref */
 };
 
-int portal_link_open(struct portal_link *link, const struct portal_settings *settings,
-                     int signal_fd, struct wf_error *err) WF_CHECKED;
+int portal_link_open(struct portal_link *link, struct adapter *a, struct wf_error *err) WF_CHECKED;
 void portal_link_close(struct portal_link *link);
 
 /*

@@ -95,7 +95,7 @@ static int read_portal(struct adapter *a, struct db *db, const struct portal_spa
                        struct wf_error *err)
 {
     struct portal_link link = {0};
-    int rc = portal_link_open(&link, a->settings, a->signal_fd, err);
+    int rc = portal_link_open(&link, a, err);
     for (int64_t ms = span->since_ms; rc == 0 && ms <= span->until_ms; ms += 86400000) {
         char day[PORTAL_DATE];
         (void)portal_date(ms, day);

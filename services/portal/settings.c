@@ -158,7 +158,7 @@ static int open_all(struct adapter *a, struct wf_error *err)
     p->cell.work.name = "the cell";
     p->outside.work.name = "the portal";
     int rc = outbox_open(s->common.database, &p->db, err);
-    return rc == 0 ? portal_link_open(&p->link, s, a->signal_fd, err) : rc;
+    return rc == 0 ? portal_link_open(&p->link, a, err) : rc;
 }
 
 static void close_all(struct adapter *a)

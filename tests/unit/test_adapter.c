@@ -390,6 +390,21 @@ static void a_server_that_is_not_there_is_a_time_out(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
+/* One that asks many times in a turn, each for long, does get on. */
+static void every_request_to_a_slow_system_is_a_beat(void **state)
+{
+    const struct adapter_settings common = {.timeout_ms = 1000, .party = "courier"};
+    struct adapter a = {.common = &common, .run = folder, .slot = &a.unseen};
+    struct wf_client *client = NULL;
+    (void)state;
+    int64_t before = wf_monotonic_ms();
+    (void)adapter_client(&a, &client, NULL);
+    assert_true(a.slot->beat_ms >= before + common.timeout_ms);
+    wf_client_close(a.client);
+    adapter_beat(&a, 600000); /* longer than any turn may take */
+    assert_true(a.slot->beat_ms >= before + 600000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +421,7 @@ int main(void)
         TEST(a_secret_is_the_first_line_of_a_file_that_is_closed_to_others),
         TEST(a_request_ends_when_a_signal_waits),
         TEST(a_server_that_is_not_there_is_a_time_out),
+        TEST(every_request_to_a_slow_system_is_a_beat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
