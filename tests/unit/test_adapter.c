@@ -398,7 +398,7 @@ static void every_request_to_a_slow_system_is_a_beat(void **state)
     struct wf_client *client = NULL;
     (void)state;
     int64_t before = wf_monotonic_ms();
-    (void)adapter_client(&a, &client, NULL);
+    assert_int_equal(adapter_client(&a, &client, NULL), 0);
     assert_true(a.slot->beat_ms >= before + common.timeout_ms);
     wf_client_close(a.client);
     adapter_beat(&a, 600000); /* longer than any turn may take */
