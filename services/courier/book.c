@@ -46,6 +46,10 @@ static const char *const schema[] = {
     "ALTER TABLE orders ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX orders_ended ON orders (changed_ms)"
     " WHERE forgotten = 0 AND state IN ('over', 'cancelled');",
+    /* passed: never to be given, see book_pass_items */
+    "ALTER TABLE items ADD COLUMN passed INTEGER NOT NULL DEFAULT 0;"
+    "DROP INDEX items_free;"
+    "CREATE INDEX items_free ON items (number) WHERE order_id IS NULL AND passed = 0;",
 };
 
 static const char *const words[] = {
@@ -158,13 +162,32 @@ static int give_item(struct db *db, const struct courier_settings *s, int64_t or
         return 0;
     int rc = db_do(db, err,
                    "UPDATE items SET order_id = ?1 WHERE number ="
-                   " (SELECT number FROM items WHERE order_id IS NULL ORDER BY number LIMIT 1)",
+                   " (SELECT number FROM items WHERE order_id IS NULL AND passed = 0"
+                   "  ORDER BY number LIMIT 1)",
                    "i", order);
     if (rc == 0) /* an empty pool leaves it without, and it is looked at again before asking */
         rc = db_do(db, err,
                    "UPDATE orders SET item ="
                    " coalesce((SELECT number FROM items WHERE order_id = ?1), '') WHERE id = ?1",
                    "i", order);
+    return rc;
+}
+
+int book_pass_items(struct db *db, int64_t count, int64_t *out, struct wf_error *err)
+{
+    int64_t before = 0;
+    int64_t after = 0;
+    int rc = db_number(db, err, &before, "SELECT count(*) FROM items WHERE passed = 1", "");
+    if (rc == 0)
+        rc = db_do(db, err,
+                   "UPDATE items SET passed = 1 WHERE number IN"
+                   " (SELECT number FROM items WHERE order_id IS NULL AND passed = 0"
+                   "  ORDER BY number LIMIT ?1)",
+                   "i", count);
+    if (rc == 0)
+        rc = db_number(db, err, &after, "SELECT count(*) FROM items WHERE passed = 1", "");
+    if (rc == 0)
+        *out = after - before;
     return rc;
 }
 

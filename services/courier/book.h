@@ -67,6 +67,10 @@ int book_open(const char *path, const struct courier_settings *settings, struct 
 /* To look into, beside the adapter that writes. */
 int book_look(const char *path, struct db **out, struct wf_error *err) WF_CHECKED;
 
+/* The pool's next `count` numbers are never given, or as many as it has: a book that was lost may
+ * have given them. */
+int book_pass_items(struct db *db, int64_t count, int64_t *out, struct wf_error *err) WF_CHECKED;
+
 /* Writes down leased tasks, or who holds them now; one transaction. */
 int book_take(struct db *db, const struct courier_settings *settings,
               const struct order_task *tasks, size_t n, int64_t now_ms,

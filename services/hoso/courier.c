@@ -69,7 +69,7 @@ static const struct figure {
     {"tracked_ms", "SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM notes"
                    " WHERE name = 'tracked_ms' AND ?1"},
     {"events", "SELECT count(*) FROM events WHERE ?1"},
-    {"numbers_free", "SELECT count(*) FROM items WHERE order_id IS NULL AND ?1"},
+    {"numbers_free", "SELECT count(*) FROM items WHERE order_id IS NULL AND passed = 0 AND ?1"},
 };
 
 /* The three ledgers: still to be taken at doors, and taken. */

@@ -25,7 +25,8 @@ struct restore {
     const char *backup;
     char final[4096], aside[4096];
     const struct wf_value *manifest;
-    int64_t skip; /* numbers of each series */
+    int64_t skip;  /* numbers of each series */
+    int64_t items; /* of the courier's pool that were passed over */
 };
 
 static const struct hoso_column columns[] = {
@@ -36,6 +37,7 @@ static const struct hoso_column columns[] = {
     {"dossiers", "Dossiers", "Hồ sơ", HOSO_NUMBER},
     {"replayed", "Changes of the archive", "Thay đổi từ kho lưu", HOSO_NUMBER},
     {"skipped", "Numbers passed over, of each series", "Số bỏ qua trong mỗi dãy số", HOSO_NUMBER},
+    {"items_skipped", "Of the courier's pool", "Số hiệu bưu gửi bỏ qua", HOSO_NUMBER},
 };
 
 /* ---- manifest -------------------------------------------------------------------------------- */
@@ -364,7 +366,7 @@ static int skip_numbers(struct restore *r)
     int rc = restore_skip_numbers(r->h, (uint64_t)r->skip);
     if (hoso_path(path, r->h->settings.store, "lock.mdb"))
         (void)unlink(path);
-    return rc;
+    return rc == 0 ? restore_skip_items(r->h, r->skip, &r->items) : rc;
 }
 
 static int make(struct restore *r)
@@ -419,6 +421,8 @@ int hoso_restore(struct hoso *h)
     struct wf_value *answer = wf_map_copy(h->arena, r->manifest);
     (void)wf_map_put(h->arena, answer, "folder", wf_text(h->arena, r->final));
     (void)wf_map_put(h->arena, answer, "skipped", wf_int(h->arena, r->skip));
+    if (r->items > 0)
+        (void)wf_map_put(h->arena, answer, "items_skipped", wf_int(h->arena, r->items));
     rc = hoso_answer(h, answer, &done);
     if (rc != 0 || done)
         return rc;

@@ -9,5 +9,7 @@
 
 /* Passes over `count` numbers of each series of the restored store; 0 = none at all. */
 int restore_skip_numbers(struct hoso *h, uint64_t count) WF_CHECKED;
+/* And of the courier's pool in the restored book, which may have fewer. */
+int restore_skip_items(struct hoso *h, int64_t count, int64_t *out) WF_CHECKED;
 
 #endif

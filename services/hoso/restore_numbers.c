@@ -4,10 +4,15 @@
  * numbers: some stand on slips in citizens' hands and on parcels, others name leases that programs
  * still hold. How many is not known, so that a span of each series is passed over: of the codes of
  * today at every site (those of other days are given no more), of the item numbers of parcels as
- * much for each site, and of tasks, whose ids come from one series of 64 bits.
+ * much for each site, and of tasks, whose ids come from one series of 64 bits. Of the numbers that a
+ * courier sells, which the book has, once as many and no more: a pool is small.
  */
+#include "keep.h"
 #include "restore.h"
 
+#include <unistd.h>
+
+#include "courier/book.h"
 #include "workflow/identifiers.h"
 
 #define TASKS 1000000 /* more than a cell opens between two backups */
@@ -72,5 +77,18 @@ int restore_skip_numbers(struct hoso *h, uint64_t count)
     else
         wf_txn_abort(txn);
     wf_store_close(store);
+    return rc;
+}
+
+int restore_skip_items(struct hoso *h, int64_t count, int64_t *out)
+{
+    char path[4096];
+    struct db *book = NULL;
+    if (count == 0 || !keep_book_of(h->folder, "courier", path) || access(path, F_OK) != 0)
+        return 0;
+    int rc = book_look(path, &book, &h->err);
+    if (rc == 0)
+        rc = book_pass_items(book, count, out, &h->err);
+    db_close(book);
     return rc;
 }

@@ -323,8 +323,8 @@ const struct hoso_verb hoso_verbs[] = {
      "  hoso restore /backup/monday vi-thanh --archive /archive/vi-thanh \\\n"
      "        --until 2026-11-23T14:29:59\n\n"
      "The numbers that the lost cell may have given since then are not given again: 1,000 of today's "
-     "dossier codes of each site are passed over, and as many parcels for each site. --skip-numbers "
-     "chooses another span; 0 where nothing was done after the backup.",
+     "dossier codes of each site are passed over, and as many parcels for each site, or of a "
+     "courier's pool. --skip-numbers chooses another span; 0 where nothing was done after the backup.",
      hoso_restore, {OPT_NAME, OPT_ARCHIVE, OPT_UNTIL, OPT_SKIP_NUMBERS}},
     {"archive", "", 0, 0, "how far the archive of changes has come",
      "`hoso run` moves changes to the folder `archive` of hoso.cfg by itself. --move does it once "

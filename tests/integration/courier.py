@@ -470,11 +470,18 @@ class Tracking(Cell):
         self.hoso("backup", str(folder / "b1"))
         missed = self.submit()
         self.until_ordered(missed)
+        with sqlite3.connect(os.path.join(self.cell, "courier.db")) as db:
+            db.executemany("INSERT INTO items (number) VALUES (?)", [("P1",), ("P2",), ("P3",)])
+        db.close()
         self.hoso("backup", str(folder / "b2"))
         self.stop()
         restored = str(folder / "restored")
-        self.hoso("restore", str(folder / "b2"), restored, "--name", "cell")
+        said = json.loads(self.hoso("restore", str(folder / "b2"), restored, "--name", "cell",
+                                    "--skip-numbers", "2", "--json"))
+        self.assertEqual(said["items_skipped"], 2)
         with sqlite3.connect(os.path.join(restored, "courier.db")) as db:
+            self.assertEqual(db.execute("SELECT number FROM items WHERE passed = 0").fetchall(),
+                             [("P3",)])
             self.assertEqual(sorted(db.execute("SELECT number, state FROM orders").fetchall()),
                              [(known, "ordered"), (missed, "ordered")])
         db.close()

@@ -401,6 +401,32 @@ static void a_number_that_was_never_sent_goes_back_to_the_pool(void **state)
     assert_non_null(strstr(err.text, "items.txt:2: no item number"));
 }
 
+static void numbers_of_the_pool_that_are_passed_over_are_never_given(void **state)
+{
+    struct courier_settings *s = adapter.settings;
+    int64_t passed = -1;
+    (void)state;
+    db_close(db);
+    write_file("items.txt", "A1\nA2\nA3\nA4\n");
+    s->items = "pool";
+    s->item_pool = in_folder("items.txt");
+    s->item_check = false;
+    assert_ok(book_open(in_folder("courier.db"), s, &db, &err), err);
+    take("D-1", "P1", 1);
+    assert_ok(book_pass_items(db, 2, &passed, &err), err);
+    assert_int_equal(passed, 2);
+    db_close(db);
+    assert_ok(book_open(in_folder("courier.db"), s, &db, &err), err); /* reads the file again */
+    take("D-2", "P2", 2);
+    take("D-3", "P3", 3);
+    struct order *orders = listed(BOOK_TO_ASK, 3);
+    assert_string_equal(orders[0].item, "A1");
+    assert_string_equal(orders[1].item, "A4");
+    assert_int_equal(book_number(db, s, &orders[2], arena, &err), WF_NONE);
+    assert_ok(book_pass_items(db, 2, &passed, &err), err);
+    assert_int_equal(passed, 0); /* there are no more */
+}
+
 static void a_book_is_not_gone_on_with_by_another_party(void **state)
 {
     struct courier_settings *s = adapter.settings;
@@ -571,6 +597,7 @@ int main(void)
         CASE(a_clock_that_was_years_ahead_keeps_no_order_waiting),
         CASE(what_was_never_asked_for_needs_no_cancelling),
         CASE(a_number_that_was_never_sent_goes_back_to_the_pool),
+        CASE(numbers_of_the_pool_that_are_passed_over_are_never_given),
         CASE(a_book_is_not_gone_on_with_by_another_party),
         CASE(events_tell_the_same_story_in_every_order),
         CASE(what_is_gone_goes_by_its_events_told_or_not),
