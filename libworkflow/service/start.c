@@ -5,8 +5,9 @@
  * the store is touched.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,11 +107,12 @@ static int give_up_rights(struct worker *worker, struct wf_error *err)
     return wf_sandbox_apply(s->sandbox, &what, err);
 }
 
-static int open_store(struct worker *worker, struct wf_error *err)
+static int open_store(struct worker *worker, bool read_only, struct wf_error *err)
 {
     struct wf_store_options options = {
         .map_bytes = (uint64_t)worker->settings.map_mib << 20,
         .min_free_bytes = (uint64_t)worker->settings.min_free_mib << 20,
+        .read_only = read_only,
     };
     int rc = wf_store_open(worker->settings.store, &options, &worker->store, err);
     if (rc == 0)
@@ -170,6 +172,56 @@ static int open_engine(struct worker *worker, struct wf_error *err)
     return rc == 0 ? wf_engine_refresh(worker->engine, worker->store, NULL, err) : rc;
 }
 
+/* A folder that is here, or can be made here. */
+static int check_place(const char *folder, struct wf_error *err)
+{
+    char parent[1100];
+    if (access(folder, R_OK | W_OK | X_OK) == 0)
+        return 0;
+    (void)snprintf(parent, sizeof(parent), "%s", folder);
+    if (errno == ENOENT && access(dirname(parent), W_OK | X_OK) == 0)
+        return 0;
+    return wf_fail(err, WF_E_CONFIG, "%s: %s", folder, strerror(errno));
+}
+
+/* What can be known beside a worker that runs, and leaves all as it is. */
+static int check_cell(struct worker *worker, struct wf_error *err)
+{
+    int rc = open_store(worker, true, err);
+    if (rc == 0)
+        rc = check_place(worker->settings.run, err);
+    if (rc == 0)
+        rc = check_place(worker->settings.papers, err);
+    return rc == 0 ? open_engine(worker, err) : rc;
+}
+
+static int open_cell(struct worker *worker, struct wf_error *err)
+{
+    int rc = lock_service(worker, err);
+    if (rc == 0)
+        rc = catch_signals(worker, err);
+    if (rc == 0)
+        rc = give_up_rights(worker, err);
+    if (rc == 0)
+        rc = open_store(worker, false, err);
+    if (rc == 0)
+        rc = make_room(worker, err);
+    if (rc == 0)
+        rc = open_papers(worker, err);
+    if (rc == 0)
+        rc = open_engine(worker, err);
+    if (rc == 0) {
+        read_parties(worker);
+        rc = wf_board_open(worker->settings.run, &worker->board, err);
+    }
+    if (rc == 0) {
+        worker->slot = wf_board_slot(worker->board, worker->spec->service);
+        *worker->slot = (struct wf_board_slot){.pid = getpid(), .started_real_ms = wf_real_ms()};
+        rc = wf_hub_open(worker->settings.run, worker->spec->service, NULL, &worker->hub, err);
+    }
+    return rc;
+}
+
 int worker_open(struct worker *worker, const struct wf_options *options, struct wf_error *err)
 {
     worker->signal_fd = -1;
@@ -184,31 +236,7 @@ int worker_open(struct worker *worker, const struct wf_options *options, struct 
     if (rc != 0)
         return rc;
     wf_settings_log(&worker->settings, options->verbose);
-    rc = lock_service(worker, err);
-    if (rc == 0)
-        rc = catch_signals(worker, err);
-    if (rc == 0 && !options->check_only)
-        rc = give_up_rights(worker, err);
-    if (rc == 0)
-        rc = open_store(worker, err);
-    if (rc == 0)
-        rc = make_room(worker, err);
-    if (rc == 0)
-        rc = open_papers(worker, err);
-    if (rc == 0)
-        rc = open_engine(worker, err);
-    if (rc == 0 && options->check_only)
-        return 0;
-    if (rc == 0) {
-        read_parties(worker);
-        rc = wf_board_open(worker->settings.run, &worker->board, err);
-    }
-    if (rc == 0) {
-        worker->slot = wf_board_slot(worker->board, worker->spec->service);
-        *worker->slot = (struct wf_board_slot){.pid = getpid(), .started_real_ms = wf_real_ms()};
-        rc = wf_hub_open(worker->settings.run, worker->spec->service, NULL, &worker->hub, err);
-    }
-    return rc;
+    return options->check_only ? check_cell(worker, err) : open_cell(worker, err);
 }
 
 void worker_close(struct worker *worker)

@@ -65,7 +65,8 @@ static int open_all(struct archiver *a, const struct wf_options *options, struct
         rc = give_up_rights(a, err);
     if (rc < 0)
         return rc;
-    const struct wf_store_options store = {.map_bytes = (uint64_t)a->settings.map_mib << 20};
+    const struct wf_store_options store = {.map_bytes = (uint64_t)a->settings.map_mib << 20,
+                                           .read_only = options->check_only};
     rc = wf_store_open(a->settings.store, &store, &a->store, err);
     if (rc == 0 && !options->check_only)
         rc = wf_archive_open(a->store, a->settings.archive, &a->archive, err);

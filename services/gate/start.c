@@ -165,7 +165,7 @@ int gate_open(struct gate *gate, const struct wf_options *options, struct wf_err
     wf_settings_log(&gate->settings, gate->verbose);
     (void)snprintf(gate->folder, sizeof(gate->folder), "%s/parties", gate->settings.folder);
     rc = read_keys(gate, &keys, err);
-    if (rc == 0)
+    if (rc == 0 && !options->check_only) /* a check stands beside the gate that runs */
         rc = process_lock(gate->settings.run, "gate", &gate->lock_fd, err);
     if (rc == 0)
         rc = set_bounds(gate, err);

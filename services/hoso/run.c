@@ -37,6 +37,7 @@ struct supervisor {
     char folder[4096]; /* of the workers */
     char config[4096];
     bool is_station; /* CELL/relay.cfg: no workers and no store here, they are far away */
+    bool is_beside;  /* a check while another runs: nothing is changed */
     int lock_fd;
     int signal_fd;
     bool stopping;
@@ -116,7 +117,7 @@ static int check_cell(struct supervisor *s)
         rc = hoso_check_clock(s->h);
     if (rc == 0)
         rc = archive_check_folder(s->h);
-    if (rc == 0)
+    if (rc == 0 && !s->is_beside)
         rc = archive_fit_setting(s->h, &dropped);
     if (rc != 0)
         return rc;
@@ -142,6 +143,9 @@ static int prepare(struct supervisor *s)
         rc = find_workers(s);
     if (rc == 0)
         rc = take_lock(s);
+    s->is_beside = rc == WF_E_STATE && hoso_has(h, OPT_CHECK);
+    if (s->is_beside)
+        rc = 0;
     if (rc == 0)
         s->is_station = child_is_wanted(h->folder, "relay");
     if (rc == 0)

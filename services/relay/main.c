@@ -92,11 +92,11 @@ static int live(struct relay *relay, const struct wf_options *options, struct wf
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
     int rc = process_signals(signals, WF_COUNT(signals), &relay->signal_fd, err);
-    if (rc == 0 && !options->check_only)
+    if (rc == 0)
         rc = adapter_confine(relay->cell.sandbox, true, err);
     if (rc == 0)
         rc = relay_open(relay, err);
-    if (rc == 0 && !options->check_only) {
+    if (rc == 0) {
         open_board(relay);
         wf_log(WF_LOG_INFO, WF_LOG_READY_EVENT, NULL, "pid %d, %zu definitions", (int)getpid(),
                relay->n_definitions);
@@ -104,7 +104,6 @@ static int live(struct relay *relay, const struct wf_options *options, struct wf
         wf_options_say_ready(options);
         rc = loop(relay, err);
     }
-    relay_close(relay);
     close_board(relay);
     return rc;
 }
@@ -122,7 +121,8 @@ int main(int argc, char **argv)
     (void)umask(077); /* its store holds what citizens told the state */
     int rc = load(&relay, &options, &err);
     if (rc == 0)
-        rc = live(&relay, &options, &err);
+        rc = options.check_only ? relay_check(&relay, &err) : live(&relay, &options, &err);
+    relay_close(&relay);
     if (rc != 0)
         wf_log(WF_LOG_FATAL, WF_LOG_STOP_EVENT, &(struct wf_log_fact){.rc = rc}, "%s", err.text);
     else

@@ -126,6 +126,9 @@ uint64_t relay_room(const struct relay *relay);
 int relay_has_room(const struct relay *relay, bool *out, struct wf_error *err) WF_CHECKED;
 
 /* start.c */
+
+/* Files only, and beside a station that runs. */
+int relay_check(struct relay *relay, struct wf_error *err) WF_CHECKED;
 int relay_open(struct relay *relay, struct wf_error *err) WF_CHECKED;
 void relay_close(struct relay *relay);
 int64_t relay_now(const struct relay *relay); /* business ms of the cell */

@@ -108,15 +108,22 @@ static int load_facts(struct relay *relay, struct wf_error *err)
     return rc;
 }
 
+static int read_key(const struct relay *relay, struct wf_keypair *keys, struct wf_key_place *place,
+                    struct wf_error *err)
+{
+    int rc = wf_keypair_read(relay->settings.key, keys, place, err);
+    if (rc == 0 && (place->gate[0] == '\0' || place->endpoint[0] == '\0'))
+        rc = wf_fail(err, WF_E_CONFIG,
+                     "%s: gate and endpoint are missing: use the file that hoso party add wrote",
+                     relay->settings.key);
+    return rc;
+}
+
 static int open_outpost(struct relay *relay, struct wf_error *err)
 {
     struct wf_keypair keys = {0};
     struct wf_key_place place = {{0}, {0}};
-    int rc = wf_keypair_read(relay->settings.key, &keys, &place, err);
-    if (rc == 0 && (place.gate[0] == '\0' || place.endpoint[0] == '\0'))
-        rc = wf_fail(err, WF_E_CONFIG,
-                     "%s: gate and endpoint are missing: use the file that hoso party add wrote",
-                     relay->settings.key);
+    int rc = read_key(relay, &keys, &place, err);
     const struct wf_outpost_options options = {.run = relay->cell.run,
                                                .endpoint = place.endpoint,
                                                .server_key = place.gate,
@@ -129,7 +136,7 @@ static int open_outpost(struct relay *relay, struct wf_error *err)
     return rc;
 }
 
-int relay_open(struct relay *relay, struct wf_error *err)
+static int load(struct relay *relay, struct wf_error *err)
 {
     struct wf_report report = {0};
     relay->arena = wf_arena_new(0);
@@ -137,9 +144,25 @@ int relay_open(struct relay *relay, struct wf_error *err)
         return wf_fail(err, WF_E_NOMEM, "out of memory");
     int rc = load_registry(relay, &report, err);
     show(&report);
-    if (rc != 0)
-        return rc == WF_E_IO ? (err->code = WF_E_CONFIG) : rc;
-    rc = open_outpost(relay, err); /* its locks keep a second station off the store */
+    return rc == WF_E_IO ? (err->code = WF_E_CONFIG) : rc;
+}
+
+int relay_check(struct relay *relay, struct wf_error *err)
+{
+    struct wf_keypair keys = {0};
+    struct wf_key_place place = {{0}, {0}};
+    int rc = load(relay, err);
+    if (rc == 0)
+        rc = read_key(relay, &keys, &place, err);
+    wf_keypair_wipe(&keys);
+    return rc;
+}
+
+int relay_open(struct relay *relay, struct wf_error *err)
+{
+    int rc = load(relay, err);
+    if (rc == 0) /* its locks keep a second station off the store */
+        rc = open_outpost(relay, err);
     if (rc == 0)
         rc = store_open(relay->settings.database, &relay->db, err);
     return rc == 0 ? load_facts(relay, err) : rc;

@@ -208,6 +208,20 @@ class Alone(Cells):
         self.assertRegex(done.stderr, r"relay.cfg:\d+: unknown setting 'windw'")
 
 
+    def test_it_can_be_checked_while_it_runs(self):
+        relay = os.path.join(os.path.dirname(HOSO), "hoso-relay")
+        check = [relay, "--check", "--config", os.path.join(self.station, "hoso.cfg")]
+        done = subprocess.run(check, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.station, "relay.db")))
+        self.start(self.station)
+        done = subprocess.run(check, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        os.rename(os.path.join(self.station, "relay.key"), os.path.join(self.station, "old.key"))
+        done = subprocess.run(check, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("relay.key", done.stderr)
+
     def test_what_needs_a_store_of_dossiers_says_what_a_station_has_instead(self):
         for words, instead in ((["list"], "`hoso relay list --all`"),
                                (["show", "P-long-my-000001"], "`hoso relay show CODE`"),

@@ -284,6 +284,36 @@ class Wrong(unittest.TestCase):
         self.assertIn("runs already in this cell", done.stderr)
         self.submit()
 
+    def test_what_runs_can_be_checked_beside_it_and_stays_as_it_was(self):
+        config = os.path.join(self.cell, "hoso.cfg")
+        with open(config, "a", encoding="utf-8") as file:
+            file.write(f'gate_listen = "tcp://127.0.0.1:*"; archive = "{self.path("archive")}";\n')
+        self.assertEqual(run("party", "gate-key", "--cell", self.cell).returncode, 0)
+        self.start()
+        content = None
+        while content != self.content():  # what is written at the start
+            content = self.content()
+            time.sleep(0.3)
+
+        def check(name):
+            return subprocess.run([os.path.join(os.path.dirname(HOSO), f"hoso-{name}"), "--check",
+                                   "--config", config], text=True, capture_output=True, timeout=60,
+                                  check=False)
+        names = ("intake", "verification", "routing", "notification", "return", "gate", "archive")
+        for name in names:
+            with self.subTest(name):
+                self.assertEqual(check(name).returncode, 0, check(name).stderr)
+        done = run("run", "--check", "--cell", self.cell)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.content(), content)
+        with open(config, "a", encoding="utf-8") as file:
+            file.write("batch = 0;\n")
+        for name in names:
+            with self.subTest(name):
+                done = check(name)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn("batch", done.stderr)
+
     def submit(self, *more):
         done = run("submit", "-", "--json", "--cell", self.cell, *more, given=json.dumps(DOSSIER))
         self.assertEqual(done.returncode, 0, done.stderr)
