@@ -6,7 +6,9 @@
  * nobody can open the store: who tries waits. The store is therefore read without LMDB's locks. The
  * lock file also holds the number of the last transaction, and the copy begins to count anew: after
  * the swap LMDB itself writes the file anew, before those who wait are let in. Removing it instead
- * would leave them with a lock file of their own, and two writers at once.
+ * would leave them with a lock file of their own, and two writers at once. Were we killed before that,
+ * those who wait would take the old number for the new file's and read, of its two heads, the older
+ * one: so the lock file is spoilt first, and refused until somebody comes alone.
  */
 #include "store/aside.h"
 
@@ -20,7 +22,6 @@
 #include "base/fault.h"
 #include "store/env.h"
 
-#define LOCK_FILE    "lock.mdb"
 #define ASIDE_FOLDER ".aside"
 
 static int io_fail(struct wf_error *err, const char *doing)
@@ -103,12 +104,12 @@ static int paths(struct wf_aside *a, struct wf_error *err)
 {
     int rc = path_of(a->data, a->path, WF_DATA_FILE, err);
     if (rc == 0)
-        rc = path_of(a->lock, a->path, LOCK_FILE, err);
+        rc = path_of(a->lock, a->path, WF_LOCK_FILE, err);
     if (rc == 0)
         rc = path_of(a->place, a->path, ASIDE_FOLDER, err);
     if (rc == 0)
         rc = path_of(a->new_data, a->path, ASIDE_FOLDER "/" WF_DATA_FILE, err);
-    return rc == 0 ? path_of(a->new_lock, a->path, ASIDE_FOLDER "/" LOCK_FILE, err) : rc;
+    return rc == 0 ? path_of(a->new_lock, a->path, ASIDE_FOLDER "/" WF_LOCK_FILE, err) : rc;
 }
 
 int wf_aside_begin(struct wf_aside *aside, const char *path, struct wf_error *err)
@@ -150,6 +151,14 @@ int wf_aside_check(const struct wf_aside *aside, struct wf_error *err)
     if (rc == 0 && sum.findings > 0)
         rc = wf_fail(err, WF_E_CORRUPT, "%.300s", first.text);
     return rc;
+}
+
+static int spoil_lock_file(const struct wf_aside *a, struct wf_error *err)
+{
+    const uint32_t no_magic = 0;
+    return pwrite(a->lock_fd, &no_magic, sizeof(no_magic), 0) == (ssize_t)sizeof(no_magic)
+               ? 0
+               : io_fail(err, a->lock);
 }
 
 /* Opened as the only one, LMDB makes its lock file anew, for the new data file. Closing it gives up
@@ -194,6 +203,8 @@ int wf_aside_swap(const struct wf_aside *aside, const char *keep, struct wf_erro
     int rc = take_after(aside, err);
     if (rc == 0 && keep != NULL)
         rc = keep_old(aside, keep, err);
+    if (rc == 0)
+        rc = spoil_lock_file(aside, err);
     if (rc == 0 && rename(aside->new_data, aside->data) != 0)
         rc = io_fail(err, "put the new store in place");
     if (rc == 0)

@@ -9,6 +9,7 @@
 #include "store/txn.h"
 
 #define WF_DATA_FILE "data.mdb"
+#define WF_LOCK_FILE "lock.mdb"
 
 struct wf_store {
     struct wf_store *next; /* list of those that this process has open */

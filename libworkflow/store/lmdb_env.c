@@ -12,6 +12,7 @@
 #include "store/env.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/magic.h>
@@ -144,6 +145,25 @@ int wf_env_new(const struct wf_store_options *options, MDB_env **out, struct wf_
     return 0;
 }
 
+static int replaced(const char *path, struct wf_error *err)
+{
+    return wf_fail(err, WF_E_BUSY, "%s: the store was replaced meanwhile", path);
+}
+
+/* As aside.c leaves it where it was killed. */
+static bool is_lock_spoilt(const char *path)
+{
+    char name[PATH_MAX];
+    uint32_t magic = 1;
+    int n = snprintf(name, sizeof(name), "%s/" WF_LOCK_FILE, path);
+    int fd = n > 0 && (size_t)n < sizeof(name) ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+    bool spoilt =
+        fd >= 0 && read(fd, &magic, sizeof(magic)) == (ssize_t)sizeof(magic) && magic == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return spoilt;
+}
+
 /* Another process that opens or closes at this moment holds the lock file for an instant. */
 int wf_env_open(MDB_env *env, const char *path, unsigned flags, struct wf_error *err)
 {
@@ -156,6 +176,8 @@ int wf_env_open(MDB_env *env, const char *path, unsigned flags, struct wf_error 
     }
     if (rc == EACCES || rc == EPERM || rc == EROFS)
         return wf_fail(err, WF_E_IO, "%s: no right to write the folder and its files", path);
+    if (rc == MDB_INVALID && is_lock_spoilt(path))
+        return replaced(path, err);
     if (rc == MDB_INVALID)
         return wf_fail(err, WF_E_CORRUPT, "%s: " WF_DATA_FILE " is not a store, or damaged", path);
     return rc == 0 ? wf_check_whole(env, path, err) : wf_lmdb_fail(err, rc, path);
@@ -298,8 +320,7 @@ static int check_in_place(const struct wf_store *store, struct wf_error *err)
         return wf_lmdb_fail(err, rc != 0 ? rc : errno, name);
     return opened.st_dev == placed.st_dev && opened.st_ino == placed.st_ino
                ? 0
-               : wf_fail(err, WF_E_BUSY, "%s: the store was replaced meanwhile: try again",
-                         store->path);
+               : replaced(store->path, err);
 }
 
 static int open_env(struct wf_store *store, struct wf_error *err)

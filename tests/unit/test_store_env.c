@@ -269,6 +269,34 @@ static void who_waited_while_the_file_was_replaced_is_refused(void **state)
     teststore_fini(&t);
 }
 
+/* Its number is that of the file before: whoever comes alone makes it anew. */
+static void a_lock_file_that_an_upgrade_has_left_is_refused_until_one_comes_alone(void **state)
+{
+    (void)state;
+    struct teststore t;
+    char lock[400];
+    int status = 0;
+    const uint32_t no_magic = 0;
+    struct flock first = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    teststore_create(&t, NULL);
+    teststore_open(&t); /* makes the lock file */
+    teststore_close(&t);
+    (void)snprintf(lock, sizeof(lock), "%s/lock.mdb", t.path);
+    int fd = open(lock, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, &no_magic, sizeof(no_magic), 0), sizeof(no_magic));
+    assert_int_equal(fcntl(fd, F_SETLK, &first), 0); /* as one who has waited */
+    pid_t child = fork();
+    if (child == 0)
+        open_in_child(t.path);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    (void)close(fd);
+    teststore_open(&t);
+    teststore_fini(&t);
+}
+
 static void a_folder_that_may_not_be_written_is_told(void **state)
 {
     (void)state;
@@ -548,6 +576,7 @@ int main(void)
         cmocka_unit_test(what_is_no_store_is_refused_with_one_clear_error),
         cmocka_unit_test(another_format_or_another_program_is_told),
         cmocka_unit_test(who_waited_while_the_file_was_replaced_is_refused),
+        cmocka_unit_test(a_lock_file_that_an_upgrade_has_left_is_refused_until_one_comes_alone),
         cmocka_unit_test(a_folder_that_may_not_be_written_is_told),
         cmocka_unit_test(a_store_is_opened_once_in_a_process),
         cmocka_unit_test(network_file_systems_are_known),
