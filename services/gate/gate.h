@@ -15,6 +15,8 @@
 #ifndef GATE_GATE_H
 #define GATE_GATE_H
 
+#include <sys/types.h>
+
 #include "gate/bucket.h"
 #include "workflow/door.h"
 #include "workflow/log.h"
@@ -66,7 +68,9 @@ struct stranger {
 
 struct gate {
     struct wf_settings settings;
-    const char *config; /* where they came from */
+    const char *config; /* where they came from, */
+    dev_t config_dev;   /* and which file that was */
+    ino_t config_ino;
     bool verbose;
     char folder[1100]; /* of the parties' files */
     struct wf_parties *parties;

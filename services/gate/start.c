@@ -127,14 +127,44 @@ static int read_keys(const struct gate *gate, struct wf_keypair *keys, struct wf
     return wf_keypair_read(path, keys, NULL, err);
 }
 
+static void note_settings_file(struct gate *gate)
+{
+    struct stat is;
+    if (stat(gate->config, &is) == 0) {
+        gate->config_dev = is.st_dev;
+        gate->config_ino = is.st_ino;
+    }
+}
+
+/* The sandbox leaves it the file that was there at its start. Not the folder: that holds the store. */
+static bool is_replaced(const struct gate *gate)
+{
+    struct stat is;
+    return stat(gate->config, &is) == 0 &&
+           (is.st_dev != gate->config_dev || is.st_ino != gate->config_ino);
+}
+
+static void say_kept(const struct gate *gate, const struct wf_report *report,
+                     const struct wf_error *err)
+{
+    char line[1024];
+    const struct wf_log_fact fact = {.rc = err->code};
+    if (err->code == WF_E_IO && is_replaced(gate))
+        wf_log(WF_LOG_ERROR, WF_LOG_START_EVENT, &fact,
+               "the settings stay as they were: %s was replaced by another file, which the sandbox "
+               "keeps out of reach: start the gate anew; next time, write the file in place",
+               gate->config);
+    else
+        wf_log(WF_LOG_ERROR, WF_LOG_START_EVENT, &fact, "the settings stay as they were: %s",
+               report->n > 0 ? wf_report_line(report, 0, line, sizeof(line)) : err->text);
+}
+
 void gate_settings_again(struct gate *gate)
 {
     struct wf_report report = {0};
     struct wf_settings fresh = {0};
     struct wf_error err = {0};
-    char line[1024];
-    int rc = wf_settings_load(gate->config, &report, &fresh, &err);
-    if (rc == 0) {
+    if (wf_settings_load(gate->config, &report, &fresh, &err) == 0) {
         gate->settings.gate_rate = fresh.gate_rate;
         gate->settings.gate_unanswered = fresh.gate_unanswered;
         gate->settings.gate_timeout_ms = fresh.gate_timeout_ms;
@@ -142,9 +172,7 @@ void gate_settings_again(struct gate *gate)
         wf_settings_free(&fresh);
         wf_log(WF_LOG_INFO, WF_LOG_START_EVENT, NULL, "settings were read again");
     } else {
-        wf_log(WF_LOG_ERROR, WF_LOG_START_EVENT, &(struct wf_log_fact){.rc = rc},
-               "the settings stay as they were: %s",
-               report.n > 0 ? wf_report_line(&report, 0, line, sizeof(line)) : err.text);
+        say_kept(gate, &report, &err);
     }
     wf_report_fini(&report);
 }
@@ -161,6 +189,7 @@ int gate_open(struct gate *gate, const struct wf_options *options, struct wf_err
     if (rc != 0)
         return rc;
     gate->config = options->config;
+    note_settings_file(gate);
     gate->verbose = options->verbose;
     wf_settings_log(&gate->settings, gate->verbose);
     (void)snprintf(gate->folder, sizeof(gate->folder), "%s/parties", gate->settings.folder);

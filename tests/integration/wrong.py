@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -313,6 +314,34 @@ class Wrong(unittest.TestCase):
                 done = check(name)
                 self.assertEqual(done.returncode, 2)
                 self.assertIn("batch", done.stderr)
+
+    def test_settings_put_in_place_by_another_name_are_told_with_their_cure(self):
+        config = pathlib.Path(self.cell, "hoso.cfg")
+        with open(config, "a", encoding="utf-8") as file:
+            file.write('gate_listen = "tcp://127.0.0.1:*";\n')
+        self.assertEqual(run("party", "gate-key", "--cell", self.cell).returncode, 0)
+        ready, told = os.pipe()
+        log = pathlib.Path(self.path("log"))
+        with open(log, "w", encoding="utf-8") as file:
+            gate = subprocess.Popen([os.path.join(os.path.dirname(HOSO), "hoso-gate"), "--config",
+                                     str(config), "--ready-fd", str(told)], stderr=file,
+                                    pass_fds=[told])
+        os.close(told)
+        try:
+            with os.fdopen(ready) as pipe:
+                self.assertIn("ready", pipe.readline())
+            os.replace(shutil.copy(config, self.path("new.cfg")), config)
+            gate.send_signal(signal.SIGHUP)
+            end = time.monotonic() + PATIENCE
+            while "settings" not in (said := log.read_text(encoding="utf-8")):
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.02)
+        finally:
+            gate.terminate()
+            self.assertEqual(gate.wait(timeout=PATIENCE), 0)
+        if "landlock" in said:
+            self.assertIn("hoso.cfg was replaced by another file", said)
+            self.assertIn("start the gate anew", said)
 
     def submit(self, *more):
         done = run("submit", "-", "--json", "--cell", self.cell, *more, given=json.dumps(DOSSIER))
