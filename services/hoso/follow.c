@@ -40,7 +40,7 @@ static const struct hoso_column columns[] = {
     {"by", "By", "Người thực hiện", HOSO_TEXT},
     {"brief", "Data", "Dữ liệu", HOSO_TEXT},
 };
-static const size_t widths[WF_COUNT(columns)] = {8, 16, 25, 26, 20, 16, 10, 0};
+static const size_t widths[WF_COUNT(columns)] = {6, 16, 25, 24, 20, 16, 10, 0};
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 

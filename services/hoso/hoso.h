@@ -262,7 +262,7 @@ int hoso_json_object(const char *what, const char *text, struct wf_arena *arena,
 int hoso_json_print(const struct wf_value *value, FILE *out, struct wf_error *err) WF_CHECKED;
 int hoso_json_line(const struct wf_value *value, FILE *out, struct wf_error *err) WF_CHECKED;
 
-/* ---- output (output.c) --------------------------------------------------------------------- */
+/* ---- output (output.c, fold.c) ------------------------------------------------------------- */
 
 enum hoso_kind {
     HOSO_TEXT,
@@ -297,6 +297,13 @@ int hoso_print_line(struct hoso *h, const struct hoso_column *columns, const siz
 void hoso_print_heading(const struct hoso *h, const char *en, const char *vi);
 /* The first lines of a status: all is well, or what needs a person. */
 void hoso_print_troubles(const struct hoso *h, const struct wf_value *troubles);
+
+/* One row, or the headings, of a table; a row wider than the terminal is folded (fold.c). */
+void hoso_print_row(const struct hoso_column *columns, const char *const *cells,
+                    const size_t *widths, size_t n);
+/* The rest of a line that is at column `at`: on a terminal lines break between words, and those
+ * that follow begin at column `hang`. */
+void hoso_print_text(const char *text, size_t at, size_t hang);
 
 /* After a list that was cut at --max. */
 void hoso_print_cut(const struct hoso *h);

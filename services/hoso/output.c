@@ -254,27 +254,6 @@ bool hoso_is_right(enum hoso_kind kind)
     return kind == HOSO_NUMBER || kind == HOSO_NUMBER0 || kind == HOSO_BYTES || kind == HOSO_SPAN;
 }
 
-static void pad(size_t width)
-{
-    (void)printf("%*s", (int)width, "");
-}
-
-static void print_cell(const char *text, size_t width, bool right, bool last)
-{
-    size_t length = strlen(text);
-    size_t own = hoso_width(text, length);
-    if (own > width) {
-        (void)printf("%.*s…", (int)hoso_cut(text, length, width - 1), text);
-    } else {
-        if (right)
-            pad(width - own);
-        (void)fputs(text, stdout);
-        if (!right && !last)
-            pad(width - own);
-    }
-    (void)fputs(last ? "\n" : "  ", stdout);
-}
-
 /* ---- tables -----------------------------------------------------------------------------------
  */
 
@@ -288,8 +267,10 @@ void hoso_print_troubles(const struct hoso *h, const struct wf_value *troubles)
     bool well = wf_value_count(troubles) == 0;
     (void)puts(well ? (h->vi ? "Mọi việc bình thường." : "All is well.")
                     : (h->vi ? "Cần người xem xét:" : "Needs a person:"));
-    for (size_t i = 0; i < wf_value_count(troubles); i++)
-        (void)printf("  %s\n", wf_value_text(wf_list_at(troubles, i), ""));
+    for (size_t i = 0; i < wf_value_count(troubles); i++) {
+        (void)fputs("  ", stdout);
+        hoso_print_text(wf_value_text(wf_list_at(troubles, i), ""), 2, 4);
+    }
     (void)puts("");
 }
 
@@ -320,27 +301,29 @@ int hoso_print_table(struct hoso *h, const struct hoso_column *columns, size_t n
         }
         width[c] = width[c] < CELL_MAX || c + 1 == n ? width[c] : CELL_MAX;
     }
-    for (size_t i = 0; i < (n_rows + 1) * n; i++) {
-        size_t c = i % n;
-        print_cell(cells[i], width[c], hoso_is_right(columns[c].kind), c + 1 == n);
-    }
+    for (size_t r = 0; r <= n_rows; r++)
+        hoso_print_row(columns, cells + r * n, width, n);
     return 0;
 }
 
 int hoso_print_line(struct hoso *h, const struct hoso_column *columns, const size_t *widths,
                     size_t n, const struct wf_value *row)
 {
+    const char *cells[COLUMNS_MAX];
+    size_t width[COLUMNS_MAX];
+    if (n > COLUMNS_MAX)
+        return wf_fail(&h->err, WF_E_INTERNAL, "table of %zu columns", n);
     for (size_t c = 0; c < n; c++) {
         const char *text = h->vi ? columns[c].vi : columns[c].en;
         if (row != NULL)
             text = hoso_cell_text(h, &columns[c], row);
         if (text == NULL)
             return wf_fail(&h->err, WF_E_NOMEM, "make the line: out of memory");
-        text = *text != '\0' ? text : "-";
-        size_t own = hoso_width(text, strlen(text));
-        print_cell(text, own > widths[c] ? own : widths[c], hoso_is_right(columns[c].kind),
-                   c + 1 == n);
+        cells[c] = *text != '\0' ? text : "-";
+        size_t own = hoso_width(cells[c], strlen(cells[c]));
+        width[c] = own > widths[c] ? own : widths[c];
     }
+    hoso_print_row(columns, cells, width, n);
     return 0;
 }
 
@@ -359,8 +342,10 @@ int hoso_print_pairs(struct hoso *h, const struct hoso_column *columns, size_t n
             return wf_fail(&h->err, WF_E_NOMEM, "make the answer: out of memory");
         if (*text == '\0')
             continue;
-        print_cell(h->vi ? columns[c].vi : columns[c].en, widest, false, false);
-        (void)puts(text);
+        const char *heading = h->vi ? columns[c].vi : columns[c].en;
+        size_t own = hoso_width(heading, strlen(heading));
+        (void)printf("%s%*s", heading, (int)(widest - own + 2), "");
+        hoso_print_text(text, widest + 2, widest + 2);
     }
     return 0;
 }

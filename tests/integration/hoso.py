@@ -6,14 +6,17 @@
 
 HOSO is the command, its workers lie beside it. Every test has a cell of its own in a new folder.
 """
+import contextlib
 import json
 import os
 import pathlib
+import pty
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -125,6 +128,32 @@ class WithoutWorkers(Cell):
         self.hoso("status", expect=1)
         self.assertEqual(self.hoso("list"), "none\n")
         self.assertEqual(self.ask("verify")["undamaged"], True)
+
+    def on_terminal(self, columns, *words):
+        """What a terminal of so many columns gets to see."""
+        leader, follower = pty.openpty()
+        termios.tcsetwinsize(follower, (24, columns))
+        done = subprocess.Popen([HOSO, *words, "--cell", self.cell], env=ENV, stdout=follower)
+        os.close(follower)
+        seen = b""
+        with contextlib.suppress(OSError):  # the other side was closed: all has come
+            while part := os.read(leader, 65536):
+                seen += part
+        os.close(leader)
+        done.wait(PATIENCE)
+        return seen.decode()
+
+    def test_rows_fit_the_terminal_and_say_the_same(self):
+        self.init()
+        for words in (("status",), ("procedure", "list"), ("status", "--lang", "vi")):
+            piped = self.run_hoso(*words, "--cell", self.cell).stdout
+            narrow = self.on_terminal(80, *words)
+            self.assertGreater(max(map(len, piped.splitlines())), 80)
+            self.assertLessEqual(max(map(len, narrow.splitlines())), 80, narrow)
+            self.assertEqual(narrow.split(), piped.split())
+        self.assertEqual(self.on_terminal(300, "procedure", "list").splitlines(),
+                         self.run_hoso("procedure", "list", "--cell", self.cell)
+                         .stdout.splitlines())
 
     def test_changes_need_the_workers(self):
         self.init()
