@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalogue.h"
 #include "party_file.h"
 
 #define NAME_BYTES "abcdefghijklmnopqrstuvwxyz0123456789-._"
@@ -118,8 +119,8 @@ static int read_list(struct hoso *h, enum hoso_option option, const char *name,
         items[i] = wf_arena_strndup(h->arena, text, length);
         if (items[i] != NULL && !is_word(items[i]))
             return wf_fail(&h->err, WF_E_CONFIG,
-                           "%s: word %zu is none: letters, digits and signs, at most %d of them, "
-                           "with commas between the words",
+                           "%s: word %zu: letters, digits and signs are wanted, at most %d of "
+                           "them, and between two words a comma without space",
                            name, i + 1, WORD_MOST);
         if (items[i] == NULL)
             items = NULL;
@@ -151,7 +152,10 @@ static int check_name(struct hoso *h, const struct wf_parties *parties)
     if (length == 0 || length > 32 || name[0] == '.' || strspn(name, NAME_BYTES) != length)
         return wf_fail(&h->err, WF_E_CONFIG, "a party's name is 1 to 32 of a-z, 0-9, - . and _");
     if (wf_party_by_name(parties, wf_str(name)) != NULL)
-        return wf_fail(&h->err, WF_E_STATE, "party %s is registered already", name);
+        return wf_fail(&h->err, WF_E_STATE,
+                       "party %s is registered already: `hoso party show %s` tells what it may; to "
+                       "change that edit %.200s/parties/%s.cfg",
+                       name, name, h->folder, name);
     return 0;
 }
 
@@ -173,6 +177,25 @@ static bool is_site(const struct wf_registry *registry, const char *word)
     return strcmp(word, "*") == 0;
 }
 
+static int check_activity(struct hoso *h, const char *word)
+{
+    const struct wf_catalogue *catalogue = hoso_catalogue();
+    const char **names = wf_arena_alloc(h->arena, (catalogue->n_activities + 1) * sizeof(*names));
+    if (names == NULL)
+        return wf_fail(&h->err, WF_E_NOMEM, "out of memory");
+    for (size_t i = 0; i < catalogue->n_activities; i++) {
+        names[i] = catalogue->activities[i]->name;
+        if (strcmp(names[i], word) == 0)
+            return 0;
+    }
+    const char *nearest = wf_nearest(word, names, catalogue->n_activities);
+    if (strcmp(word, "*") == 0)
+        return 0;
+    return wf_fail(&h->err, WF_E_CONFIG, "--activities: no service offers \"%.64s\"%s%s%s", word,
+                   nearest != NULL ? ": did you mean " : "", nearest != NULL ? nearest : "",
+                   nearest != NULL ? "?" : "");
+}
+
 /* A misspelt word would let the party see nothing, and nobody would know why. */
 static int check_words(struct hoso *h, const struct wf_party *p)
 {
@@ -187,7 +210,21 @@ static int check_words(struct hoso *h, const struct wf_party *p)
             rc = wf_fail(&h->err, WF_E_CONFIG, "--roles: %.40s is no role of roles.cfg",
                          p->roles.items[i]);
     }
+    for (size_t i = 0; rc == 0 && i < p->activities.n; i++)
+        rc = check_activity(h, p->activities.items[i]);
     return rc;
+}
+
+/* Registered all the same: rights may follow. Said, since such a party only hears "not found". */
+static void note_no_rights(const struct hoso *h, const struct wf_party *p)
+{
+    if (p->submit || p->journal || p->sites.n > 0 || p->addresses.n > 0 || p->activities.n > 0)
+        return;
+    (void)fprintf(stderr, "hoso: %s\n",
+                  h->vi ? "lưu ý: bên này chưa được làm gì: --sites, --roles, --submit, "
+                          "--activities, --journal cho quyền"
+                        : "note: it may do nothing yet: --sites, --roles, --submit, --activities "
+                          "and --journal give rights");
 }
 
 static bool is_printable(const char *text)
@@ -269,6 +306,7 @@ int hoso_party_add(struct hoso *h)
     wf_parties_free(parties);
     if (rc != 0)
         return rc;
+    note_no_rights(h, &party);
     struct wf_value *answer = party_value(h, &party);
     (void)wf_map_put(h->arena, answer, "file", wf_text(h->arena, path));
     if (key_file != NULL)

@@ -64,6 +64,15 @@ class Party(unittest.TestCase):
                 self.assertFalse((self.folder / "bad.key").exists())
         self.assertEqual(self.run_hoso("party", "show", "good").returncode, 0)
 
+    def test_a_slip_in_a_right_is_named_with_what_was_meant(self):
+        done = self.add("slip", "--activities", "verfication.review")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b'"verfication.review": did you mean verification.review?', done.stderr)
+        idle = self.add("idle")
+        self.assertEqual((idle.returncode, b"nothing yet" in idle.stderr), (0, True))
+        self.assertEqual(self.add("reader", "--journal").stderr, b"")
+        self.assertIn(b"parties/idle.cfg", self.add("idle").stderr)
+
     def test_who_changes_a_party_waits_for_who_began_before(self):
         self.assertEqual(self.add("shared").returncode, 0)
         lock = os.open(self.parties, os.O_RDONLY | os.O_DIRECTORY)
