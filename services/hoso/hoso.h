@@ -52,7 +52,7 @@ enum hoso_exit {
     X(WORKERS,    "workers",     "DIR",    "where the five hoso-* workers are")                    \
     X(STATE,      "state",       "STATE",  "dossiers in this state")                               \
     X(PROCEDURE,  "procedure",   "CODE",   "dossiers of this procedure")                           \
-    X(SITE,       "site",        "CODE",   "dossiers received at this site")                       \
+    X(SITE,       "site",        "CODE",   "received at this site")                                \
     X(DUE_BEFORE, "due-before",  "DATE",   "open ones due before YYYY-MM-DD, soonest first")   \
     X(OVERDUE,    "overdue",     NULL,     "open dossiers whose due date has passed")              \
     X(OPEN,       "open",        NULL,     "open dossiers only")                                   \

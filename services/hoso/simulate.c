@@ -68,6 +68,22 @@ static int read_options(struct hoso *h, struct wf_walk_options *o)
     return rc;
 }
 
+/* Received at a site, a dossier is due by that site's hours. */
+static int take_site(struct hoso *h, struct wf_walk_options *o)
+{
+    struct wf_catalogue catalogue;
+    if (hoso_has(h, OPT_SITE))
+        o->site = h->opt[OPT_SITE];
+    if (o->site == NULL)
+        return 0;
+    int rc = hoso_full_catalogue(h, &catalogue);
+    if (rc == 0 && wf_registry_site(h->registry, wf_str(o->site)) == NULL)
+        rc = wf_fail(&h->err, WF_E_CONFIG, "site %.40s is not in sites.cfg", o->site);
+    if (rc == 0)
+        o->calendar = wf_site_calendar(h->registry, h->calendar, wf_str(o->site));
+    return rc;
+}
+
 /* ---- one walk ------------------------------------------------------------------------------ */
 
 static void print_words(const struct wf_value *list)
@@ -305,9 +321,10 @@ int hoso_procedure_simulate(struct hoso *h)
         rc = tool_definition(h, h->args[0], &d);
     if (rc != 0)
         return rc;
-    if (walks > 1)
+    rc = take_site(h, &options);
+    if (rc == 0 && walks > 1)
         rc = walk_often(h, d.procedure, &options, walks);
-    else
+    else if (rc == 0)
         rc = walk_once(h, d.procedure, &options);
     tool_definition_fini(&d);
     return rc;

@@ -145,11 +145,12 @@ const struct hoso_verb hoso_verbs[] = {
      "Virtual time, the real chart and calendar; nothing is stored or sent. With --events a list of "
      "{\"event\", \"data\", \"after\", \"invoke\"} says what happens, or an object {fields, "
      "channel, site, start, events}; else chance does. Ends with 1, and tells what it waits for, "
-     "when no final state was reached.\n\n"
+     "when no final state was reached. With --site by that site's hours.\n\n"
      "  echo '[{\"event\": \"withdraw\", \"after\": \"3 working hours\"}]' |\n"
      "    hoso procedure simulate 1.004873 --events -\n"
      "  hoso procedure simulate new.cfg --random 1000 --seed 1",
-     hoso_procedure_simulate, {OPT_EVENTS, OPT_RANDOM, OPT_SEED, OPT_START, OPT_CONFIG}},
+     hoso_procedure_simulate,
+     {OPT_EVENTS, OPT_RANDOM, OPT_SEED, OPT_SITE, OPT_START, OPT_CONFIG}},
     {"procedure replay", "FILE|CODE", 1, 1, "real dossiers walked through a definition",
      "Gives the events of each dossier of the procedure, as the journal has them, to FILE's chart "
      "and names those that would stand or end otherwise, with the event at which the ways part. "
@@ -198,6 +199,8 @@ const struct hoso_verb hoso_verbs[] = {
      "Prints the token, once; the party's file gets its hash. The newest two tokens of a party "
      "hold, so that it can change over. The bridge takes it up within a second.",
      hoso_party_token, {OPT_CELL}},
+    {"party gate-key", "", 0, 0, "the gate's public key, made if missing", NULL,
+     hoso_party_gate_key, {OPT_CELL}},
 
     {"relay init", "FOLDER", 1, 1, "make a station, whose line comes and goes",
      "Copies configuration, definitions and the key file that `hoso party add NAME --relay` wrote at "
@@ -225,8 +228,6 @@ const struct hoso_verb hoso_verbs[] = {
      "  hoso courier list --state refused\n\n"
      "States: waiting, ordered, refused, cancelling, cancelled, stray, over.",
      hoso_courier_list, {OPT_STATE, OPT_MAX}},
-    {"party gate-key", "", 0, 0, "print the gate's public key, made if missing", NULL,
-     hoso_party_gate_key, {OPT_CELL}},
 
     {"queue list", "", 0, 0, "waiting work, or the dead letters",
      "  hoso queue list --dead\n  hoso queue list --service routing",

@@ -172,6 +172,17 @@ class Walks(Tools):
                        given='{"evnets": []}')
         self.assertIn("nothing else", said)
 
+    def test_a_walk_is_due_by_the_hours_of_its_site(self):
+        def due(*more, expect=0):
+            told = self.walk({"start": "2026-11-28T09:10", "events": [
+                {"event": "done.invoke.accept", "data": {"verdict": "refuse", "reason": "x"}}]},
+                expect, *more)
+            return told["trace"][1]["due"]
+        self.assertLess(due("--site", "000.01.14.H30"), due("--site", "000.00.13.H30"))
+        self.assertEqual(due("--site", "000.00.13.H30"), due())
+        said = self.at("procedure", "simulate", PILOT, "--site", "1.2", expect=2)
+        self.assertIn("1.2 is not in sites.cfg", said)
+
     def test_the_trace_is_readable_and_the_same_for_the_same_seed(self):
         first = self.at("procedure", "simulate", PILOT, "--seed", "2", "--lang", "vi")
         self.assertIn("hạn trả", first)
