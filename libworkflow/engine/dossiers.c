@@ -138,6 +138,9 @@ static int check_submit(struct wf_turn *turn, const struct wf_msg_dossier_submit
                              "procedure list shows those that are",
                              WF_STR_ARG(m->procedure));
     const struct wf_site *site = wf_registry_site(turn->engine->options.registry, m->site);
+    if (m->site.len == 0)
+        return wf_fail_field(err, WF_E_INVALID, "body.site",
+                             "no site is given: the code of the office that receives the dossier");
     if (site == NULL)
         return wf_fail_field(err, WF_E_INVALID, "body.site", "site %.*s is not in sites.cfg",
                              WF_STR_ARG(m->site));

@@ -8,6 +8,8 @@
 
 #include "workflow/identifiers.h"
 
+#define NAME_WORDS 8 /* a text of more words is no name */
+
 struct pen {
     char *buf;
     size_t size;
@@ -74,9 +76,22 @@ static void mask_email(struct pen *pen, struct wf_str text, const char *at)
     put(pen, at, text.len - (size_t)(at - text.ptr));
 }
 
+static bool is_sentence(struct wf_str text)
+{
+    size_t blanks = 0;
+    for (size_t i = 0; i < text.len; i++)
+        blanks += text.ptr[i] == ' ';
+    return blanks >= NAME_WORDS;
+}
+
+/* The initials of a name; of a sentence nobody could read them. */
 static void mask_words(struct pen *pen, struct wf_str text)
 {
     bool begins = true;
+    if (is_sentence(text)) {
+        put(pen, "********", 8);
+        return;
+    }
     for (size_t i = 0; i < text.len;) {
         size_t n = letter_at(text, i);
         bool blank = text.ptr[i] == ' ';

@@ -34,8 +34,8 @@ struct shape {
 };
 
 static const struct hoso_column columns[] = {
-    {"where", "In", "Nằm ở", HOSO_TEXT},        {"activity", "Activity", "Công việc", HOSO_TEXT},
-    {"total", "Total", "Tổng", HOSO_NUMBER},    {"ages.m5", "<5", "<5", HOSO_NUMBER0},
+    {"where", "In", "Nằm ở", HOSO_TERM},        {"activity", "Activity", "Công việc", HOSO_TEXT},
+    {"total", "Total", "Tổng", HOSO_NUMBER},    {"ages.m5", "<5 min", "<5 phút", HOSO_NUMBER0},
     {"ages.m10", "10", "10", HOSO_NUMBER0},     {"ages.m20", "20", "20", HOSO_NUMBER0},
     {"ages.m40", "40", "40", HOSO_NUMBER0},     {"ages.m80", "80", "80", HOSO_NUMBER0},
     {"ages.m160", "160", "160", HOSO_NUMBER0},  {"ages.m320", "320", "320", HOSO_NUMBER0},

@@ -148,9 +148,9 @@ static int check_activity(struct hoso *h, const char *activity)
             names[n++] = all->activities[i]->name;
     }
     const char *nearest = wf_nearest(activity, names, n);
-    return wf_fail(&h->err, WF_E_NOT_FOUND, "no service offers \"%.64s\": %s%s", activity,
+    return wf_fail(&h->err, WF_E_NOT_FOUND, "no service offers \"%.64s\": %s%s%s", activity,
                    nearest != NULL ? "did you mean " : "activities read service.work, such as ",
-                   nearest != NULL ? nearest : "verification.review");
+                   nearest != NULL ? nearest : "verification.review", nearest != NULL ? "?" : "");
 }
 
 int hoso_task_claim(struct hoso *h)

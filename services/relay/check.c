@@ -52,6 +52,9 @@ int relay_check_submit(const struct relay *relay, const struct wf_msg_dossier_su
                              "procedure %.*s is not among the definitions of this station, or not "
                              "in force today: copy the cell's into its folder procedures",
                              WF_STR_ARG(m->procedure));
+    if (m->site.len == 0)
+        return wf_fail_field(err, WF_E_INVALID, "body.site",
+                             "no site is given: the code of the office that receives the dossier");
     if (site == NULL)
         return wf_fail_field(err, WF_E_INVALID, "body.site", "site %.*s is not in sites.cfg",
                              WF_STR_ARG(m->site));

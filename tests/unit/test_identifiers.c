@@ -191,6 +191,7 @@ static void masks_show_only_what_helps_to_recognise(void **state)
         {"an.nguyen@example.vn", "a***@example.vn"},
         {"Nguy\u1ec5n V\u0103n An", "N. V. A."},
         {"\u0110\u1eb7ng  \u00c1nh", "\u0110. \u00c1."},
+        {"a sentence in which nobody at all reads any initials", "********"},
         {"", ""},
     };
     for (size_t i = 0; i < WF_COUNT(cases); i++) {

@@ -67,7 +67,8 @@ int wf_check_s10(struct wf_str text, struct wf_error *err) WF_CHECKED;
 /*
  * What a person without the right sees: first 3 and last 4 of 12 digits, first 3 and last 3 of 9 to
  * 11 (phones), stars for other numbers, first letter and domain of an e-mail, else the first letter
- * of each word ("N. V. A."). Cut at a letter where it does not fit. Returns buf.
+ * of each word ("N. V. A."), and stars for more than eight. Cut at a letter where it does not fit.
+ * Returns buf.
  */
 const char *wf_mask(struct wf_str text, char *buf, size_t size);
 
