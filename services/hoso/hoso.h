@@ -314,6 +314,8 @@ int hoso_answer(struct hoso *h, const struct wf_value *answer, bool *out_done) W
 /* Columns that a text takes on a terminal; bytes of its first `most` columns. */
 size_t hoso_width(const char *text, size_t length);
 size_t hoso_cut(const char *text, size_t length, size_t most);
+/* Outside text must not steer the terminal: what could becomes spaces, in place. */
+void hoso_unsteer(uint8_t *text, size_t length);
 /* The cell as text in the arena, on one line; "" where there is nothing. NULL: out of memory. */
 const char *hoso_cell_text(struct hoso *h, const struct hoso_column *column,
                            const struct wf_value *row);

@@ -230,9 +230,8 @@ static void add_cell(const struct hoso *h, enum hoso_kind kind, const struct wf_
     }
 }
 
-/* Outside text must not steer the terminal: neither by bytes below a space, nor by U+0080 to U+009F,
- * of which U+009B begins what ESC [ does. */
-static void unsteer(uint8_t *text, size_t length)
+/* Neither by bytes below a space, nor by U+0080 to U+009F, of which U+009B begins what ESC [ does. */
+void hoso_unsteer(uint8_t *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         bool is_c1 = i + 1 < length && text[i] == 0xc2 && text[i + 1] < 0xa0;
@@ -248,7 +247,7 @@ const char *hoso_cell_text(struct hoso *h, const struct hoso_column *column,
 {
     struct wf_buf buf = {0};
     add_cell(h, column->kind, wf_value_at(row, column->key), &buf);
-    unsteer(buf.ptr, buf.len);
+    hoso_unsteer(buf.ptr, buf.len);
     char *text = buf.failed ? NULL : wf_arena_strndup(h->arena, (const char *)buf.ptr, buf.len);
     wf_buf_fini(&buf);
     return text;

@@ -96,6 +96,7 @@ const struct wf_value *hoso_brief(struct hoso *h, const struct wf_value *map, si
         if (hoso_width((const char *)buf.ptr, buf.len) > most)
             break; /* the table cuts it */
     }
+    hoso_unsteer(buf.ptr, buf.len);
     const struct wf_value *text =
         buf.failed ? NULL : wf_text_n(h->arena, buf.len > 0 ? (const char *)buf.ptr : "", buf.len);
     wf_buf_fini(&buf);

@@ -146,6 +146,9 @@ static void what_comes_from_outside_does_not_steer_the_terminal(void **state)
                                           NULL);
     assert_string_equal(hoso_cell_text(&h, &column, row), "a [2Jb  c  2Jd\xc2\xa0"
                                                           "ê");
+    const struct wf_value *brief = hoso_brief(&h, row, 200); /* of an agent, of an event's data */
+    assert_string_equal(wf_value_text(brief, ""), "text=a [2Jb  c  2Jd\xc2\xa0"
+                                                  "ê");
 }
 
 static void whom_a_gateway_writes_to_is_masked(void **state)
