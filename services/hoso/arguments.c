@@ -235,18 +235,31 @@ int hoso_number(struct hoso *h, enum hoso_option option, int64_t fallback, int64
     return 0;
 }
 
+int hoso_word_option(struct hoso *h, enum hoso_option option, const char *const *words, size_t n,
+                     int *out)
+{
+    char list[300] = "";
+    const char *given = h->opt[option];
+    *out = -1;
+    for (size_t i = 0; given != NULL && i < n; i++) {
+        size_t used = strlen(list);
+        if (strcmp(given, words[i]) == 0)
+            *out = (int)i;
+        (void)snprintf(list + used, sizeof(list) - used, "%s%s", i > 0 ? ", " : "", words[i]);
+    }
+    if (given == NULL || *out >= 0)
+        return 0;
+    const char *nearest = wf_nearest(given, words, n);
+    return wf_fail(&h->err, WF_E_CONFIG, "--%s: one of %s%s%s", rows[option].name, list,
+                   nearest != NULL ? "; perhaps " : "", nearest != NULL ? nearest : "");
+}
+
 int hoso_service_option(struct hoso *h, int *out)
 {
     const char *names[WF_SERVICE_COUNT];
-    *out = hoso_has(h, OPT_SERVICE) ? wf_service_of_word(hoso_text(h, OPT_SERVICE)) : -1;
-    if (!hoso_has(h, OPT_SERVICE) || *out >= 0)
-        return 0;
     for (size_t i = 0; i < WF_SERVICE_COUNT; i++)
         names[i] = wf_service_word((enum wf_service)i);
-    const char *nearest = wf_nearest(h->opt[OPT_SERVICE], names, WF_SERVICE_COUNT);
-    return wf_fail(&h->err, WF_E_CONFIG, "--service: one of %s, %s, %s, %s, %s%s%s", names[0],
-                   names[1], names[2], names[3], names[4], nearest != NULL ? "; perhaps " : "",
-                   nearest != NULL ? nearest : "");
+    return hoso_word_option(h, OPT_SERVICE, names, WF_SERVICE_COUNT, out);
 }
 
 int hoso_number_arg(struct hoso *h, int i, const char *what, uint64_t *out)

@@ -252,12 +252,19 @@ static const struct wf_value *row_of(struct hoso *h, struct db_rows *rows)
 
 static int list_of(struct hoso *h, struct look *look, struct wf_value *out)
 {
+    static const char *const states[] = {
+#define X(name, word) word,
+        ORDER_STATES(X)
+#undef X
+    };
     struct db_rows *rows = NULL;
-    const char *state = hoso_has(h, OPT_STATE) ? h->opt[OPT_STATE] : "";
+    int state = -1;
     int64_t most = 0;
-    int rc = hoso_number(h, OPT_MAX, 100, INT32_MAX, &most);
+    int rc = hoso_word_option(h, OPT_STATE, states, WF_COUNT(states), &state);
     if (rc == 0)
-        rc = db_select(look->db, &h->err, &rows, list_sql, "ti", state,
+        rc = hoso_number(h, OPT_MAX, 100, INT32_MAX, &most);
+    if (rc == 0)
+        rc = db_select(look->db, &h->err, &rows, list_sql, "ti", state >= 0 ? states[state] : "",
                        most != 0 ? most : (int64_t)-1);
     while (rc == 0 && (rc = db_next(rows, &h->err)) == 0)
         (void)wf_list_add(h->arena, out, row_of(h, rows));

@@ -29,15 +29,26 @@ struct choice {
     bool more;
 };
 
+/* As error_of gives them. */
+static const char *const error_words[] = {
+#define X(name, number, action, word, meaning) word,
+    WF_ERRORS(X)
+#undef X
+        "failed", /* by who held the task */
+};
+
 static int read_filter(struct hoso *h, struct filter *out)
 {
     int64_t older = 0;
+    int error = -1;
     struct filter f = {.service = -1,
                        .activity = hoso_text(h, OPT_ACTIVITY),
                        .procedure = hoso_text(h, OPT_PROCEDURE),
                        .site = hoso_text(h, OPT_SITE),
                        .error = hoso_text(h, OPT_ERROR)};
     int rc = hoso_service_option(h, &f.service);
+    if (rc == 0)
+        rc = hoso_word_option(h, OPT_ERROR, error_words, WF_COUNT(error_words), &error);
     if (rc != 0)
         return rc;
     if (hoso_has(h, OPT_OLDER)) {

@@ -240,6 +240,10 @@ bool hoso_has(const struct hoso *h, enum hoso_option option);
 struct wf_str hoso_text(const struct hoso *h, enum hoso_option option); /* "" when not given */
 int hoso_number(struct hoso *h, enum hoso_option option, int64_t fallback, int64_t most,
                 int64_t *out) WF_CHECKED;
+/* Which of the words the option says, -1 when not given; another word is WF_E_CONFIG, and all are
+ * named: a list that is empty for a slip would say that there is nothing. */
+int hoso_word_option(struct hoso *h, enum hoso_option option, const char *const *words, size_t n,
+                     int *out) WF_CHECKED;
 /* --service as a number, -1 when not given. */
 int hoso_service_option(struct hoso *h, int *out) WF_CHECKED;
 int hoso_number_arg(struct hoso *h, int i, const char *what, uint64_t *out) WF_CHECKED;

@@ -186,7 +186,7 @@ class Cell(unittest.TestCase):
         done = subprocess.run([HOSO, *words, "--cell", self.cell], env=self.env, input=given,
                               capture_output=True, text=True, timeout=PATIENCE, check=False)
         self.assertEqual(done.returncode, expect, f"{words}: {done.stdout}{done.stderr}")
-        return done.stdout
+        return done.stdout if expect < 2 else done.stderr
 
     def submit(self, **more):
         dossier = {**DOSSIER, "fields": {**DOSSIER["fields"], **more}}
@@ -322,6 +322,10 @@ class Orders(Cell):
         self.until(lambda: self.order_state(code) == "refused", "the order is refused")
         status = json.loads(self.hoso("courier", "status", "--json", expect=1))
         self.assertEqual(status["refused"], 1)
+        self.assertIn(code, self.hoso("courier", "list", "--state", "refused"))
+        self.assertIn("--state: one of waiting, ordered, refused, cancelling, cancelled, stray, over;"
+                      " perhaps refused",
+                      self.hoso("courier", "list", "--state", "refussed", expect=2))
         dead = json.loads(self.hoso("queue", "list", "--dead", "--json"))["items"]
         self.assertEqual(len(dead), 1)
         del self.courier.refuses[code]

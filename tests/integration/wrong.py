@@ -255,6 +255,13 @@ class Wrong(unittest.TestCase):
                     self.assertEqual(self.content(), content)
 
 
+    def test_a_mistyped_word_of_a_closed_list_is_told_with_all_of_them(self):
+        for words, text in (
+                (["queue", "retry", "--error", "interna"], "held, failed; perhaps internal"),
+                (["queue", "list", "--service", "rooting"], "notification, return; perhaps routing"),
+                (["task", "list", "--service", "x"], "--service: one of intake, ")):
+            self.expect(words, run(*words, "--cell", self.cell), 2, text)
+
     def test_a_gate_without_its_key_tells_what_makes_one(self):
         with open(os.path.join(self.cell, "hoso.cfg"), "a", encoding="utf-8") as file:
             file.write('gate_listen = "tcp://127.0.0.1:*";\n')
