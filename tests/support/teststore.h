@@ -46,6 +46,25 @@ static inline void teststore_fini(struct teststore *t)
     tempdir_fini(&t->dir);
 }
 
+/* Setup and teardown of a test: its state is an open store of its own. */
+static inline int teststore_setup(void **state)
+{
+    struct teststore *t = calloc(1, sizeof(*t));
+    assert_non_null(t);
+    teststore_create(t, NULL);
+    teststore_open(t);
+    *state = t;
+    return 0;
+}
+
+static inline int teststore_teardown(void **state)
+{
+    struct teststore *t = *state;
+    teststore_fini(t);
+    free(t);
+    return 0;
+}
+
 static inline struct wf_txn *teststore_begin(struct teststore *t, bool write)
 {
     struct wf_txn *txn = NULL;

@@ -6,24 +6,6 @@
 #include "support/teststore.h"
 #include "workflow/hash.h"
 
-static int setup(void **state)
-{
-    struct teststore *t = calloc(1, sizeof(*t));
-    assert_non_null(t);
-    teststore_create(t, NULL);
-    teststore_open(t);
-    *state = t;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct teststore *t = *state;
-    teststore_fini(t);
-    free(t);
-    return 0;
-}
-
 /* ---- dossiers -------------------------------------------------------------------------------- */
 
 static const struct wf_value *texts(struct wf_arena *arena, const char *a, const char *b)
@@ -376,7 +358,7 @@ static void cursors_are_kept_by_name(void **state)
     wf_txn_abort(txn);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, teststore_setup, teststore_teardown)
 
 int main(void)
 {

@@ -5,23 +5,6 @@
 #include "support/teststore.h"
 #include "workflow/hash.h"
 
-static int setup(void **state)
-{
-    struct teststore *t = calloc(1, sizeof(*t));
-    assert_non_null(t);
-    teststore_create(t, NULL);
-    teststore_open(t);
-    *state = t;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct teststore *t = *state;
-    teststore_fini(t);
-    free(t);
-    return 0;
-}
 /* ---- queues ---------------------------------------------------------------------------------- */
 
 static struct wf_rec_queue put_item(struct teststore *t, struct wf_txn *txn,
@@ -385,7 +368,7 @@ static void procedures_are_kept_by_code_and_version_and_raise_the_generation(voi
     wf_txn_abort(txn);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, teststore_setup, teststore_teardown)
 
 int main(void)
 {
