@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "workflow/error.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,6 +72,14 @@ int wf_fail(struct wf_error *err, int code, const char *fmt, ...)
         tidy(err->text);
     }
     return code;
+}
+
+int wf_fail_errno(struct wf_error *err, const char *doing)
+{
+    int code = errno == ENOSPC || errno == EDQUOT ? WF_E_FULL
+               : errno == ENOMEM                  ? WF_E_NOMEM
+                                                  : WF_E_IO;
+    return wf_fail(err, code, "%s: %s", doing, strerror(errno));
 }
 
 int wf_fail_field(struct wf_error *err, int code, const char *field, const char *fmt, ...)

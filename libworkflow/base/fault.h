@@ -15,6 +15,8 @@
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 
+#include "workflow/error.h"
+
 /* clang-format off */
 #define WF_FAULT_POINTS(X)                                                                \
     X("store.create.folder")   /* the folder is there, nothing in it */                   \
@@ -53,5 +55,13 @@ void wf_fault_set(const char *spec);
 #else
 #define WF_FAULT(point) 0
 #endif
+
+/* As WF_FAULT, with a text. */
+static inline int wf_fault_pass(const char *point, struct wf_error *err)
+{
+    (void)point;
+    int rc = WF_FAULT(point);
+    return rc < 0 ? wf_fail(err, rc, "fault point") : 0;
+}
 
 #endif

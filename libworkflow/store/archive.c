@@ -36,19 +36,6 @@ struct wf_archive {
     struct wf_buf buf;
 };
 
-static int io_fail(struct wf_error *err, const char *doing)
-{
-    return wf_fail(err, errno == ENOSPC || errno == EDQUOT ? WF_E_FULL : WF_E_IO, "%s: %s", doing,
-                   strerror(errno));
-}
-
-static int pass(const char *point, struct wf_error *err)
-{
-    (void)point;
-    int rc = WF_FAULT(point);
-    return rc < 0 ? wf_fail(err, rc, "fault point") : 0;
-}
-
 static void path_of(const struct wf_archive *a, const char *name, char out[PATH_MAX])
 {
     (void)snprintf(out, PATH_MAX, "%s/%s", a->folder, name);
@@ -169,7 +156,7 @@ static int take_last(struct wf_archive *a, uint64_t first, struct wf_error *err)
         return rc;
     path_of(a, file.name, path);
     if (rc == WF_NONE) /* a crash came before its head was whole */
-        return unlink(path) == 0 ? WF_NONE : io_fail(err, path);
+        return unlink(path) == 0 ? WF_NONE : wf_fail_errno(err, path);
     while (rc == 0)
         rc = wf_archive_next(&file, &change, err);
     if (rc == WF_NONE && !wf_str_is(wf_store_meta(a->store)->cell, file.head.cell))
@@ -177,7 +164,7 @@ static int take_last(struct wf_archive *a, uint64_t first, struct wf_error *err)
     if (rc == WF_NONE) {
         a->fd = open(path, O_WRONLY | O_CLOEXEC);
         rc = a->fd < 0 || ftruncate(a->fd, (off_t)file.at) != 0 || fsync(a->fd) != 0
-                 ? io_fail(err, path)
+                 ? wf_fail_errno(err, path)
                  : 0;
     }
     a->has_any = true;
@@ -372,9 +359,9 @@ static int new_file(struct wf_archive *a, const struct go *go, struct wf_error *
     path_of(a, name, path);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
-        return io_fail(err, path);
+        return wf_fail_errno(err, path);
     if (write_all(fd, bytes, sizeof(bytes), 0) != 0) {
-        int rc = io_fail(err, path);
+        int rc = wf_fail_errno(err, path);
         (void)close(fd);
         (void)unlink(path);
         return rc;
@@ -392,17 +379,17 @@ static int append(struct wf_archive *a, const struct go *go, struct wf_error *er
     if (rc < 0)
         return rc;
     if (write_all(a->fd, a->buf.ptr, a->buf.len, a->size) != 0)
-        return io_fail(err, "archive"); /* the next go writes over it */
-    rc = pass("archive.written", err);
+        return wf_fail_errno(err, "archive"); /* the next go writes over it */
+    rc = wf_fault_pass("archive.written", err);
     if (rc == 0 && fsync(a->fd) != 0)
-        rc = io_fail(err, "archive: sync");
+        rc = wf_fail_errno(err, "archive: sync");
     if (rc < 0)
         return rc;
     a->size += a->buf.len;
     a->has_any = true;
     a->seq = go->seq;
     memcpy(a->hash, go->hash, WF_HASH_BYTES);
-    return pass("archive.synced", err);
+    return wf_fault_pass("archive.synced", err);
 }
 
 int wf_archive_move(struct wf_archive *archive, size_t *out_moved, struct wf_error *err)

@@ -24,19 +24,6 @@
 
 #define ASIDE_FOLDER ".aside"
 
-static int io_fail(struct wf_error *err, const char *doing)
-{
-    return wf_fail(err, errno == ENOSPC || errno == EDQUOT ? WF_E_FULL : WF_E_IO, "%s: %s", doing,
-                   strerror(errno));
-}
-
-static int pass(const char *point, struct wf_error *err)
-{
-    (void)point;
-    int rc = WF_FAULT(point);
-    return rc < 0 ? wf_fail(err, rc, "fault point") : 0;
-}
-
 static int path_of(char out[PATH_MAX], const char *folder, const char *name, struct wf_error *err)
 {
     int n = snprintf(out, PATH_MAX, "%s/%s", folder, name);
@@ -48,7 +35,7 @@ static int size_of(const char *path, uint64_t *out, struct wf_error *err)
     struct stat st;
     if (stat(path, &st) != 0)
         return errno == ENOENT ? wf_fail(err, WF_E_NOT_FOUND, "%s: no store there", path)
-                               : io_fail(err, path);
+                               : wf_fail_errno(err, path);
     *out = (uint64_t)st.st_size;
     return 0;
 }
@@ -65,12 +52,12 @@ static int take_lock(struct wf_aside *a, struct wf_error *err)
     struct flock first = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
     a->lock_fd = open(a->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (a->lock_fd < 0)
-        return io_fail(err, a->lock);
+        return wf_fail_errno(err, a->lock);
     if (fcntl(a->lock_fd, F_SETLK, &first) == 0)
         return 0;
     int rc = errno == EACCES || errno == EAGAIN
                  ? wf_fail(err, WF_E_BUSY, "%s: another program has the store open", a->path)
-                 : io_fail(err, a->lock);
+                 : wf_fail_errno(err, a->lock);
     (void)close(a->lock_fd);
     a->lock_fd = -1;
     return rc;
@@ -89,7 +76,7 @@ static int copy_here(const struct wf_aside *a, struct wf_error *err)
     MDB_env *env = NULL;
     remove_place(a); /* what an earlier try has left */
     if (mkdir(a->place, 0700) != 0)
-        return io_fail(err, a->place);
+        return wf_fail_errno(err, a->place);
     int rc = wf_env_new(&options, &env, err);
     if (rc < 0)
         return rc;
@@ -124,7 +111,7 @@ int wf_aside_begin(struct wf_aside *aside, const char *path, struct wf_error *er
         rc = take_lock(aside, err);
     if (rc == 0)
         rc = copy_here(aside, err);
-    return rc == 0 ? pass("store.aside.copied", err) : rc;
+    return rc == 0 ? wf_fault_pass("store.aside.copied", err) : rc;
 }
 
 struct first {
@@ -184,8 +171,8 @@ static int keep_old(const struct wf_aside *a, const char *name, struct wf_error 
         return rc;
     (void)unlink(path); /* of a try that was cut off: then it is the same file */
     if (link(a->data, path) != 0)
-        return io_fail(err, path);
-    return pass("store.aside.kept", err);
+        return wf_fail_errno(err, path);
+    return wf_fault_pass("store.aside.kept", err);
 }
 
 /* Whoever works here, the workers' account must be able to open it as before. */
@@ -194,7 +181,7 @@ static int take_after(const struct wf_aside *a, struct wf_error *err)
     struct stat old;
     if (stat(a->data, &old) != 0 || chmod(a->new_data, old.st_mode & 0777) != 0 ||
         chown(a->new_data, old.st_uid, old.st_gid) != 0)
-        return io_fail(err, "give the new store its owner");
+        return wf_fail_errno(err, "give the new store its owner");
     return wf_sync_path(a->new_data, err);
 }
 
@@ -206,9 +193,9 @@ int wf_aside_swap(const struct wf_aside *aside, const char *keep, struct wf_erro
     if (rc == 0)
         rc = spoil_lock_file(aside, err);
     if (rc == 0 && rename(aside->new_data, aside->data) != 0)
-        rc = io_fail(err, "put the new store in place");
+        rc = wf_fail_errno(err, "put the new store in place");
     if (rc == 0)
-        rc = pass("store.aside.renamed", err);
+        rc = wf_fault_pass("store.aside.renamed", err);
     if (rc == 0)
         rc = wf_sync_path(aside->path, err);
     return rc == 0 ? renew_lock_file(aside, err) : rc;

@@ -23,25 +23,12 @@
 #define FOLDER_MODE  0700
 #define DEFAULT_MAP  ((uint64_t)16 * 1024 * 1024 * 1024)
 
-static int pass(const char *point, struct wf_error *err)
-{
-    (void)point;
-    int rc = WF_FAULT(point);
-    return rc < 0 ? wf_fail(err, rc, "fault point") : 0;
-}
-
-static int io_fail(struct wf_error *err, const char *doing)
-{
-    return wf_fail(err, errno == ENOSPC || errno == EDQUOT ? WF_E_FULL : WF_E_IO, "%s: %s", doing,
-                   strerror(errno));
-}
-
 static int sync_path(int folder, const char *name, struct wf_error *err)
 {
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return io_fail(err, name);
-    int rc = fsync(fd) == 0 ? 0 : io_fail(err, name);
+        return wf_fail_errno(err, name);
+    int rc = fsync(fd) == 0 ? 0 : wf_fail_errno(err, name);
     (void)close(fd);
     return rc;
 }
@@ -60,7 +47,7 @@ static int make_folder(const char *path, struct wf_error *err)
 {
     if (mkdir(path, FOLDER_MODE) == 0)
         return sync_parent(path, err);
-    return errno == EEXIST ? 0 : io_fail(err, path);
+    return errno == EEXIST ? 0 : wf_fail_errno(err, path);
 }
 
 /* lost+found: the root of a file system of its own is a good place for a store. */
@@ -74,7 +61,7 @@ static int check_empty(const char *path, struct wf_error *err)
 {
     DIR *dir = opendir(path);
     if (dir == NULL)
-        return io_fail(err, path);
+        return wf_fail_errno(err, path);
     int rc = 0;
     for (const struct dirent *e = readdir(dir); e != NULL && rc == 0; e = readdir(dir)) {
         if (strcmp(e->d_name, WF_DATA_FILE) == 0)
@@ -91,10 +78,10 @@ static int remove_building(int folder, struct wf_error *err)
     static const char *const files[] = {BUILD_FOLDER "/" WF_DATA_FILE, BUILD_FOLDER "/lock.mdb"};
     for (size_t i = 0; i < WF_COUNT(files); i++) {
         if (unlinkat(folder, files[i], 0) != 0 && errno != ENOENT)
-            return io_fail(err, "remove " BUILD_FOLDER);
+            return wf_fail_errno(err, "remove " BUILD_FOLDER);
     }
     if (unlinkat(folder, BUILD_FOLDER, AT_REMOVEDIR) != 0 && errno != ENOENT)
-        return io_fail(err, "remove " BUILD_FOLDER);
+        return wf_fail_errno(err, "remove " BUILD_FOLDER);
     return 0;
 }
 
@@ -185,8 +172,8 @@ static int build(const char *path, const struct wf_rec_meta *meta,
     MDB_env *env = NULL;
     (void)snprintf(place, sizeof(place), "%s/" BUILD_FOLDER, path);
     if (mkdir(place, FOLDER_MODE) != 0)
-        return io_fail(err, place);
-    int rc = pass("store.create.aside", err);
+        return wf_fail_errno(err, place);
+    int rc = wf_fault_pass("store.create.aside", err);
     if (rc == 0)
         rc = wf_env_new(options, &env, err);
     if (rc == 0)
@@ -194,7 +181,7 @@ static int build(const char *path, const struct wf_rec_meta *meta,
     if (rc == 0)
         rc = fill(env, meta, err);
     mdb_env_close(env);
-    return rc == 0 ? pass("store.create.built", err) : rc;
+    return rc == 0 ? wf_fault_pass("store.create.built", err) : rc;
 }
 
 static int put_in_place(int folder, struct wf_error *err)
@@ -203,13 +190,13 @@ static int put_in_place(int folder, struct wf_error *err)
     if (rc == 0)
         rc = sync_path(folder, BUILD_FOLDER, err);
     if (rc == 0)
-        rc = pass("store.create.synced", err);
+        rc = wf_fault_pass("store.create.synced", err);
     if (rc == 0 && renameat(folder, BUILD_FOLDER "/" WF_DATA_FILE, folder, WF_DATA_FILE) != 0)
-        rc = io_fail(err, "put the store in place");
+        rc = wf_fail_errno(err, "put the store in place");
     if (rc == 0)
-        rc = pass("store.create.renamed", err);
+        rc = wf_fault_pass("store.create.renamed", err);
     if (rc == 0 && fsync(folder) != 0)
-        rc = io_fail(err, "sync the store's folder");
+        rc = wf_fail_errno(err, "sync the store's folder");
     return rc;
 }
 
@@ -218,7 +205,7 @@ static int create_locked(int folder, const char *path, const struct wf_rec_meta 
                          const struct wf_store_options *options, struct wf_error *err)
 {
     if (flock(folder, LOCK_EX) != 0)
-        return io_fail(err, path);
+        return wf_fail_errno(err, path);
     int rc = check_empty(path, err);
     if (rc == 0)
         rc = remove_building(folder, err);
@@ -250,14 +237,14 @@ int wf_store_create(const char *path, const char *cell, const struct wf_clock *c
                                      .clock_rate = clock != NULL ? clock->rate : 1};
     int rc = make_folder(path, err);
     if (rc == 0)
-        rc = pass("store.create.folder", err);
+        rc = wf_fault_pass("store.create.folder", err);
     if (rc == 0)
         rc = wf_check_local_fs(path, err);
     if (rc < 0)
         return rc;
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
-        return io_fail(err, path);
+        return wf_fail_errno(err, path);
     rc = create_locked(folder, path, &meta, &used, err);
     (void)close(folder);
     return rc;

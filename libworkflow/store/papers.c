@@ -203,13 +203,6 @@ struct upload {
     uint64_t have;
 };
 
-static int pass(const char *point, struct wf_error *err)
-{
-    (void)point;
-    int rc = WF_FAULT(point);
-    return rc < 0 ? wf_fail(err, rc, "fault point") : 0;
-}
-
 static int throw_away(struct upload *u, int rc)
 {
     (void)unlinkat(u->papers->folder, u->path, 0);
@@ -271,11 +264,11 @@ static int put_in_place(struct upload *u, struct wf_error *err)
     char folder[3] = {u->place[0], u->place[1], '\0'};
     int rc = make_folder(u->papers, folder, ".", err);
     if (rc == 0)
-        rc = pass("papers.checked", err);
+        rc = wf_fault_pass("papers.checked", err);
     if (rc == 0 && renameat(u->papers->folder, u->path, u->papers->folder, u->place) != 0)
         rc = paper_fail(err, "put a paper in place");
     if (rc == 0)
-        rc = pass("papers.placed", err);
+        rc = wf_fault_pass("papers.placed", err);
     return rc;
 }
 
@@ -296,7 +289,7 @@ static int say_whole(struct upload *u, bool *out_whole, struct wf_error *err)
     touch(u, u->unnamed);
     int rc = sync_folder(u->papers, folder, err);
     if (rc == 0)
-        rc = pass("papers.synced", err);
+        rc = wf_fault_pass("papers.synced", err);
     u->have = u->piece->size;
     *out_whole = rc == 0;
     return rc;
@@ -392,7 +385,7 @@ static int append(struct upload *u, struct wf_error *err)
     const struct wf_slice bytes = {u->piece->bytes.ptr + skip, u->piece->bytes.len - skip};
     int rc = u->fd < 0 ? begin(u, err) : 0;
     if (rc == 0)
-        rc = pass("papers.append", err);
+        rc = wf_fault_pass("papers.append", err);
     ssize_t n = rc == 0 ? pwrite(u->fd, bytes.ptr, bytes.len, (off_t)u->have) : 0;
     if (rc == 0 && (n < 0 || (size_t)n != bytes.len)) {
         errno = n < 0 ? errno : ENOSPC;

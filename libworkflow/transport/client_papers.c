@@ -15,18 +15,12 @@
 
 #define STUCK_MOST 3 /* answers in a row that bring us no further */
 
-static int file_fail(struct wf_error *err, const char *doing)
-{
-    return wf_fail(err, errno == ENOSPC || errno == EDQUOT ? WF_E_FULL : WF_E_IO, "%s: %s", doing,
-                   strerror(errno));
-}
-
 static int name_of(int fd, char out[WF_PAPER_NAME_SIZE], uint64_t *out_size, struct wf_error *err)
 {
     uint8_t hash[WF_HASH_BYTES];
     struct stat is;
     if (fstat(fd, &is) != 0 || lseek(fd, 0, SEEK_SET) != 0 || !wf_hash_file(fd, hash))
-        return file_fail(err, "read the paper");
+        return wf_fail_errno(err, "read the paper");
     wf_hex(hash, sizeof(hash), out);
     *out_size = (uint64_t)is.st_size;
     return 0;
@@ -64,7 +58,7 @@ static int read_piece(struct upload *u, size_t *out_n, struct wf_error *err)
 {
     ssize_t n = pread(u->fd, u->piece, WF_CHUNK_MAX, (off_t)u->have);
     if (n <= 0)
-        return n < 0 ? file_fail(err, "read the paper")
+        return n < 0 ? wf_fail_errno(err, "read the paper")
                      : wf_fail(err, WF_E_STATE, "the file became shorter meanwhile");
     *out_n = (size_t)n;
     return 0;
@@ -116,7 +110,7 @@ static int write_all(int fd, struct wf_slice bytes, uint64_t at, struct wf_error
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return file_fail(err, "write the paper");
+            return wf_fail_errno(err, "write the paper");
         done += (size_t)n;
     }
     return 0;
@@ -147,7 +141,7 @@ static int check_file(int fd, const char *paper, struct wf_error *err)
     if (rc == 0 && strcmp(name, paper) != 0)
         rc = ftruncate(fd, 0) == 0
                  ? wf_fail(err, WF_E_CORRUPT, "what came has another hash: get the paper anew")
-                 : file_fail(err, "empty the file");
+                 : wf_fail_errno(err, "empty the file");
     return rc;
 }
 
@@ -159,7 +153,7 @@ int wf_client_get_paper(struct wf_client *client, const char *dossier, const cha
     struct stat is;
     uint64_t size = UINT64_MAX;
     int rc = arena == NULL         ? wf_fail(err, WF_E_NOMEM, "out of memory")
-             : fstat(fd, &is) != 0 ? file_fail(err, "write the paper")
+             : fstat(fd, &is) != 0 ? wf_fail_errno(err, "write the paper")
                                    : 0;
     get.at = rc == 0 ? (uint64_t)is.st_size : 0;
     while (rc == 0 && get.at < size) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/test.h"
 
+#include <errno.h>
+
 #include "workflow/clock.h"
 #include "workflow/error.h"
 #include "workflow/hash.h"
@@ -192,6 +194,23 @@ static void hashes_are_the_same_in_one_piece_or_two(void **state)
     assert_int_not_equal(wf_checksum("a", 1), wf_checksum("b", 1));
 }
 
+static void a_failed_system_call_says_its_errno(void **state)
+{
+    (void)state;
+    static const struct {
+        int number, code;
+    } rows[] = {{ENOSPC, WF_E_FULL}, {EDQUOT, WF_E_FULL}, {ENOMEM, WF_E_NOMEM}, {EACCES, WF_E_IO}};
+    for (size_t i = 0; i < WF_COUNT(rows); i++) {
+        struct wf_error err = {0};
+        char text[128];
+        (void)snprintf(text, sizeof(text), "a/file: %s", strerror(rows[i].number));
+        errno = rows[i].number;
+        assert_int_equal(wf_fail_errno(&err, "a/file"), rows[i].code);
+        assert_int_equal(err.code, rows[i].code);
+        assert_string_equal(err.text, text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +227,7 @@ int main(void)
         cmocka_unit_test(running_out_of_memory_leaves_a_container_broken_not_wrong),
         cmocka_unit_test(business_time_runs_at_the_rate_of_its_clock),
         cmocka_unit_test(hashes_are_the_same_in_one_piece_or_two),
+        cmocka_unit_test(a_failed_system_call_says_its_errno),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,8 @@ struct wf_error {
 /* Starts an error: fills *err (which may be NULL) and returns code. Clears the field. */
 int wf_fail(struct wf_error *err, int code, const char *fmt, ...) WF_PRINTF(3, 4);
 
+/* A system call has failed: errno gives the code (full, nomem, io) and the end of the text. */
+int wf_fail_errno(struct wf_error *err, const char *doing);
 /* As wf_fail, and names the input field that is at fault ("fields.phone"). */
 int wf_fail_field(struct wf_error *err, int code, const char *field, const char *fmt, ...)
     WF_PRINTF(4, 5);
