@@ -145,7 +145,7 @@ static int spoil_lock_file(const struct wf_aside *a, struct wf_error *err)
     const uint32_t no_magic = 0;
     return pwrite(a->lock_fd, &no_magic, sizeof(no_magic), 0) == (ssize_t)sizeof(no_magic)
                ? 0
-               : io_fail(err, a->lock);
+               : wf_fail_errno(err, a->lock);
 }
 
 /* Opened as the only one, LMDB makes its lock file anew, for the new data file. Closing it gives up
