@@ -228,6 +228,14 @@ static int run_text(struct db *db, const char *sql, struct wf_error *err)
 
 static const char *const ask_version = "PRAGMA user_version";
 
+static int too_new(int64_t done, size_t n_steps, struct wf_error *err)
+{
+    return wf_fail(err, WF_E_VERSION,
+                   "the database has schema %lld, this program knows up to %zu: use the release "
+                   "that made it",
+                   (long long)done, n_steps);
+}
+
 /*
  * One transaction for all steps: two processes that open a new file at once do them once. A file
  * that is up to date is not locked, so that who only looks keeps nobody waiting.
@@ -243,10 +251,7 @@ static int bring_up(struct db *db, const char *const *steps, size_t n_steps, str
     if (rc == 0)
         rc = db_number(db, err, &done, ask_version, "");
     if (rc == 0 && (done < 0 || (size_t)done > n_steps))
-        rc = wf_fail(err, WF_E_VERSION,
-                     "the database has schema %lld, this program knows up to %zu: use the release "
-                     "that made it",
-                     (long long)done, n_steps);
+        rc = too_new(done, n_steps, err);
     for (size_t i = (size_t)done; rc == 0 && i < n_steps; i++)
         rc = run_text(db, steps[i], err);
     (void)snprintf(text, sizeof(text), "PRAGMA user_version = %zu", n_steps);
@@ -259,21 +264,55 @@ static int bring_up(struct db *db, const char *const *steps, size_t n_steps, str
     return rc;
 }
 
+static int open_handle(struct db *db, const char *path, const char *pragmas, struct wf_error *err)
+{
+    if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+        return broken(db, "open", err);
+    (void)sqlite3_extended_result_codes(db->handle, 1);
+    (void)sqlite3_busy_timeout(db->handle, BUSY_MS);
+    return run_text(db, pragmas, err);
+}
+
 static int prepare(struct db *db, const char *path, const char *const *steps, size_t n_steps,
                    struct wf_error *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* SQLite would take the umask's */
     if (fd >= 0)
         (void)close(fd);
-    if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
-        return broken(db, "open", err);
-    (void)sqlite3_extended_result_codes(db->handle, 1);
-    (void)sqlite3_busy_timeout(db->handle, BUSY_MS);
-    int rc = run_text(db,
-                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                      "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON",
-                      err);
+    int rc = open_handle(db, path,
+                         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                         "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON",
+                         err);
     return rc == 0 ? bring_up(db, steps, n_steps, err) : rc;
+}
+
+/* Not SQLITE_OPEN_READONLY: a reader writes into the shared index of the log, and one that may not
+ * tidy up leaves index and log behind where it is the last to go. */
+static int look(struct db *db, const char *path, size_t n_steps, struct wf_error *err)
+{
+    int64_t done = 0;
+    int rc = open_handle(db, path, "PRAGMA query_only = ON", err);
+    if (rc == 0)
+        rc = db_number(db, err, &done, ask_version, "");
+    if (rc != 0 || done == (int64_t)n_steps)
+        return rc;
+    return done > (int64_t)n_steps
+               ? too_new(done, n_steps, err)
+               : wf_fail(err, WF_E_VERSION,
+                         "the database has schema %lld of %zu: the program that keeps it brings it "
+                         "up when it is started",
+                         (long long)done, n_steps);
+}
+
+/* Owns db. */
+static int opened(struct db *db, const char *path, int rc, struct db **out, struct wf_error *err)
+{
+    if (rc != 0) {
+        db_close(db);
+        return err != NULL ? wf_wrap(err, "%s", path) : rc;
+    }
+    *out = db;
+    return 0;
 }
 
 int db_open(const char *path, const char *const *steps, size_t n_steps, struct db **out,
@@ -282,13 +321,15 @@ int db_open(const char *path, const char *const *steps, size_t n_steps, struct d
     struct db *db = wf_alloc(sizeof(*db));
     if (db == NULL)
         return wf_fail(err, WF_E_NOMEM, "open %s: out of memory", path);
-    int rc = prepare(db, path, steps, n_steps, err);
-    if (rc != 0) {
-        db_close(db);
-        return err != NULL ? wf_wrap(err, "%s", path) : rc;
-    }
-    *out = db;
-    return 0;
+    return opened(db, path, prepare(db, path, steps, n_steps, err), out, err);
+}
+
+int db_look(const char *path, size_t n_steps, struct db **out, struct wf_error *err)
+{
+    struct db *db = wf_alloc(sizeof(*db));
+    if (db == NULL)
+        return wf_fail(err, WF_E_NOMEM, "open %s: out of memory", path);
+    return opened(db, path, look(db, path, n_steps, err), out, err);
 }
 
 /* ---- copies ----------------------------------------------------------------------------------- */

@@ -31,6 +31,10 @@ int db_open(const char *path, const char *const *steps, size_t n_steps, struct d
             struct wf_error *err) WF_CHECKED;
 void db_close(struct db *db);
 
+/* The same to look into, beside the program that keeps it: nothing is made, brought up or written.
+ * WF_E_VERSION also where that program has not run since its schema grew. */
+int db_look(const char *path, size_t n_steps, struct db **out, struct wf_error *err) WF_CHECKED;
+
 /* A copy of the file as it stands now, while others may write: compact, synced, mode 0600. `to` must
  * not be there. */
 int db_copy(const char *path, const char *to, struct wf_error *err) WF_CHECKED;

@@ -130,6 +130,11 @@ static int look_again(struct db *db, struct wf_error *err)
 
 int book_look(const char *path, struct db **out, struct wf_error *err)
 {
+    return db_look(path, WF_COUNT(schema), out, err);
+}
+
+int book_mend(const char *path, struct db **out, struct wf_error *err)
+{
     return db_open(path, schema, WF_COUNT(schema), out, err);
 }
 

@@ -66,6 +66,8 @@ int book_open(const char *path, const struct courier_settings *settings, struct 
 
 /* To look into, beside the adapter that writes. */
 int book_look(const char *path, struct db **out, struct wf_error *err) WF_CHECKED;
+/* To write without the adapter's settings: of a cell that was just restored. */
+int book_mend(const char *path, struct db **out, struct wf_error *err) WF_CHECKED;
 
 /* The pool's next `count` numbers are never given, or as many as it has: a book that was lost may
  * have given them. */

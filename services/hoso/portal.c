@@ -53,7 +53,7 @@ struct desk {
     struct db *db;
 };
 
-static int open_desk(struct hoso *h, struct desk *out)
+static int open_desk(struct hoso *h, bool write, struct desk *out)
 {
     struct wf_report report = {0};
     *out = (struct desk){0};
@@ -69,7 +69,10 @@ static int open_desk(struct hoso *h, struct desk *out)
     if (rc == 0 && access(out->adapter.common->database, F_OK) != 0)
         rc = wf_fail(&h->err, WF_E_NOT_FOUND, "%s: not there: hoso-portal has not run yet",
                      out->adapter.common->database);
-    return rc == 0 ? outbox_open(out->adapter.common->database, &out->db, &h->err) : rc;
+    if (rc != 0)
+        return rc;
+    const char *path = out->adapter.common->database;
+    return write ? outbox_open(path, &out->db, &h->err) : outbox_look(path, &out->db, &h->err);
 }
 
 static void close_desk(struct desk *desk)
@@ -180,7 +183,7 @@ int hoso_portal_status(struct hoso *h)
     struct desk desk;
     struct wf_value *answer = wf_map(h->arena);
     bool done = false;
-    int rc = open_desk(h, &desk);
+    int rc = open_desk(h, false, &desk);
     if (rc == 0)
         rc = status_of(h, &desk, answer);
     close_desk(&desk);
@@ -203,7 +206,7 @@ const struct wf_value *outboxes_value(struct hoso *h, int64_t now)
     int64_t value[3] = {0};
     if (adapter_load(&desk.adapter, &portal_spec, h->folder, &report, NULL) == 0 &&
         access(desk.adapter.common->database, F_OK) == 0 &&
-        outbox_open(desk.adapter.common->database, &desk.db, NULL) == 0) {
+        outbox_look(desk.adapter.common->database, &desk.db, NULL) == 0) {
         bool is_read = true;
         for (size_t i = 0; i < 3; i++) /* waiting, oldest, held */
             is_read = is_read && db_number(desk.db, NULL, &value[i], figures[i + 1].sql, "") >= 0;
@@ -260,7 +263,7 @@ int hoso_portal_list(struct hoso *h)
     int rc = hoso_number(h, OPT_MAX, 100, INT64_MAX, &max);
     if (rc != 0)
         return rc;
-    rc = open_desk(h, &desk);
+    rc = open_desk(h, false, &desk);
     if (rc == 0)
         rc = db_select(desk.db, &h->err, &rows,
                        "SELECT code, n, service, status, ms, state, attempts, reason FROM outbox"
@@ -287,7 +290,7 @@ int hoso_portal_retry(struct hoso *h)
     bool done = false;
     if ((h->n_args == 0) != hoso_has(h, OPT_ALL))
         return wf_fail(&h->err, WF_E_CONFIG, "say which: codes of dossiers, or --all");
-    int rc = open_desk(h, &desk);
+    int rc = open_desk(h, true, &desk);
     for (int i = 0; rc == 0 && i < (h->n_args > 0 ? h->n_args : 1); i++) {
         int64_t n = 0;
         rc = outbox_retry(desk.db, h->n_args > 0 ? h->args[i] : NULL, &n, &h->err);
@@ -388,7 +391,7 @@ int hoso_portal_reconcile(struct hoso *h)
     int rc = span_of(h, &span);
     if (rc != 0)
         return rc;
-    rc = open_desk(h, &desk);
+    rc = open_desk(h, true, &desk);
     if (rc == 0)
         rc = portal_reconcile(&desk.adapter, desk.db, &span, &h->err);
     if (rc == 0)

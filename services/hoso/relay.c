@@ -10,12 +10,13 @@
 #include <string.h>
 
 /* Opens, does, closes. */
-static int with_store(struct hoso *h, int (*fn)(struct hoso *h, struct station *station))
+static int with_store(struct hoso *h, bool write,
+                      int (*fn)(struct hoso *h, struct station *station))
 {
     struct station *station = wf_arena_alloc(h->arena, sizeof(*station));
     if (station == NULL)
         return wf_fail(&h->err, WF_E_NOMEM, "out of memory");
-    int rc = station_open(h, station);
+    int rc = station_open(h, write, station);
     if (rc == 0 && station->db == NULL)
         rc = wf_fail(&h->err, WF_E_NOT_FOUND, "%s is not there: hoso-relay has not run yet",
                      station->relay.settings.database);
@@ -110,7 +111,7 @@ static int list(struct hoso *h, struct station *station)
 
 int hoso_relay_list(struct hoso *h)
 {
-    return with_store(h, list);
+    return with_store(h, false, list);
 }
 
 /* ---- show and drop ---------------------------------------------------------------------------- */
@@ -188,7 +189,7 @@ static int show(struct hoso *h, struct station *station)
 
 int hoso_relay_show(struct hoso *h)
 {
-    return with_store(h, show);
+    return with_store(h, false, show);
 }
 
 static int drop(struct hoso *h, struct station *station)
@@ -222,5 +223,5 @@ static int drop(struct hoso *h, struct station *station)
 
 int hoso_relay_drop(struct hoso *h)
 {
-    return with_store(h, drop);
+    return with_store(h, true, drop);
 }

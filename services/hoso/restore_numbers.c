@@ -86,7 +86,7 @@ int restore_skip_items(struct hoso *h, int64_t count, int64_t *out)
     struct db *book = NULL;
     if (count == 0 || !keep_book_of(h->folder, "courier", path) || access(path, F_OK) != 0)
         return 0;
-    int rc = book_look(path, &book, &h->err);
+    int rc = book_mend(path, &book, &h->err);
     if (rc == 0)
         rc = book_pass_items(book, count, out, &h->err);
     db_close(book);

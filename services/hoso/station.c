@@ -71,7 +71,7 @@ void station_close(struct station *station)
     relay_unload(&station->relay);
 }
 
-int station_open(struct hoso *h, struct station *out)
+int station_open(struct hoso *h, bool write, struct station *out)
 {
     struct wf_report report = {0};
     int rc = hoso_calendar(h); /* for dates */
@@ -82,7 +82,8 @@ int station_open(struct hoso *h, struct station *out)
     wf_report_fini(&report);
     if (rc != 0 || access(out->relay.settings.database, F_OK) != 0)
         return rc;
-    return store_open(out->relay.settings.database, &out->db, &h->err);
+    const char *path = out->relay.settings.database;
+    return write ? store_open(path, &out->db, &h->err) : store_look(path, &out->db, &h->err);
 }
 
 const char *station_files(struct hoso *h)
@@ -250,7 +251,7 @@ int station_health(struct hoso *h, const struct wf_value **out)
     struct station *station = wf_arena_alloc(h->arena, sizeof(*station));
     if (station == NULL)
         return wf_fail(&h->err, WF_E_NOMEM, "out of memory");
-    int rc = station_open(h, station);
+    int rc = station_open(h, false, station);
     if (rc == 0)
         rc = read_store(h, station->db, &is);
     if (rc == 0)

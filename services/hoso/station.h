@@ -18,7 +18,7 @@ struct station {
 };
 
 /* Settings, and its store where there is one. Close it also where this failed. */
-int station_open(struct hoso *h, struct station *out) WF_CHECKED;
+int station_open(struct hoso *h, bool write, struct station *out) WF_CHECKED;
 void station_close(struct station *station);
 
 /* The folder of its store; NULL where its settings cannot be read. */

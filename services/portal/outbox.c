@@ -36,6 +36,11 @@ int outbox_open(const char *path, struct db **out, struct wf_error *err)
     return db_open(path, steps, WF_COUNT(steps), out, err);
 }
 
+int outbox_look(const char *path, struct db **out, struct wf_error *err)
+{
+    return db_look(path, WF_COUNT(steps), out, err);
+}
+
 /* ---- the two sides --------------------------------------------------------------------------- */
 
 int outbox_side_works(struct db *db, const char *name, struct wf_error *err)

@@ -140,6 +140,8 @@ struct portal_row {
 };
 
 int outbox_open(const char *path, struct db **out, struct wf_error *err) WF_CHECKED;
+/* To look into, beside the adapter that writes. */
+int outbox_look(const char *path, struct db **out, struct wf_error *err) WF_CHECKED;
 /* Whether a side works, for `hoso portal status`: since when it does not, and why. */
 int outbox_side_works(struct db *db, const char *name, struct wf_error *err) WF_CHECKED;
 int outbox_side_fails(struct db *db, const char *name, const struct wf_error *why, int64_t now_ms,

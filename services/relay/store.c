@@ -22,6 +22,11 @@ int store_open(const char *path, struct db **out, struct wf_error *err)
     return db_open(path, steps, WF_COUNT(steps), out, err);
 }
 
+int store_look(const char *path, struct db **out, struct wf_error *err)
+{
+    return db_look(path, WF_COUNT(steps), out, err);
+}
+
 /* ---- facts ----------------------------------------------------------------------------------- */
 
 int store_fact(struct db *db, const char *name, int64_t *out, struct wf_error *err)

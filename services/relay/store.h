@@ -49,6 +49,8 @@ struct store_figures {
 };
 
 int store_open(const char *path, struct db **out, struct wf_error *err) WF_CHECKED;
+/* To look into, beside the station that writes. */
+int store_look(const char *path, struct db **out, struct wf_error *err) WF_CHECKED;
 
 /* ---- facts ---- */
 int store_fact(struct db *db, const char *name, int64_t *out,

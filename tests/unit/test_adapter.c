@@ -103,6 +103,27 @@ static void the_schema_is_brought_up_once_and_a_newer_one_is_refused(void **stat
     assert_non_null(strstr(err.text, "schema 2"));
 }
 
+static void who_only_looks_makes_brings_up_and_writes_nothing(void **state)
+{
+    struct wf_error err = {0};
+    struct db *look = NULL;
+    (void)state;
+    assert_int_equal(db_look(path, 1, &look, &err), WF_E_IO);
+    assert_int_not_equal(access(path, F_OK), 0);
+    struct db *db = open_with(first, 1);
+    assert_int_equal(db_do(db, &err, PUT, "ti", "a", (int64_t)4), 0);
+    assert_int_equal(db_look(path, 2, &look, &err), WF_E_VERSION);
+    assert_non_null(strstr(err.text, "schema 1 of 2"));
+    assert_int_equal(db_look(path, 0, &look, &err), WF_E_VERSION);
+    assert_int_equal(db_look(path, 1, &look, &err), 0);
+    assert_int_equal(value_of(look, "a"), 4);
+    assert_true(db_do(look, &err, PUT, "ti", "b", (int64_t)5) < 0);
+    assert_int_equal(db_do(db, &err, PUT, "ti", "b", (int64_t)5), 0); /* nor is anybody kept out */
+    assert_int_equal(value_of(look, "b"), 5);
+    db_close(db);
+    db_close(look);
+}
+
 static void a_broken_rule_is_a_conflict_and_a_roll_back_undoes_all(void **state)
 {
     struct wf_error err = {0};
@@ -410,6 +431,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_committed_is_there_after_a_kill_and_nothing_else),
         TEST(the_schema_is_brought_up_once_and_a_newer_one_is_refused),
+        TEST(who_only_looks_makes_brings_up_and_writes_nothing),
         TEST(a_broken_rule_is_a_conflict_and_a_roll_back_undoes_all),
         TEST(rows_come_in_order_with_their_texts),
         TEST(what_was_overwritten_is_in_no_file_after_a_scrub),
