@@ -19,6 +19,7 @@
 
 #include "base/fault.h"
 #include "store/aside.h"
+#include "store/changes.h"
 #include "store/env.h"
 #include "workflow/archive.h"
 
@@ -86,6 +87,7 @@ static int change(const char *place, uint64_t map_bytes, uint64_t *out_from, wf_
         rc = wf_txn_begin(store, true, &txn, err);
     if (rc == 0) {
         *out_from = wf_store_meta(store)->format;
+        wf_changes_pause(txn); /* the archive ends here: all rows of a step at once are no change */
         rc = do_steps(txn, *out_from, fn, context, err);
         if (rc == 0)
             rc = wf_txn_commit(txn, err);

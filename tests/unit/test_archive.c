@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "store/archive.h"
+#include "store/txn.h"
 #include "support/teststore.h"
 #include "workflow/archive.h"
 
@@ -435,6 +436,48 @@ static void two_archivers_do_not_share_a_folder(void **state)
     wf_archive_close(archive);
 }
 
+/* As if the release before had written it: no more than the number of the format tells them apart
+ * where no task is open. */
+static void make_older(void)
+{
+    struct wf_rec_meta meta = *wf_store_meta(t.store);
+    struct wf_txn *txn = teststore_begin(&t, true);
+    struct wf_key key;
+    meta.format = WF_STORE_FORMAT - 1;
+    wf_key_start(&key);
+    wf_key_text(&key, wf_str("meta"));
+    assert_ok(wf_txn_put_record(txn, WF_TABLE_META, &key, WF_REC_meta, &meta, WF_PUT_SET, &t.err),
+              t.err);
+    wf_key_start(&key);
+    wf_key_text(&key, wf_str("format"));
+    assert_ok(wf_txn_put_number(txn, WF_TABLE_META, &key, meta.format, WF_PUT_SET, &t.err), t.err);
+    teststore_commit(&t, txn);
+}
+
+static void an_upgrade_ends_the_archive_and_adds_no_change_to_it(void **state)
+{
+    struct wf_archive_state before;
+    struct wf_archive_state after;
+    struct wf_upgrade done;
+    (void)state;
+    wf_archive_close(open_archive());
+    make_older();
+    struct wf_txn *txn = teststore_begin(&t, false);
+    assert_ok(wf_archive_state(txn, &before, &t.err), t.err);
+    wf_txn_abort(txn);
+    assert_true(before.is_on);
+    teststore_close(&t);
+    assert_ok(wf_store_upgrade(t.path, NULL, NULL, NULL, &done, &t.err), t.err);
+    assert_int_equal(done.from, WF_STORE_FORMAT - 1);
+    teststore_open(&t);
+    txn = teststore_begin(&t, false);
+    assert_ok(wf_archive_state(txn, &after, &t.err), t.err);
+    wf_txn_abort(txn);
+    assert_false(after.is_on);
+    assert_int_equal(after.waiting, 0);
+    assert_int_equal(after.seq, before.seq);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -447,6 +490,7 @@ int main(void)
         TEST(the_archive_of_another_history_is_refused),
         TEST(a_time_without_recording_is_not_passed_over),
         TEST(two_archivers_do_not_share_a_folder),
+        TEST(an_upgrade_ends_the_archive_and_adds_no_change_to_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
