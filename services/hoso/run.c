@@ -368,6 +368,20 @@ static void loop(struct supervisor *s)
     }
 }
 
+/* Adapters have settings of their own, and under systemd units of their own: one that is not ready
+ * must not keep the cell down, so they are named here and not run. */
+static void tell_check(const struct supervisor *s)
+{
+    bool vi = s->h->vi;
+    (void)puts(vi ? "không có gì cản trở việc khởi động" : "nothing stands in the way of a start");
+    for (size_t i = s->is_station ? 0 : WF_SERVICE_COUNT; i < s->n_children; i++) {
+        const char *name = s->children[i].name;
+        if (child_is_wanted(s->h->folder, name))
+            (void)printf("%s: %s/hoso-%s --check --config %s\n",
+                         vi ? "kiểm tra thêm" : "to look at as well", s->folder, name, s->config);
+    }
+}
+
 int hoso_run(struct hoso *h)
 {
     struct supervisor *s = wf_arena_alloc(h->arena, sizeof(*s));
@@ -383,6 +397,8 @@ int hoso_run(struct hoso *h)
         wf_log(WF_LOG_INFO, WF_LOG_STOP_EVENT, NULL, "all workers have stopped");
         rc = s->rc;
     }
+    if (rc == 0 && hoso_has(h, OPT_CHECK))
+        tell_check(s);
     wf_board_close(s->board);
     if (s->signal_fd >= 0)
         (void)close(s->signal_fd);

@@ -19,7 +19,7 @@ const struct hoso_verb hoso_verbs[] = {
      "Starts the workers, says so when all of them answer, and starts again what dies. A worker "
      "that holds the store's write lock longer than `watchdog` is ended. SIGTERM or Ctrl-C stops "
      "all of them in good order. With --check it ends before the first worker: 0 where nothing "
-     "stands in its way.\n\n  hoso run --cell /var/lib/hoso/vi-thanh",
+     "stands in its way; adapters, which have a --check of their own, are named.\n\n  hoso run --cell /var/lib/hoso/vi-thanh",
      hoso_run, {OPT_CHECK, OPT_CLOCK_OK, OPT_WORKERS}},
     {"status", "", 0, 0, "is all well? workers, queues, space",
      "Ends with 0 when all is well, with 1 when something needs a person; says what. At a station: is "
