@@ -96,3 +96,11 @@ const char *wf_calendar_format(const struct wf_calendar *calendar, int64_t ms, c
     (void)snprintf(buf, size, "%04d-%02d-%02d %02d:%02d", c.year, c.month, c.day, c.hour, c.minute);
     return buf;
 }
+
+const char *wf_calendar_format_vi(const struct wf_calendar *calendar, int64_t ms, char *buf,
+                                  size_t size)
+{
+    struct wf_civil c = wf_civil_of(calendar, ms);
+    (void)snprintf(buf, size, "%02d/%02d/%04d %02d:%02d", c.day, c.month, c.year, c.hour, c.minute);
+    return buf;
+}

@@ -314,8 +314,11 @@ int hoso_moment(struct hoso *h, const char *text, int64_t *out_ms)
     struct wf_civil c = {0};
     const char *at = text;
     int second = 0;
-    bool fits = digits(&at, 4, '-', &c.year) && digits(&at, 2, '-', &c.month) &&
-                digits(&at, 2, '\0', &c.day);
+    bool is_day_first = strlen(text) > 2 && text[2] == '/';
+    bool fits = is_day_first ? digits(&at, 2, '/', &c.day) && digits(&at, 2, '/', &c.month) &&
+                                   digits(&at, 4, '\0', &c.year)
+                             : digits(&at, 4, '-', &c.year) && digits(&at, 2, '-', &c.month) &&
+                                   digits(&at, 2, '\0', &c.day);
     if (fits && (*at == 'T' || *at == ' ')) {
         at++;
         fits = digits(&at, 2, ':', &c.hour) && digits(&at, 2, '\0', &c.minute);
@@ -323,8 +326,10 @@ int hoso_moment(struct hoso *h, const char *text, int64_t *out_ms)
     }
     if (!fits || *at != '\0' || !wf_date_is_valid(c.year, c.month, c.day) || c.hour > 23 ||
         c.minute > 59 || second > 59)
-        return wf_fail(&h->err, WF_E_CONFIG,
-                       "\"%.40s\": a date is written 2026-11-23 or 2026-11-23T09:10", text);
+        return wf_fail(
+            &h->err, WF_E_CONFIG,
+            "\"%.40s\": a date is written 2026-11-23 or 23/11/2026, with a time 2026-11-23T09:10",
+            text);
     *out_ms = wf_civil_to_ms(h->calendar, &c) + second * INT64_C(1000);
     return 0;
 }

@@ -288,6 +288,12 @@ struct hoso_column {
     enum hoso_kind kind;
 };
 
+/* "2026-11-23 09:10" in the cell's zone, "23/11/2026 09:10" for readers of Vietnamese. */
+#define HOSO_TIME_SIZE 32
+const char *hoso_time(const struct hoso *h, int64_t ms, char buf[HOSO_TIME_SIZE]);
+/* A word of ours in the reader's language; one that is not known stays as it is. */
+struct wf_str hoso_term(const struct hoso *h, struct wf_str term);
+
 /* A table of the maps in `rows`; says "none" in words where there are none. */
 int hoso_print_table(struct hoso *h, const struct hoso_column *columns, size_t n,
                      const struct wf_value *rows) WF_CHECKED;

@@ -112,11 +112,17 @@ size_t hoso_cut(const char *text, size_t length, size_t most)
 /* ---- cells ------------------------------------------------------------------------------------
  */
 
+const char *hoso_time(const struct hoso *h, int64_t ms, char buf[HOSO_TIME_SIZE])
+{
+    return h->vi ? wf_calendar_format_vi(h->calendar, ms, buf, HOSO_TIME_SIZE)
+                 : wf_calendar_format(h->calendar, ms, buf, HOSO_TIME_SIZE);
+}
+
 static void add_time(const struct hoso *h, int64_t ms, struct wf_buf *out)
 {
-    char text[32];
+    char text[HOSO_TIME_SIZE];
     if (ms != 0)
-        wf_buf_text(out, wf_calendar_format(h->calendar, ms, text, sizeof(text)));
+        wf_buf_text(out, hoso_time(h, ms, text));
 }
 
 static void add_bytes(int64_t n, struct wf_buf *out)
@@ -145,15 +151,19 @@ static void add_span(const struct hoso *h, int64_t ms, struct wf_buf *out)
         wf_buf_printf(out, "%" PRId64 " %s", ms / 1000, in_words(h, (struct words){"s", "giây"}));
 }
 
-static void add_term(const struct hoso *h, struct wf_str term, struct wf_buf *out)
+struct wf_str hoso_term(const struct hoso *h, struct wf_str term)
 {
     for (size_t i = 0; i < WF_COUNT(terms) && h->vi; i++) {
-        if (wf_str_is(term, terms[i].en)) {
-            wf_buf_text(out, terms[i].vi);
-            return;
-        }
+        if (wf_str_is(term, terms[i].en))
+            return wf_str(terms[i].vi);
     }
-    wf_buf_add(out, term.ptr, term.len);
+    return term;
+}
+
+static void add_term(const struct hoso *h, struct wf_str term, struct wf_buf *out)
+{
+    struct wf_str told = hoso_term(h, term);
+    wf_buf_add(out, told.ptr, told.len);
 }
 
 static void add_yesno(const struct hoso *h, bool yes, struct wf_buf *out)

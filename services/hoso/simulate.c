@@ -114,7 +114,7 @@ static void print_effect(struct hoso *h, const struct wf_value *does)
         {"arm", "hẹn giờ", "arm", {"event", NULL, NULL}},
         {"extend", "gia hạn", "extend", {NULL, NULL, NULL}},
     };
-    char moment[32];
+    char moment[HOSO_TIME_SIZE];
     for (size_t i = 0; i < WF_COUNT(rows); i++) {
         if (!wf_str_is(wf_value_str(wf_map_get(does, "do")), rows[i].what))
             continue;
@@ -126,7 +126,7 @@ static void print_effect(struct hoso *h, const struct wf_value *does)
         }
         int64_t due = wf_value_int(wf_map_get(does, "due"), 0);
         if (due != 0)
-            (void)printf(" -> %s", wf_calendar_format(h->calendar, due, moment, sizeof(moment)));
+            (void)printf(" -> %s", hoso_time(h, due, moment));
         print_data(h, wf_map_get(does, "data"));
         (void)putchar('\n');
     }
@@ -134,21 +134,18 @@ static void print_effect(struct hoso *h, const struct wf_value *does)
 
 static void print_row(struct hoso *h, const struct wf_value *row)
 {
-    char moment[32];
+    char moment[HOSO_TIME_SIZE];
     int64_t due = wf_value_int(wf_map_get(row, "due"), 0);
     const struct wf_value *does = wf_map_get(row, "does");
     const char *error = wf_value_text(wf_map_get(row, "error"), NULL);
-    (void)printf("%s  %s",
-                 wf_calendar_format(h->calendar, wf_value_int(wf_map_get(row, "time"), 0), moment,
-                                    sizeof(moment)),
+    (void)printf("%s  %s", hoso_time(h, wf_value_int(wf_map_get(row, "time"), 0), moment),
                  wf_value_text(wf_map_get(row, "event"), ""));
     print_data(h, wf_map_get(row, "data"));
     (void)printf("\n                  = ");
     print_words(wf_map_get(row, "states"));
     (void)printf(" | %s | %s %s\n",
                  wf_status_words((int)wf_value_int(wf_map_get(row, "status"), 0), h->vi),
-                 h->vi ? "hạn trả" : "due",
-                 due != 0 ? wf_calendar_format(h->calendar, due, moment, sizeof(moment)) : "-");
+                 h->vi ? "hạn trả" : "due", due != 0 ? hoso_time(h, due, moment) : "-");
     for (size_t i = 0; i < wf_value_count(does); i++)
         print_effect(h, wf_list_at(does, i));
     if (error != NULL)
@@ -157,7 +154,7 @@ static void print_row(struct hoso *h, const struct wf_value *row)
 
 static void print_waiting(struct hoso *h, const struct wf_value *row)
 {
-    char moment[32];
+    char moment[HOSO_TIME_SIZE];
     const char *activity = wf_value_text(wf_map_get(row, "activity"), NULL);
     const char *role = wf_value_text(wf_map_get(row, "role"), NULL);
     int64_t due = wf_value_int(wf_map_get(row, "due"), 0);
@@ -166,7 +163,7 @@ static void print_waiting(struct hoso *h, const struct wf_value *row)
     if (activity != NULL)
         (void)printf(" (%s%s%s)", activity, role != NULL ? ", " : "", role != NULL ? role : "");
     if (due != 0)
-        (void)printf(" %s", wf_calendar_format(h->calendar, due, moment, sizeof(moment)));
+        (void)printf(" %s", hoso_time(h, due, moment));
     (void)putchar('\n');
 }
 

@@ -73,7 +73,7 @@ const struct wf_value *hoso_masked(struct hoso *h, const struct wf_value *value)
 const struct wf_value *hoso_brief(struct hoso *h, const struct wf_value *map, size_t most)
 {
     struct wf_buf buf = {0};
-    char moment[32];
+    char moment[HOSO_TIME_SIZE];
     for (size_t i = 0; map != NULL && map->type == WF_MAP && i < map->u.map.n; i++) {
         const struct wf_pair *pair = &map->u.map.pairs[i];
         const struct wf_value *v = pair->value;
@@ -83,8 +83,7 @@ const struct wf_value *hoso_brief(struct hoso *h, const struct wf_value *map, si
         if (v->type == WF_TEXT)
             wf_buf_add(&buf, v->u.text.ptr, v->u.text.len);
         else if (v->type == WF_INT && wf_str_is(pair->key, "due") && v->u.integer != 0)
-            wf_buf_text(&buf,
-                        wf_calendar_format(h->calendar, v->u.integer, moment, sizeof(moment)));
+            wf_buf_text(&buf, hoso_time(h, v->u.integer, moment));
         else if (v->type == WF_INT)
             wf_buf_printf(&buf, "%" PRId64, v->u.integer);
         else if (v->type == WF_NUMBER)

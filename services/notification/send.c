@@ -31,7 +31,7 @@ static struct wf_value *values_of(struct wf_work *work, const struct wf_value *d
     if (site != NULL)
         (void)wf_map_put(arena, values, "office", wf_text(arena, site->name.vi));
     if (dossier->due != 0) {
-        (void)wf_calendar_format(wf_work_calendar(work), dossier->due, due, sizeof(due));
+        (void)wf_calendar_format_vi(wf_work_calendar(work), dossier->due, due, sizeof(due));
         (void)wf_map_put(arena, values, "due", wf_text(arena, due));
     }
     for (size_t i = 0; i < wf_value_count(data); i++)

@@ -165,6 +165,8 @@ class WithoutWorkers(Cell):
         self.init()
         self.assertIn("no dossier nope", self.hoso("show", "nope", expect=3))
         self.assertIn("2026-11-23", self.hoso("list", "--due-before", "soon", expect=2))
+        self.assertIn("23/11/2026", self.hoso("list", "--due-before", "31/02/2027", expect=2))
+        self.assertEqual(self.hoso("list", "--due-before", "01/02/2027"), "none\n")
         self.assertIn("--by", self.hoso("event", "x", "withdraw", expect=2))
         self.assertIn("--reason", self.hoso("queue", "drop", "1", expect=2))
         self.assertIn("perhaps list", self.run_hoso("lits").stderr)
@@ -283,6 +285,7 @@ class WithWorkers(Cell):
         vietnamese = self.hoso("show", code, "--lang", "vi")
         self.assertIn("accept: Chờ tiếp nhận", vietnamese)
         self.assertIn("bưu chính", vietnamese)
+        self.assertRegex(vietnamese, r"Ngày hẹn trả +\d\d/\d\d/\d{4} \d\d:\d\d\n")
         self.assertIn("không", vietnamese)
 
     def test_an_event_that_no_state_takes_is_refused(self):

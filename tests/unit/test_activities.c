@@ -295,7 +295,10 @@ static void a_silent_authority_matters_only_where_it_is_needed(void **state)
  */
 
 static const struct wf_template templates[] = {
-    {.id = "ready", .vi = "Hồ sơ {code}: {title}", .en = "{code}", .sms = "Ho so {code} da xong"},
+    {.id = "ready",
+     .vi = "Hồ sơ {code}: {title}, {due}",
+     .en = "{code}",
+     .sms = "Ho so {code} da xong"},
 };
 
 static void start_send(struct wf_work *work, const char *channel)
@@ -305,6 +308,7 @@ static void start_send(struct wf_work *work, const char *channel)
     work->settings[0] = "notify";
     work->settings[1] = "zalo, sms, email";
     work->dossier.code = wf_str("X-1");
+    work->dossier.due = 1795996800000;
     work->params = fake_map(work, "template", "ready", "channel", channel, NULL);
     assert_ok(activity("notification.send")->start(work, &err), err);
 }
@@ -317,7 +321,8 @@ static void a_message_goes_by_the_first_channel_that_reaches_the_citizen(void **
     start_send(work, "");
     assert_string_equal(work->tasks[0].to.ptr, "email");
     assert_string_equal(text_of(work->tasks[0].params, "to"), "a@b.vn");
-    assert_string_equal(text_of(work->tasks[0].params, "text"), "Hồ sơ X-1: Cấp giấy");
+    assert_string_equal(text_of(work->tasks[0].params, "text"),
+                        "Hồ sơ X-1: Cấp giấy, 30/11/2026 07:00");
 }
 
 static void a_wanted_channel_comes_first(void **state)

@@ -417,6 +417,7 @@ static void moments_beyond_all_years_are_cut_and_do_no_harm(void **state)
     char buf[32];
     assert_string_equal(wf_calendar_format(NULL, INT64_MAX, buf, sizeof(buf)), "9999-12-31 23:59");
     assert_string_equal(wf_calendar_format(NULL, INT64_MIN, buf, sizeof(buf)), "0001-01-01 00:00");
+    assert_string_equal(wf_calendar_format_vi(NULL, 0, buf, sizeof(buf)), "01/01/1970 07:00");
 }
 
 static void mistakes_in_a_calendar_are_named(void **state)

@@ -100,5 +100,8 @@ bool wf_date_is_valid(int year, int month, int day);
 /* "2026-11-23 09:10" in the calendar's zone; size >= 20. NULL calendar = UTC+7. Returns buf. */
 const char *wf_calendar_format(const struct wf_calendar *calendar, int64_t ms, char *buf,
                                size_t size);
+/* "23/11/2026 09:10", as citizens and officials of the country write it. */
+const char *wf_calendar_format_vi(const struct wf_calendar *calendar, int64_t ms, char *buf,
+                                  size_t size);
 
 #endif
