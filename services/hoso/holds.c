@@ -102,6 +102,15 @@ static struct wf_value *named(struct hoso *h, const struct wf_hold_order *order)
                     hoso_str(h, order->name), NULL);
 }
 
+/* "procedure 1.004873", "cell" */
+static const char *subject(struct hoso *h, const struct wf_hold_order *order)
+{
+    struct wf_str kind = hoso_term(h, wf_str(wf_hold_kind_word(order->kind)));
+    const char *text = wf_arena_printf(h->arena, "%.*s%s%.*s", WF_STR_ARG(kind),
+                                       order->name.len > 0 ? " " : "", WF_STR_ARG(order->name));
+    return text != NULL ? text : "";
+}
+
 int hoso_hold(struct hoso *h)
 {
     struct wf_engine *engine = NULL;
@@ -116,8 +125,7 @@ int hoso_hold(struct hoso *h)
     if (rc == 0)
         rc = hoso_answer(h, hoso_map(h, "held", named(h, &order), NULL), &done);
     if (rc == 0 && !done)
-        (void)printf("%s %.*s%s\n", wf_hold_kind_word(order.kind), WF_STR_ARG(order.name),
-                     h->vi ? ": đã tạm giữ" : " is on hold");
+        (void)printf("%s%s\n", subject(h, &order), h->vi ? ": đã tạm giữ" : " is on hold");
     return rc;
 }
 
@@ -143,9 +151,9 @@ int hoso_release(struct hoso *h)
                                   NULL),
                          &done);
     if (rc == 0 && !done)
-        (void)printf(h->vi ? "%s %.*s: đã cho tiếp tục, đưa lại %" PRId64 " việc\n"
-                           : "%s %.*s goes on; put back: %" PRId64 "\n",
-                     wf_hold_kind_word(order.kind), WF_STR_ARG(order.name), moved);
+        (void)printf(h->vi ? "%s: đã cho tiếp tục, đưa lại %" PRId64 " việc\n"
+                           : "%s goes on; put back: %" PRId64 "\n",
+                     subject(h, &order), moved);
     if (rc == 0 && damaged > 0)
         (void)fprintf(stderr,
                       h->vi ? "hoso: %" PRId64 " dòng dữ liệu hỏng chưa đưa lại được: xem hoso "
