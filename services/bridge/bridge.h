@@ -18,6 +18,7 @@
 #ifndef HOSO_BRIDGE_H
 #define HOSO_BRIDGE_H
 
+#include "bucket.h"
 #include "json.h"
 #include "workflow/clock.h"
 #include "workflow/messages.h"
@@ -86,10 +87,9 @@ const struct wf_party *token_party(const struct wf_parties *parties, const char 
 
 /* ---- guard (guard.c) ------------------------------------------------------------------------- */
 
-struct bucket {
+struct caller {
     char party[33];
-    int64_t milli; /* thousandths of a request that it may make now */
-    int64_t at_ms; /* when that was reckoned */
+    struct bucket bucket;
     size_t under_way;
 };
 
@@ -99,7 +99,7 @@ struct guard {
     struct wf_parties_watch watch;
     int64_t look_at_ms;
     int64_t rate; /* requests a second, of a party that has none of its own */
-    struct bucket *buckets;
+    struct caller *callers;
     size_t n, cap;
 };
 
@@ -114,9 +114,6 @@ int guard_admit(struct guard *guard, const struct wf_party *party, int64_t now_m
 /* One more or less of the party's requests is with a worker; false where it has too many. */
 bool guard_begin(struct guard *guard, const char *party);
 void guard_end(struct guard *guard, const char *party);
-
-/* Pure, for tests: refills by the time that has passed, takes one; ms to wait, 0 = taken. */
-int64_t bucket_take(struct bucket *bucket, int64_t rate, int64_t now_ms);
 
 /* ---- requests and asks ----------------------------------------------------------------------- */
 

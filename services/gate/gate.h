@@ -17,7 +17,7 @@
 
 #include <sys/types.h>
 
-#include "gate/bucket.h"
+#include "bucket.h"
 #include "workflow/door.h"
 #include "workflow/log.h"
 #include "workflow/parties.h"

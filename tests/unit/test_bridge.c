@@ -199,21 +199,6 @@ static void a_message_is_told_with_all_it_must_hold(void **state)
     free(text);
 }
 
-static void a_bucket_gives_a_second_of_requests_and_refills(void **state)
-{
-    struct bucket bucket = {.milli = 2000, .at_ms = 10};
-    (void)state;
-    assert_int_equal(bucket_take(&bucket, 2, 10), 0);
-    assert_int_equal(bucket_take(&bucket, 2, 10), 0);
-    assert_int_equal(bucket_take(&bucket, 2, 10), 500);
-    assert_int_equal(bucket_take(&bucket, 2, 509), 1);
-    assert_int_equal(bucket_take(&bucket, 2, 510), 0);
-    assert_int_equal(bucket_take(&bucket, 2, 1000000), 0); /* a long rest fills it once */
-    assert_int_equal(bucket_take(&bucket, 2, 1000000), 0);
-    assert_true(bucket_take(&bucket, 2, 1000000) > 0);
-    assert_true(bucket_take(&bucket, 2, 0) > 0); /* a clock that goes back gives nothing */
-}
-
 static void tokens_are_new_each_time_and_stored_as_hashes(void **state)
 {
     char a[TOKEN_SIZE];
@@ -285,7 +270,6 @@ int main(void)
         cmocka_unit_test(only_one_shallow_json_object_is_read),
         cmocka_unit_test(an_error_names_fields_as_an_http_client_knows_them),
         cmocka_unit_test(a_message_is_told_with_all_it_must_hold),
-        cmocka_unit_test(a_bucket_gives_a_second_of_requests_and_refills),
         cmocka_unit_test(tokens_are_new_each_time_and_stored_as_hashes),
         cmocka_unit_test(a_party_revoked_while_no_file_could_be_opened_is_shut_out_later),
         cmocka_unit_test(the_description_holds_every_path),

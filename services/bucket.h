@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gate/bucket.h - how many requests a party may send: tokens that come back with time. */
-#ifndef GATE_BUCKET_H
-#define GATE_BUCKET_H
+/* services/bucket.h - how many requests a party may send by a door: tokens that come back with time. */
+#ifndef HOSO_BUCKET_H
+#define HOSO_BUCKET_H
 
 #include <stdbool.h>
 #include <stdint.h>

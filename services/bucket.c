@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gate/bucket.h"
+#include "bucket.h"
 
 /* At n tokens a second, n thousandths come each millisecond. */
 bool bucket_take(struct bucket *bucket, int64_t per_second, int64_t now_ms, int64_t *out_wait_ms)
