@@ -58,6 +58,23 @@ static int make(struct hoso *h, const char *folder, mode_t mode)
     return 0;
 }
 
+/* A station goes on with the key that it has: one that was silently not taken would puzzle. */
+static int check_key_there(struct hoso *h, const char *there, const char *public)
+{
+    struct wf_keypair keys = {0};
+    struct wf_key_place place = {{0}, {0}};
+    if (access(there, F_OK) != 0)
+        return 0;
+    int rc = wf_keypair_read(there, &keys, &place, &h->err);
+    if (rc == 0 && strcmp(keys.public, public) != 0)
+        rc = wf_fail(&h->err, WF_E_STATE,
+                     "%s holds another key, which stays: for a new key of this station copy "
+                     "its file there, for another station name a new folder",
+                     there);
+    wf_keypair_wipe(&keys);
+    return rc;
+}
+
 static int copy_key(struct hoso *h)
 {
     struct wf_keypair keys = {0};
@@ -67,12 +84,14 @@ static int copy_key(struct hoso *h)
         return wf_fail(&h->err, WF_E_CONFIG,
                        "--key FILE is wanted: what hoso party add NAME --relay wrote at the cell");
     int rc = wf_keypair_read(h->opt[OPT_KEY], &keys, &place, &h->err);
-    wf_keypair_wipe(&keys);
     if (rc == 0 && place.endpoint[0] == '\0')
         rc = wf_fail(&h->err, WF_E_CONFIG, "--key %s: says no endpoint: party add --endpoint",
                      h->opt[OPT_KEY]);
     if (rc == 0 && !hoso_path(to, h->folder, "relay.key"))
         rc = wf_fail(&h->err, WF_E_CONFIG, "the station's path is too long");
+    if (rc == 0)
+        rc = check_key_there(h, to, keys.public);
+    wf_keypair_wipe(&keys);
     return rc == 0 ? copy(h, h->opt[OPT_KEY], to, 0600) : rc;
 }
 

@@ -208,6 +208,15 @@ class Alone(Cells):
         self.assertRegex(done.stderr, r"relay.cfg:\d+: unknown setting 'windw'")
 
 
+    def test_a_second_key_is_not_taken_in_silence(self):
+        other = os.path.join(self.folder, "other.key")
+        self.call("party", "add", "other", "--kind", "counter", "--relay", "--endpoint",
+                  "tcp://127.0.0.1:5570", "--output", other, "--cell", self.cell)
+        said = self.call("relay", "init", self.station, "--key", other, "--config-from", CONFIG,
+                         "--procedures", PROCEDURES)
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("relay.key holds another key", said.stderr)
+
     def test_it_can_be_checked_while_it_runs(self):
         relay = os.path.join(os.path.dirname(HOSO), "hoso-relay")
         check = [relay, "--check", "--config", os.path.join(self.station, "hoso.cfg")]
