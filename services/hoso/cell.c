@@ -11,6 +11,8 @@
 
 #include "catalogue.h"
 
+#define ANOTHERS "it is another account's: work as that one, or as root"
+
 struct hoso_known {
     struct hoso_known *next;
     struct wf_str code;
@@ -96,13 +98,12 @@ static int find_folder(struct hoso *h)
                        "DIR` makes one");
     char absolute[PATH_MAX];
     if (realpath(folder, absolute) == NULL)
-        return wf_fail(&h->err, WF_E_CONFIG, "cell %s: %s: `hoso init` makes one", folder,
-                       strerror(errno));
+        return wf_fail(&h->err, WF_E_CONFIG, "cell %s: %s: %s", folder, strerror(errno),
+                       errno == EACCES ? ANOTHERS : "`hoso init` makes one");
     if (!is_folder(absolute))
         return wf_fail(&h->err, WF_E_CONFIG, "cell %s: is a file: give the cell's folder", folder);
     if (!is_file(absolute, "hoso.cfg") && errno == EACCES)
-        return wf_fail(&h->err, WF_E_CONFIG, "cell %s: %s: it is another account's", folder,
-                       strerror(errno));
+        return wf_fail(&h->err, WF_E_CONFIG, "cell %s: %s: %s", folder, strerror(errno), ANOTHERS);
     if (!is_file(absolute, "hoso.cfg"))
         return wf_fail(&h->err, WF_E_CONFIG,
                        "cell %s: has no hoso.cfg: `hoso init %s` makes it a cell", folder, folder);
