@@ -182,7 +182,8 @@ class Cell(unittest.TestCase):
     def register(cls, name, site, rate):
         path = os.path.join(cls.folder, f"{name}.key")
         cls.hoso("party", "add", name, "--kind", "counter", "--organisation", "Test", "--sites",
-                 site, "--addresses", "*", "--roles", "*", "--submit", "*", "--activities", "*",
+                 site, "--addresses", "*" if site == SITE else site, "--roles", "*", "--submit",
+                 "*", "--activities", "*",
                  "--rate", str(rate), "--output", path, "--cell", cls.cell)
         row = dict(re.findall(r'(\w+)\s*=\s*"([^"]*)"', pathlib.Path(path).read_text("ascii")))
         cls.server = row["gate"].encode()
