@@ -81,6 +81,17 @@ void wf_report_warn(struct wf_report *report, const char *file, int line, const 
     add(report, file, line, true, text);
 }
 
+void wf_report_newer_rule(struct wf_report *report, const char *file, int line, const char *fmt,
+                          ...)
+{
+    char text[MAX_TEXT_BYTES];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    add(report, file, line, report->is_installed, text);
+}
+
 const char *wf_report_line(const struct wf_report *report, size_t i, char *buf, size_t size)
 {
     const struct wf_finding *message = &report->messages[i];

@@ -137,7 +137,7 @@ static int load_one(struct wf_engine *engine, const struct wf_rec_procedure *rec
         out->procedure = known->procedure;
         return 0;
     }
-    struct wf_report report = {0};
+    struct wf_report report = {.is_installed = true};
     char name[128];
     (void)wf_str_copy(record->file, name, sizeof(name));
     int rc = wf_procedure_parse(name, (const char *)record->source.ptr, record->source.len,

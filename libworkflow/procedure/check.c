@@ -150,6 +150,7 @@ int procedure_check(const struct wf_procedure *p, const struct wf_node *group,
     collect_nodes(&c, p->chart, wf_node_child(group, "states"));
     check_names(&c);
     check_alike(&c);
+    check_ids(&c);
     check_events(&c);
     check_guards(&c);
     check_graph(&c);

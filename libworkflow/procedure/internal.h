@@ -66,6 +66,7 @@ struct checking {
 
 #define CHECK_ERROR(c, line, ...) wf_report_error((c)->report, (c)->file, line, __VA_ARGS__)
 #define CHECK_WARN(c, line, ...)  wf_report_warn((c)->report, (c)->file, line, __VA_ARGS__)
+#define CHECK_NEWER(c, line, ...) wf_report_newer_rule((c)->report, (c)->file, line, __VA_ARGS__)
 
 bool check_is_ancestor(const struct checking *c, int ancestor, int state); /* or the same */
 bool check_are_together(const struct checking *c, int a, int b); /* can both be active at once? */
@@ -89,6 +90,7 @@ void check_graph(struct checking *c);  /* marks active and closing, and reports 
 void check_states(struct checking *c); /* status, outcome, titles, waiting without end */
 void check_alike(struct checking *c);  /* names that differ only in upper and lower case */
 void check_guards(struct checking *c); /* conditions that can never hold */
+void check_ids(struct checking *c);    /* ids by which one send would replace something else */
 
 /* Over all configurations, after the checks above. 0 or WF_E_NOMEM. */
 int check_explore(struct checking *c, struct wf_error *err) WF_CHECKED;

@@ -268,7 +268,7 @@ static struct wf_procedure *compile(struct hoso *h, struct wf_txn *txn, struct w
     struct wf_rec_procedure stored;
     struct wf_catalogue catalogue;
     struct wf_procedure *procedure = NULL;
-    struct wf_report report = {0};
+    struct wf_report report = {.is_installed = true};
     if (hoso_full_catalogue(h, &catalogue) == 0 &&
         wf_procedure_get(txn, code, version, h->arena, &stored, NULL) == 0 &&
         wf_procedure_parse("stored definition", (const char *)stored.source.ptr, stored.source.len,

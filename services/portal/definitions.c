@@ -5,7 +5,7 @@ static int fetch(struct wf_client *client, struct wf_str code, uint64_t version,
                  struct wf_arena *arena, struct wf_procedure **out, struct wf_error *err)
 {
     const struct wf_msg_procedure_get get = {.procedure = code, .version = version};
-    struct wf_report report = {0};
+    struct wf_report report = {.is_installed = true};
     struct wf_envelope reply = {0};
     int rc = wf_client_call(client, WF_INTAKE, WF_MSG_procedure_get, &get, arena, &reply, err);
     if (rc != 0)

@@ -82,6 +82,7 @@ static int load_registry(struct relay *relay, struct wf_report *report, struct w
         return rc;
     relay->catalogue = *hoso_catalogue();
     wf_registry_catalogue(relay->registry, &relay->catalogue);
+    report->is_installed = true; /* in the cell, whose copies they are */
     return load_definitions(relay, report, err);
 }
 

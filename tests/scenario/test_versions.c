@@ -215,6 +215,26 @@ static void a_version_that_does_not_compile_here_is_left_out_and_said_to_be(void
     cell_close(cell);
 }
 
+/* The dossiers of a version that a newer rule would refuse have no other one to go on with. */
+static void a_version_older_than_a_rule_is_not_left_out(void **state)
+{
+    (void)state;
+    struct cell *cell = cell_new("2026-11-30 09:10");
+    struct edition old = edition(cell, 4, "", "examine");
+    old.states = "examine: { status = 4; invoke = ( { activity = 'verification.review'; "
+                 "id = 'review'; role = 'civil_servant'; } );\n"
+                 "entry = ( { send = 'late'; delay = '30 days'; id = 'overdue'; } );\n"
+                 "on = ( { event = 'done.invoke.review'; target = 'closed'; },\n"
+                 "{ event = 'late'; target = 'closed'; } ); };";
+    assert_true(is_refused_edition(cell, &old));
+    install_old_edition(cell, &old);
+    const char *code = submit_versioned(cell);
+    assert_version(cell, code, 4);
+    approve(cell);
+    assert_closed(cell, code, "approved");
+    cell_close(cell);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +245,7 @@ int main(void)
         cmocka_unit_test(running_ones_can_be_taken_back_and_forth),
         cmocka_unit_test(a_wrong_definition_is_refused_and_disturbs_nothing),
         cmocka_unit_test(a_version_that_does_not_compile_here_is_left_out_and_said_to_be),
+        cmocka_unit_test(a_version_older_than_a_rule_is_not_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

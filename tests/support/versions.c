@@ -35,10 +35,10 @@ static void refresh_all(struct cell *cell)
         assert_ok(wf_engine_refresh(cell->engines[i], cell->store, NULL, &err), err);
 }
 
-static int compile(struct cell *cell, const struct edition *e, struct wf_procedure **out,
-                   char line[512])
+static int compile(struct cell *cell, const struct edition *e, bool is_installed,
+                   struct wf_procedure **out, char line[512])
 {
-    struct wf_report report = {0};
+    struct wf_report report = {.is_installed = is_installed};
     struct wf_error err = {0};
     const char *text = text_of(cell, e);
     int rc =
@@ -59,11 +59,11 @@ static void put(struct cell *cell, const struct wf_rec_procedure *record)
     refresh_all(cell);
 }
 
-void install_edition(struct cell *cell, const struct edition *edition)
+static void install(struct cell *cell, const struct edition *edition, bool is_old)
 {
     struct wf_procedure *p = NULL;
     char line[512] = "";
-    if (compile(cell, edition, &p, line) != 0)
+    if (compile(cell, edition, is_old, &p, line) != 0)
         fail_msg("version %d: %s", edition->version, line);
     struct wf_rec_procedure record = {
         .code = wf_str(p->code),
@@ -78,11 +78,21 @@ void install_edition(struct cell *cell, const struct edition *edition)
     wf_procedure_free(p);
 }
 
+void install_edition(struct cell *cell, const struct edition *edition)
+{
+    install(cell, edition, false);
+}
+
+void install_old_edition(struct cell *cell, const struct edition *edition)
+{
+    install(cell, edition, true);
+}
+
 bool is_refused_edition(struct cell *cell, const struct edition *edition)
 {
     struct wf_procedure *p = NULL;
     char line[512] = "";
-    int rc = compile(cell, edition, &p, line);
+    int rc = compile(cell, edition, false, &p, line);
     wf_procedure_free(p);
     return rc == WF_E_CONFIG && strstr(line, "edition:") == line;
 }

@@ -24,6 +24,9 @@ struct edition {
 /* Installs it as `hoso procedure install` does; every engine loads it. Must be sound. */
 void install_edition(struct cell *cell, const struct edition *edition);
 
+/* The same for one that an older release found sound and the rules of today would refuse. */
+void install_old_edition(struct cell *cell, const struct edition *edition);
+
 /* Is this text refused, with nothing stored? */
 bool is_refused_edition(struct cell *cell, const struct edition *edition);
 

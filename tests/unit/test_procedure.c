@@ -190,6 +190,23 @@ static void unsound_definitions_are_refused_with_line_reason_and_remedy(void **s
     assert_in_range(each_file(SOURCE_ROOT "/tests/procedures/bad", load_bad), 100, 1000);
 }
 
+/* What an earlier release has let in: its open dossiers have no other definition. */
+static void what_is_installed_outlives_a_rule_that_came_later(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"ids-of-sends.cfg"};
+    for (size_t i = 0; i < WF_COUNT(files); i++) {
+        struct fixture f = {.report = {.is_installed = true}};
+        char path[4096];
+        (void)snprintf(path, sizeof(path), SOURCE_ROOT "/tests/procedures/bad/%s", files[i]);
+        if (wf_procedure_load(path, &catalogue, &f.report, &f.p, &f.err) != 0)
+            fail_with_report(&f, path, "refused");
+        assert_true(count_expected(&f, path) > 0);
+        assert_int_equal(f.report.errors, 0);
+        drop(&f);
+    }
+}
+
 static void the_procedures_of_the_pilot_load_without_a_warning(void **state)
 {
     (void)state;
@@ -443,6 +460,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sound_definitions_load),
         cmocka_unit_test(unsound_definitions_are_refused_with_line_reason_and_remedy),
+        cmocka_unit_test(what_is_installed_outlives_a_rule_that_came_later),
         cmocka_unit_test(the_procedures_of_the_pilot_load_without_a_warning),
         cmocka_unit_test(a_definition_is_read_in_all_its_parts),
         cmocka_unit_test(data_of_citizens_is_checked_field_by_field),

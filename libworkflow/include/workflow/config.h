@@ -36,8 +36,9 @@ struct wf_report {
     struct wf_finding *messages;
     size_t n;
     size_t cap;
-    size_t errors;  /* messages that are no warnings, the dropped ones among them */
-    size_t dropped; /* not kept: beyond the limit of 200, or out of memory */
+    size_t errors;     /* messages that are no warnings, the dropped ones among them */
+    size_t dropped;    /* not kept: beyond the limit of 200, or out of memory */
+    bool is_installed; /* set by the caller: the texts are in use already, newer rules only warn */
 };
 
 void wf_report_fini(struct wf_report *report);
@@ -47,6 +48,13 @@ void wf_report_error(struct wf_report *report, const char *file, int line, const
     WF_PRINTF(4, 5);
 void wf_report_warn(struct wf_report *report, const char *file, int line, const char *fmt, ...)
     WF_PRINTF(4, 5);
+
+/*
+ * For a rule that earlier releases did not know: an error, but a warning where is_installed. What
+ * they have let in is in use, and must go on.
+ */
+void wf_report_newer_rule(struct wf_report *report, const char *file, int line, const char *fmt,
+                          ...) WF_PRINTF(4, 5);
 
 /* "file:line: text" of message i in buf; returns buf. */
 const char *wf_report_line(const struct wf_report *report, size_t i, char *buf, size_t size);

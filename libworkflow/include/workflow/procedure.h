@@ -148,7 +148,8 @@ struct wf_catalogue {
 /*
  * Reads a definition and checks it: names, types, translations, portal status, and the soundness of
  * the chart (docs/procedures.md lists the checks). Warnings are in the report only. A catalogue
- * that is NULL leaves names of activities, roles, channels and templates unchecked.
+ * that is NULL leaves names of activities, roles, channels and templates unchecked. Set
+ * report->is_installed for a text that is in use already: rules newer than it only warn.
  */
 int wf_procedure_load(const char *path, const struct wf_catalogue *catalogue,
                       struct wf_report *report, struct wf_procedure **out,
