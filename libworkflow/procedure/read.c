@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "workflow/identifiers.h"
+#include "workflow/messages.h"
 
 #define DEFAULT_TEXT_CHARACTERS 500
 
@@ -34,6 +35,8 @@ struct reading {
 };
 
 #define COMPLAIN(r, node, ...) wf_report_error((r)->report, (node)->file, (node)->line, __VA_ARGS__)
+#define COMPLAIN_NEWER(r, node, ...)                                                               \
+    wf_report_newer_rule((r)->report, (node)->file, (node)->line, __VA_ARGS__)
 
 size_t word_index(const char *word, const char *const *words, size_t n)
 {
@@ -293,6 +296,35 @@ static void check_reserved(struct reading *r, const struct wf_node *node,
     }
 }
 
+/* Gives false (reported) where no text could be as long. */
+static bool is_length(struct reading *r, const struct wf_node *node, const struct wf_field *field)
+{
+    bool min_fits = field->min >= 0 && field->min <= (int64_t)WF_FRAME_MAX;
+    if (min_fits && field->max >= 0)
+        return true;
+    const char *key = min_fits ? "max" : "min";
+    const struct wf_node *at = wf_node_child(node, key);
+    COMPLAIN_NEWER(r, at != NULL ? at : node,
+                   "%s %lld of a text: it counts characters, and a message holds %zu bytes, so "
+                   "that nothing could be written: write 0 or more, and less than that",
+                   key, (long long)(min_fits ? field->max : field->min), WF_FRAME_MAX);
+    return false;
+}
+
+static void check_bounds(struct reading *r, const struct wf_node *node,
+                         const struct wf_field *field)
+{
+    if (field->type == WF_FIELD_TEXT && !is_length(r, node, field))
+        return;
+    if (field->min <= field->max)
+        return;
+    const char *cure = wf_node_child(node, "max") == NULL   ? "add max"
+                       : wf_node_child(node, "min") == NULL ? "add min"
+                                                            : "swap them";
+    COMPLAIN(r, node, "min %lld is above max %lld: nothing could be written: %s",
+             (long long)field->min, (long long)field->max, cure);
+}
+
 static void read_field(struct reading *r, const struct wf_node *node, void *element)
 {
     struct wf_field *field = element;
@@ -310,9 +342,7 @@ static void read_field(struct reading *r, const struct wf_node *node, void *elem
     check_reserved(r, node, field);
     if (field->type == WF_FIELD_TEXT && field->max == 0)
         field->max = DEFAULT_TEXT_CHARACTERS;
-    if (field->min > field->max)
-        COMPLAIN(r, node, "min %lld is above max %lld: nothing could be written: swap them",
-                 (long long)field->min, (long long)field->max);
+    check_bounds(r, node, field);
     if (raw.type != NULL && (field->type == WF_FIELD_CHOICE) != (raw.choices.n > 0))
         COMPLAIN(r, node,
                  field->type == WF_FIELD_CHOICE

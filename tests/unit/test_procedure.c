@@ -194,7 +194,7 @@ static void unsound_definitions_are_refused_with_line_reason_and_remedy(void **s
 static void what_is_installed_outlives_a_rule_that_came_later(void **state)
 {
     (void)state;
-    static const char *const files[] = {"ids-of-sends.cfg"};
+    static const char *const files[] = {"ids-of-sends.cfg", "bounds-of-texts.cfg"};
     for (size_t i = 0; i < WF_COUNT(files); i++) {
         struct fixture f = {.report = {.is_installed = true}};
         char path[4096];
