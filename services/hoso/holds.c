@@ -155,12 +155,9 @@ int hoso_release(struct hoso *h)
                            : "%s goes on; put back: %" PRId64 "\n",
                      subject(h, &order), moved);
     if (rc == 0 && damaged > 0)
-        (void)fprintf(stderr,
-                      h->vi ? "hoso: %" PRId64 " dòng dữ liệu hỏng chưa đưa lại được: xem hoso "
-                              "verify\n"
-                            : "hoso: %" PRId64 " damaged row(s) were not put back: see hoso "
-                              "verify\n",
-                      damaged);
+        (void)fprintf(stderr, "hoso: %" PRId64 " %s\n", damaged,
+                      h->vi ? "dòng dữ liệu hỏng chưa đưa lại được: xem hoso verify"
+                            : "damaged row(s) were not put back: see hoso verify");
     return rc;
 }
 
